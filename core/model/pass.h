@@ -1,0 +1,38 @@
+/* What a model needs to know of the pass that it computes: the tape, the weights in use, the mode, how rows are addressed, and whom to
+ * call with a layer's output. The train floor's step begins with this. */
+#ifndef MODEL_PASS_H
+#define MODEL_PASS_H
+
+#include <knack/knack.h>
+
+#include "model/params.h"
+#include "tensor/tape.h"
+
+enum pass_norms {
+    NORMS_RUNNING,   /* evaluation: running statistics normalise */
+    NORMS_BATCH,     /* training: the batch's own; running ones stay */
+    NORMS_MOVE,      /* training: the batch's own, and running ones move by momentum 0.1 (unbiased variance) */
+    NORMS_REESTIMATE /* the batch's own, and sums for sample-weighted pooled statistics are gathered in `sums` */
+};
+
+struct model_pass {
+    struct step_base base;
+    struct params *params;
+    struct knack_weights *weights;  /* in use: values are read from it, running statistics read and moved in it */
+    bool gradients;                 /* leaves of parameters get gradients */
+    bool training;                  /* dropout draws */
+    enum pass_norms norms;
+    double *sums;                   /* NORMS_REESTIMATE: [2 * params.statistics_total]: by statistic offset, sum and sum of squares; behind it counts */
+    enum knack_type compute;        /* KNACK_REAL or KNACK_BF16: type of matrix products */
+    uint64_t seed;
+    uint32_t batch;                 /* clock of attempts */
+    uint32_t redraw;                /* dropout: gradient pass and forward number if told to redraw, else 0 */
+    int64_t rows;                   /* of this pass */
+    const int64_t *row;             /* [rows] -> row of the logical batch */
+    /* Layer filters of tricks; NULL: none. */
+    knack_tensor *(*filter)(knack_step *, const char *name, knack_tensor *out);
+    void (*saw_mask)(knack_step *, const char *name, double rate, const knack_tensor *x); /* for --trace; NULL: none */
+};
+static inline struct model_pass *model_pass(knack_step *step) { return (struct model_pass *)(void *)step; }
+
+#endif

@@ -1,0 +1,60 @@
+/* Manifests: the JSON file beside a plugin, the only thing read to list plugins. */
+#ifndef PLUGIN_MANIFEST_H
+#define PLUGIN_MANIFEST_H
+
+#include <knack/plugin.h>
+
+#include "base/json.h"
+
+enum option_type { OPTION_NUMBER, OPTION_INTEGER, OPTION_BOOLEAN, OPTION_STRING, OPTION_DURATION, OPTION_NUMBERS, OPTION_STRINGS };
+
+/* One declared option. */
+struct option {
+    const char *name, *help;
+    enum option_type type;
+    const struct json *fallback;      /* "default"; NULL or JSON null: may stay without a value */
+    double min, max, above, below;    /* NaN: not given; of numbers and of a list's entries */
+    struct json_texts choices;        /* "one_of"; count 0: any */
+};
+
+/* What a trick may touch: bits of manifest.reads and .writes, in the order of their names in the manifest. */
+enum access { ACCESS_GRADIENTS = 1, ACCESS_FEATURES = 2, ACCESS_INPUTS = 4, ACCESS_TARGETS = 8, ACCESS_LR = 16, ACCESS_PLAN = 32 };
+enum stage { STAGE_HEAD = 1, STAGE_LOSS = 2, STAGE_GRADIENT = 4, STAGE_PREDICT = 8 }; /* bits of replaces */
+enum manifest_targets { TARGETS_ANY, TARGETS_IDS, TARGETS_NONE };
+
+struct manifest {
+    const char *path;                 /* of the manifest */
+    char *library;                    /* path, relative ones resolved against the manifest's folder */
+    const char *name, *version, *summary, *reference;
+    int64_t abi;
+    struct option *option;
+    int64_t option_count;
+    struct json_texts before, after, requires, conflicts; /* names of plugins; before: ["*"] is all */
+    uint32_t replaces, reads, writes;
+    const char *one_of;               /* group of which one acts a batch, or NULL */
+    enum manifest_targets targets;
+    bool scope_batch;
+    struct json_texts tasks;          /* empty: all */
+    bool accepts_missing;
+    const struct json *identity;      /* object of option values at which it is not installed, or NULL */
+    double gradient_passes, forward_passes; /* extra ones a step */
+    struct json_document *document;   /* holds the texts */
+};
+
+/* Reads and checks one manifest: format version first, then every key by a table. Errors: KNACK_E_PLUGIN. */
+knack_status manifest_read(const char *path, struct manifest **);
+void manifest_free(struct manifest *);
+
+/* Where plugins are found by name: NAME/NAME.json or NAME.json in each folder: the build or install folder first, then those of KNACK_PLUGIN_PATH. */
+struct plugin_search {
+    char **folder;
+    int64_t count;
+};
+knack_status plugin_search_open(struct plugin_search *); /* finds the folders; none is no error */
+void plugin_search_close(struct plugin_search *);
+/* All names found, sorted; memory_free() one block. An unreadable manifest is listed all the same, and fails when it is read. */
+knack_status plugin_search_names(const struct plugin_search *, char ***names, int64_t *count);
+/* Path of the named plugin's manifest, memory_free(); unknown: an error with the nearest right name, blamed on `where` (may be NULL). */
+knack_status plugin_search_find(const struct plugin_search *, const char *name, const struct json *where, char **path);
+
+#endif

@@ -1,0 +1,90 @@
+/* Kernels: arithmetic on plain arrays, dense and row-major, images channels-last. No allocation but from the arena given, no tape.
+ *
+ * reference_*: plain loops, in both builds; what the double build runs, and what the fast ones are tested against.
+ * kernel_*: what operations call. In the float build oneDNN (kernels/onednn/) or vector loops (kernels/loops/); in the double build
+ * the reference. `add`: add to the output instead of overwriting it.
+ * Results do not depend on the number of threads: sums are split by shapes alone and joined in order.
+ */
+#ifndef TENSOR_KERNELS_H
+#define TENSOR_KERNELS_H
+
+#include <knack/tensor.h>
+
+#include "base/arena.h"
+#include "base/status.h"
+
+/* c [m, n] (+)= op(a) op(b), batch of them; a is [m, k], or [k, m] if transpose_a; b likewise. type: of a, b and c, KNACK_REAL or KNACK_BF16;
+ * bias [n] or NULL and activation (LINEAR or RELU) are applied to c; with add, bias and activation must be none. */
+struct matmul {
+    enum knack_type type;
+    int64_t batch, m, n, k;
+    bool transpose_a, transpose_b, add;
+    const void *a, *b;
+    const knack_real *bias;
+    enum knack_activation activation;
+    void *c;
+};
+knack_status kernel_matmul(struct arena *, const struct matmul *);
+knack_status reference_matmul(struct arena *, const struct matmul *);
+
+/* x [rows, height, width, in], w [out, in, kernel_height, kernel_width], y [rows, out_height, out_width, out]. */
+struct conv2d {
+    enum knack_type type;  /* of x, w, y and their gradients but dw and dbias, which are KNACK_REAL; KNACK_REAL or KNACK_BF16 */
+    int64_t rows, height, width, in, out, kernel_height, kernel_width, out_height, out_width;
+    int stride, padding;
+};
+knack_status kernel_conv2d(struct arena *, const struct conv2d *, const void *x, const void *w, const knack_real *bias, void *y);
+/* dx overwritten (NULL: not wanted); dw, dbias overwritten or added to (dbias NULL: none). */
+knack_status kernel_conv2d_backward_data(struct arena *, const struct conv2d *, const void *dy, const void *w, void *dx, bool add);
+knack_status kernel_conv2d_backward_weights(struct arena *, const struct conv2d *, const void *x, const void *dy, knack_real *dw,
+                                            knack_real *dbias, bool add);
+knack_status reference_conv2d(struct arena *, const struct conv2d *, const void *x, const void *w, const knack_real *bias, void *y);
+knack_status reference_conv2d_backward_data(struct arena *, const struct conv2d *, const void *dy, const void *w, void *dx, bool add);
+knack_status reference_conv2d_backward_weights(struct arena *, const struct conv2d *, const void *x, const void *dy, knack_real *dw,
+                                               knack_real *dbias, bool add);
+
+struct pool2d {
+    int64_t rows, height, width, channels, out_height, out_width;
+    int size, stride, padding;
+};
+/* Max: the first maximum of a window in row-major order gets the gradient; which one is found again by comparing x and y, so that
+ * no index is kept. Average: padding is left out of the count. */
+knack_status kernel_max_pool(struct arena *, const struct pool2d *, const knack_real *x, knack_real *y);
+knack_status kernel_max_pool_backward(struct arena *, const struct pool2d *, const knack_real *x, const knack_real *y, const knack_real *dy,
+                                      knack_real *dx, bool add);
+knack_status kernel_average_pool(struct arena *, const struct pool2d *, const knack_real *x, knack_real *y);
+knack_status kernel_average_pool_backward(struct arena *, const struct pool2d *, const knack_real *dy, knack_real *dx, bool add);
+knack_status reference_max_pool(struct arena *, const struct pool2d *, const knack_real *x, knack_real *y);
+knack_status reference_max_pool_backward(struct arena *, const struct pool2d *, const knack_real *x, const knack_real *y,
+                                         const knack_real *dy, knack_real *dx, bool add);
+knack_status reference_average_pool(struct arena *, const struct pool2d *, const knack_real *x, knack_real *y);
+knack_status reference_average_pool_backward(struct arena *, const struct pool2d *, const knack_real *dy, knack_real *dx, bool add);
+
+/* x [rows, channels]. Sums over fixed blocks of rows, joined in order, in double. */
+void kernel_channel_moments(int64_t rows, int64_t channels, const knack_real *x, knack_real *mean, knack_real *variance);
+void kernel_batch_norm(int64_t rows, int64_t channels, const knack_real *x, const knack_real *mean, const knack_real *variance,
+                       double epsilon, const knack_real *gamma, const knack_real *beta, knack_real *y);
+/* batch: mean and variance are x's own, so gradients flow through them. dx may be NULL. */
+knack_status kernel_batch_norm_backward(struct arena *, bool batch, int64_t rows, int64_t channels, const knack_real *x,
+                                        const knack_real *mean, const knack_real *variance, double epsilon, const knack_real *gamma,
+                                        const knack_real *dy, knack_real *dx, bool add_dx, knack_real *dgamma, bool add_dgamma,
+                                        knack_real *dbeta, bool add_dbeta);
+void reference_channel_moments(int64_t rows, int64_t channels, const knack_real *x, knack_real *mean, knack_real *variance);
+void reference_batch_norm(int64_t rows, int64_t channels, const knack_real *x, const knack_real *mean, const knack_real *variance,
+                          double epsilon, const knack_real *gamma, const knack_real *beta, knack_real *y);
+knack_status reference_batch_norm_backward(struct arena *, bool batch, int64_t rows, int64_t channels, const knack_real *x,
+                                           const knack_real *mean, const knack_real *variance, double epsilon, const knack_real *gamma,
+                                           const knack_real *dy, knack_real *dx, bool add_dx, knack_real *dgamma, bool add_dgamma,
+                                           knack_real *dbeta, bool add_dbeta);
+
+/* Column sums of x [rows, columns]: the gradient of a bias. */
+void kernel_column_sums(int64_t rows, int64_t columns, const knack_real *x, knack_real *out, bool add);
+
+/* KNACK_REAL to bf16 (uint16_t) and back; round to nearest even, NaN stays NaN. */
+void kernel_to_bf16(int64_t count, const knack_real *x, uint16_t *out);
+void kernel_from_bf16(int64_t count, const uint16_t *x, knack_real *out);
+
+const char *kernel_cpu_level(void);      /* "x86-64-v4 (avx512_core_bf16)", or "reference" */
+const char *kernel_library_version(void); /* "oneDNN 2.6.3", or "reference kernels" */
+
+#endif
