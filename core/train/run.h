@@ -1,0 +1,92 @@
+/* A run: one training of one model with one seed, from a config to a folder of results. */
+#ifndef TRAIN_RUN_H
+#define TRAIN_RUN_H
+
+#include <knack/knack.h>
+
+#include "base/json.h"
+#include "train/metrics.h"
+
+struct run;
+
+/* What happens while a run goes on, for whoever shows it. Every function may be NULL. */
+struct run_progress {
+    int64_t epoch, epochs, update, updates; /* epoch counts from 0; update: made so far */
+    double loss, lr;                        /* of the latest update; mean loss over the last logged stretch */
+    double seconds, seconds_left, updates_per_second;
+};
+struct run_observer {
+    void *user;
+    void (*note)(void *user, const char *text);    /* one line: "digits: 1,437 train, ...", "wrote ..." */
+    void (*warning)(void *user, const char *text); /* each text once */
+    void (*progress)(void *user, const struct run_progress *); /* at most ten times a second, and at each epoch's end */
+    /* After each evaluation: the values are the metrics' own, valid during the call. */
+    void (*evaluation)(void *user, const char *part, const char *weights, int64_t epoch, const struct metric_value *, int64_t count);
+    bool (*interrupted)(void *user);               /* asked between steps: true writes a checkpoint and ends the run with KNACK_E_INTERRUPTED */
+};
+
+struct run_request {
+    const char *config;           /* path */
+    const char *const *set;       /* "train.epochs=2" */
+    int64_t set_count;
+    const char *const *plugin;    /* --plugin: added to the config's list */
+    int64_t plugin_count;
+    const char *out;              /* NULL: runs/STEM-OF-CONFIG */
+    bool force;                   /* a folder that holds something is overwritten: what knack wrote there is removed first */
+    bool trace;                   /* writes trace.jsonl */
+    const struct knack_model_type *model; /* a program's own, or NULL */
+    void *model_user;
+    struct run_observer observer; /* copied */
+};
+
+/* Reads and checks everything up to the first step: config, plugins (order, options, then code), data, model, open of every trick.
+ * Writes nothing. Paths in the config start from its folder. */
+knack_status run_open(const struct run_request *, struct run **);
+/* The same from the results folder of a run, with its resolved config, positioned at the newest checkpoint (run_resume), or with the weights
+ * and states of what it wrote (run_reopen; model.safetensors, trick states from the newest checkpoint if there is one). */
+knack_status run_resume(const char *folder, const struct run_request *, struct run **); /* request: observer, model, trace only */
+knack_status run_reopen(const char *folder, const struct run_request *, struct run **);
+void run_close(struct run *); /* NULL is fine */
+
+/* Trains to the end and writes results. On KNACK_E_INTERRUPTED a checkpoint was written. */
+knack_status run_train(struct run *);
+
+const char *run_folder(const struct run *);
+const struct json_document *run_config(const struct run *); /* resolved: with defaults */
+/* The resolved config as JSON text (indented); memory_free(). NULL on error. */
+char *run_config_text(const struct run *);
+/* result.json's text once run_train() is done (memory_free()), or NULL with an error. */
+char *run_result_text(const struct run *);
+
+/* --dry-run: what there is to know before training. seconds is estimated from a few steps that leave no trace. Texts are the run's. */
+struct run_trick {
+    const char *name, *plugin, *summary;
+    bool installed;               /* false: at its identity */
+    double gradient_passes, forward_passes; /* extra ones a step, as its manifest says */
+};
+struct run_facts {
+    const char *data, *model;     /* one line each: "digits: 1,437 train, ...", "mlp: 9,034 parameters" */
+    int64_t train, validation, test, parameters, steps_per_epoch, steps;
+    int64_t tricks;
+    const struct run_trick *trick; /* in order, outermost first; those at identity last */
+    double seconds;               /* whole run; NaN if not estimated */
+};
+knack_status run_facts(struct run *, bool estimate, struct run_facts *);
+
+/* Evaluates a part ("validation", "test", "train") under a weight set (NULL: the primary; "raw", "ema", "best", ...) through the predict
+ * stages, after run_reopen. Values as in metrics.h, the run's until the next call. */
+knack_status run_evaluate(struct run *, const char *part, const char *weights, const struct metric_value **, int64_t *count);
+/* Names of the weight sets that were written, NULL-terminated; the primary one first. */
+const char *const *run_weight_names(const struct run *);
+/* Rows as data_inputs would give them -> out [count, outputs], through the predict stages. */
+knack_status run_select_weights(struct run *, const char *weights); /* for run_predict; NULL: the primary */
+knack_status run_predict(struct run *, const knack_real *inputs, int64_t count, knack_real *out);
+/* The data set of the run; after run_reopen it may hold no parts until run_load_parts(), which `eval` needs and `predict` does not. */
+struct dataset;
+struct dataset *run_data(struct run *);
+knack_status run_load_parts(struct run *);
+
+/* JSON Schema of the whole config, installed plugins' options included; memory_free(). NULL on error. */
+char *run_schema(void);
+
+#endif
