@@ -63,6 +63,9 @@ knack_status data_view_inverse(const struct dataset *, const char *view, char in
 /* Reads rows for predict from a file (npy, idx, csv, by its ending) whose rows must fit the data set's shape and units: *count rows in out,
  * memory_free(). A csv must have the training columns, by name (more are ignored). */
 knack_status data_read_inputs(const struct dataset *, const char *path, int64_t *count, knack_real **out);
+/* Rows that a program holds, raw [count, width] in the units of the training data's file (8-bit images as 0 .. 255) -> out [count, width], divided and
+ * standardised as data_inputs would; NaN only where the training data may miss values. */
+knack_status data_convert(const struct dataset *, int64_t count, const double *raw, knack_real *out);
 
 /* What a model needs to stand alone, as JSON members within an open object, and read back: kind, classes, shape, columns, statistics,
  * the file's units. data_restore gives a data set with no parts, good for data_read_inputs, data_view and names. */
