@@ -15,34 +15,38 @@ enum { TAPE_MAX_INPUTS = 4 };
 
 struct tape {
     struct arena *arena;
-    knack_tensor *last;    /* newest result; ->previous leads to the oldest */
-    bool recording;        /* false: results need no gradient */
-    knack_status failure;  /* first failure, 0 so far */
-    char message[1024];    /* its message */
+    knack_tensor *last;   /* newest result; ->previous leads to the oldest */
+    bool recording;       /* false: results need no gradient */
+    knack_status failure; /* first failure, 0 so far */
+    char message[1024];   /* its message */
 };
 
 struct knack_tensor {
     struct tape *tape;
-    void *data;                     /* [count] of the type, 64-byte aligned */
-    knack_real *gradient;           /* [count], NULL until the first contribution; for leaves of parameters: in the flat buffer */
+    void *data;           /* [count] of the type, 64-byte aligned */
+    knack_real *gradient; /* [count], NULL until the first contribution; for leaves of parameters: in the flat buffer */
     int64_t shape[KNACK_MAX_DIMS];
     int64_t count;
     int ndim;
     enum knack_type type;
     bool needs_gradient;
-    uint8_t *touched;               /* leaves of parameters: 1 once this pass wrote the gradient; else NULL */
+    bool shared_gradient; /* gradient is another tensor's: copied before anything is added */
+    uint8_t *touched;     /* leaves of parameters: 1 once this pass wrote the gradient; else NULL */
     int inputs;
     knack_tensor *input[TAPE_MAX_INPUTS];
     void (*backward)(knack_tensor *); /* NULL: a leaf */
-    void *saved;                    /* the operation's own, in the arena */
-    knack_tensor *previous;         /* on the tape; results that need a gradient only */
+    void *saved;                      /* the operation's own, in the arena */
+    knack_tensor *previous;           /* on the tape; results that need a gradient only */
 };
 
 /* A step begins with this; the model floor and the train floor each put more behind it. */
 struct step_base {
     struct tape *tape;
 };
-static inline struct tape *step_tape(const knack_step *step) { return ((const struct step_base *)(const void *)step)->tape; }
+static inline struct tape *step_tape(const knack_step *step)
+{
+    return ((const struct step_base *)(const void *)step)->tape;
+}
 
 void tape_begin(struct tape *, struct arena *); /* forgets everything; recording, no failure. Does not reset the arena */
 
@@ -53,21 +57,29 @@ knack_status tape_status(const struct tape *);
 
 /* A new tensor with uninitialised data; needs_gradient if recording and any input does. inputs of them in input; NULL on failure. */
 knack_tensor *tape_result(struct tape *, enum knack_type, int ndim, const int64_t *shape, int inputs, knack_tensor *const *input);
+/* A result with the data of its one operand x, under another shape of the same count. */
+knack_tensor *tape_view(knack_tensor *x, int ndim, const int64_t *shape);
+/* While recording: result gets a gradient even if no operand needs one. */
+void tape_require_gradient(knack_tensor *result);
 /* Leaves: data is the caller's and must outlive the tape. */
 knack_tensor *tape_constant(struct tape *, enum knack_type, int ndim, const int64_t *shape, void *data);
-/* gradient NULL: none wanted. The first contribution of a pass overwrites gradient if *touched is 0, later ones add. */
+/* gradient NULL: none wanted. The first contribution of a pass overwrites gradient if *touched is 0, later ones add.
+ * touched NULL: a byte of the tape's own. */
 knack_tensor *tape_leaf(struct tape *, int ndim, const int64_t *shape, knack_real *data, knack_real *gradient, uint8_t *touched);
 void *tape_alloc(struct tape *, size_t bytes); /* from the arena; on failure NULL, and the tape's failure is set */
 
 /* Where a backward function adds to the gradient of an operand: NULL if it needs none (or memory failed). *fresh true: overwrite all of it,
  * false: add to it. */
 knack_real *tape_gradient(knack_tensor *, bool *fresh);
+/* For backward functions that hand result's gradient on as it is: x, of the same count, shares it if that is its first contribution and it
+ * is no leaf; else it is added. */
+void tape_pass_gradient(knack_tensor *result, knack_tensor *x);
 
 /* From result->gradient = seed [count] back to all leaves. Gradients of the results in between stay readable until the tape begins anew. */
 knack_status tape_backward(knack_tensor *result, const knack_real *seed);
 
-int64_t tensor_rows(const knack_tensor *);   /* product of all sizes but the last; 1 for no axes */
-int64_t tensor_width(const knack_tensor *);  /* the last size */
+int64_t tensor_rows(const knack_tensor *);  /* product of all sizes but the last; 1 for no axes */
+int64_t tensor_width(const knack_tensor *); /* the last size */
 size_t type_size(enum knack_type);
 const char *type_name(enum knack_type);
 const char *shape_text(char buffer[96], int ndim, const int64_t *shape); /* "[2, 3]" */
@@ -77,8 +89,8 @@ const char *shape_text(char buffer[96], int ndim, const int64_t *shape); /* "[2,
 /* Masks by random_mask(key, {batch, row[i], pass}, element): row [first axis] gives the logical row of each row of x. rate in [0, 1). */
 struct dropout_address {
     uint64_t key;
-    uint32_t batch, pass;  /* pass: gradient pass and forward number, 0 without redraw */
-    const int64_t *row;    /* [first axis] */
+    uint32_t batch, pass; /* pass: gradient pass and forward number, 0 without redraw */
+    const int64_t *row;   /* [first axis] */
 };
 knack_tensor *tensor_dropout(knack_tensor *x, double rate, const struct dropout_address *);
 
