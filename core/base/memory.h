@@ -2,6 +2,7 @@
 #ifndef BASE_MEMORY_H
 #define BASE_MEMORY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,5 +17,9 @@ char *memory_format(const char *format, ...) __attribute__((format(printf, 1, 2)
 /* For tests: the nth allocation from now (1 is the next) and all after it fail; 0 ends that. Also counts: memory_allocations(). */
 void memory_fail_at(int64_t nth);
 int64_t memory_allocations(void);
+
+/* For what takes its memory elsewhere (the arena): counts one allocation; false if it is to fail. */
+bool memory_permit(void);
+void *memory_refuse(size_t count, size_t size); /* sets the message of a failed allocation; returns NULL */
 
 #endif

@@ -1,0 +1,61 @@
+#include "base/status.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { MESSAGE_SIZE = 2048 };
+static _Thread_local char message[MESSAGE_SIZE];
+
+knack_status status_set(knack_status code, const char *format, ...)
+{
+    char text[MESSAGE_SIZE]; /* arguments may point into the old message */
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    memcpy(message, text, strlen(text) + 1);
+    return code;
+}
+
+knack_status status_prefix(knack_status code, const char *format, ...)
+{
+    char text[MESSAGE_SIZE];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    return status_set(code, "%s: %s", text, message);
+}
+
+void status_clear(void)
+{
+    message[0] = '\0';
+}
+
+const char *knack_error(void)
+{
+    return message;
+}
+
+int status_exit(knack_status code)
+{
+    if (code >= 0) return 0;
+    switch (code) {
+    case KNACK_E_USAGE:
+    case KNACK_E_CONFIG:
+        return 2;
+    case KNACK_E_DATA:
+        return 3;
+    case KNACK_E_PLUGIN:
+        return 4;
+    case KNACK_E_NUMERIC:
+        return 5;
+    case KNACK_E_IO:
+        return 6;
+    case KNACK_E_INTERRUPTED:
+        return 130;
+    default:
+        return 1;
+    }
+}
