@@ -1,0 +1,181 @@
+#include "cli/arguments.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+
+/* What every command takes. */
+struct shared {
+    bool json, quiet, help;
+};
+static const struct argument shared_arguments[] = {
+    {"--json", 0, ARGUMENT_FLAG, offsetof(struct shared, json), NULL, "print results as JSON, errors too"},
+    {"--quiet", 'q', ARGUMENT_FLAG, offsetof(struct shared, quiet), NULL, "no progress and no notes; warnings and errors remain"},
+    {"--help", 'h', ARGUMENT_FLAG, offsetof(struct shared, help), NULL, "this text"},
+    {NULL},
+};
+
+/* The state of reading one command line. */
+struct reading {
+    const struct command *command;
+    int count, at; /* words, and which one is next */
+    char *const *text;
+    struct shared shared;
+    char *options;                  /* the command's struct, by bytes */
+    const struct argument *operand; /* the next one to fill */
+    bool only_operands;             /* after "--" */
+};
+
+static bool is_option(const struct argument *argument)
+{
+    return argument->name[0] == '-';
+}
+
+static const struct argument *next_operand(const struct argument *argument)
+{
+    while (argument->name && is_option(argument)) argument++;
+    return argument;
+}
+
+/* The argument of table that a word such as "--out", "--out=DIR" or "-o" names, or NULL. */
+static const struct argument *find_option(const struct argument *table, const char *word, size_t length)
+{
+    for (const struct argument *argument = table; argument->name; argument++) {
+        if (!is_option(argument)) continue;
+        if (strlen(argument->name) == length && strncmp(argument->name, word, length) == 0) return argument;
+        if (argument->letter && length == 2 && word[0] == '-' && word[1] == argument->letter) return argument;
+    }
+    return NULL;
+}
+
+static knack_status unknown_option(const struct command *command, const char *word, size_t length)
+{
+    enum { MOST = 32 };
+    const char *names[MOST];
+    int64_t count = 0;
+    const struct argument *const tables[] = {command->arguments, shared_arguments};
+    for (int t = 0; t < 2; t++)
+        for (const struct argument *argument = tables[t]; argument->name && count < MOST; argument++)
+            if (is_option(argument)) names[count++] = argument->name;
+    char option[64];
+    snprintf(option, sizeof option, "%.*s", (int)(length < sizeof option ? length : sizeof option - 1), word);
+    const char *nearest = text_nearest(option, names, count);
+    if (nearest) return status_set(KNACK_E_USAGE, "knack %s has no option %s; did you mean %s?", command->name, option, nearest);
+    return status_set(KNACK_E_USAGE, "knack %s has no option %s; `knack %s --help` lists what there is", command->name, option,
+                      command->name);
+}
+
+static knack_status store_text(const struct argument *argument, void *place, const char *value)
+{
+    if (argument->kind != ARGUMENT_TEXTS) {
+        *(const char **)place = value;
+        return KNACK_OK;
+    }
+    struct argument_texts *texts = place;
+    const char **grown = memory_resize(texts->value, (size_t)texts->count + 1, sizeof *grown);
+    if (!grown) return KNACK_E_MEMORY;
+    grown[texts->count++] = value;
+    texts->value = grown;
+    return KNACK_OK;
+}
+
+static knack_status read_option(struct reading *reading, const char *word)
+{
+    const char *equals = strchr(word, '=');
+    size_t length = equals ? (size_t)(equals - word) : strlen(word);
+    const struct argument *argument = find_option(reading->command->arguments, word, length);
+    char *base = reading->options;
+    if (!argument) {
+        argument = find_option(shared_arguments, word, length);
+        base = (char *)&reading->shared;
+    }
+    if (!argument) return unknown_option(reading->command, word, length);
+    if (argument->kind == ARGUMENT_FLAG) {
+        if (equals) return status_set(KNACK_E_USAGE, "%s takes no value", argument->name);
+        *(bool *)(void *)(base + argument->offset) = true;
+        return KNACK_OK;
+    }
+    if (!equals && reading->at == reading->count)
+        return status_set(KNACK_E_USAGE, "%s needs a value: %s %s", argument->name, argument->name, argument->value);
+    return store_text(argument, base + argument->offset, equals ? equals + 1 : reading->text[reading->at++]);
+}
+
+static knack_status read_operand(struct reading *reading, const char *word)
+{
+    const struct argument *operand = reading->operand;
+    if (!operand->name)
+        return status_set(KNACK_E_USAGE, "knack %s does not take \"%s\"; `knack %s --help` says what it takes", reading->command->name,
+                          word, reading->command->name);
+    reading->operand = next_operand(operand + 1);
+    return store_text(operand, reading->options + operand->offset, word);
+}
+
+knack_status arguments_read(const struct command *command, int count, char *const *text, struct console *console, bool *help, void *options)
+{
+    struct reading reading = {.command = command, .count = count, .text = text, .options = options};
+    reading.operand = next_operand(command->arguments);
+    while (reading.at < count) {
+        const char *word = text[reading.at++];
+        if (!reading.only_operands && strcmp(word, "--") == 0)
+            reading.only_operands = true;
+        else if (!reading.only_operands && word[0] == '-' && word[1])
+            TRY(read_option(&reading, word));
+        else
+            TRY(read_operand(&reading, word));
+    }
+    console->json |= reading.shared.json;
+    console->quiet |= reading.shared.quiet;
+    *help = reading.shared.help;
+    if (!*help && reading.operand->name && reading.operand->kind == ARGUMENT_OPERAND)
+        return status_set(KNACK_E_USAGE, "knack %s needs %s: %s; for example `%s`", command->name, reading.operand->name,
+                          reading.operand->help, command->example);
+    return KNACK_OK;
+}
+
+void arguments_free(const struct command *command, void *options)
+{
+    for (const struct argument *argument = command->arguments; argument->name; argument++)
+        if (argument->kind == ARGUMENT_TEXTS) {
+            struct argument_texts *texts = (void *)((char *)options + argument->offset);
+            memory_free(texts->value);
+        }
+}
+
+bool arguments_flag(int count, char *const *text, const char *name)
+{
+    for (int i = 0; i < count && strcmp(text[i], "--") != 0; i++)
+        if (strcmp(text[i], name) == 0) return true;
+    return false;
+}
+
+static void print_synopsis(const struct command *command)
+{
+    printf("usage: knack %s", command->name);
+    for (const struct argument *argument = command->arguments; argument->name; argument++)
+        if (!is_option(argument)) printf(argument->kind == ARGUMENT_OPERAND ? " %s" : " [%s]", argument->name);
+    puts(" [OPTION]...");
+}
+
+static void print_arguments(const struct argument *table, bool options)
+{
+    for (const struct argument *argument = table; argument->name; argument++) {
+        if (is_option(argument) != options) continue;
+        char left[64], letter[5] = "";
+        if (argument->letter) snprintf(letter, sizeof letter, "-%c, ", argument->letter);
+        snprintf(left, sizeof left, "%s%s%s%s", letter, argument->name, argument->value ? " " : "", argument->value ? argument->value : "");
+        printf("  %-20s  %s\n", left, argument->help);
+    }
+}
+
+void arguments_help(const struct command *command)
+{
+    printf("%s\n\n", command->summary);
+    print_synopsis(command);
+    putchar('\n');
+    print_arguments(command->arguments, false);
+    print_arguments(command->arguments, true);
+    print_arguments(shared_arguments, true);
+    printf("\nexample: %s\n", command->example);
+}

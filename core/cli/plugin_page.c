@@ -1,0 +1,186 @@
+#include "cli/plugin_page.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "cli/table.h"
+
+/* ---- Cost ---- */
+
+const char *plugin_passes(const struct manifest *manifest, char buffer[PLUGIN_PASSES])
+{
+    char gradient[32], forward[32];
+    bool any_gradient = manifest->gradient_passes != 0, any_forward = manifest->forward_passes != 0;
+    if (!any_gradient && !any_forward) return strcpy(buffer, "none");
+    text_number(gradient, manifest->gradient_passes);
+    text_number(forward, manifest->forward_passes);
+    snprintf(buffer, PLUGIN_PASSES, "%s%s%s%s%s", any_gradient ? gradient : "", any_gradient ? " gradient" : "",
+             any_gradient && any_forward ? ", " : "", any_forward ? forward : "", any_forward ? " forward" : "");
+    return buffer;
+}
+
+/* ---- Options ---- */
+
+enum { TEXT = 256 };
+
+static const char *const type_name[] = {"number", "integer", "boolean", "string", "duration", "numbers", "strings"};
+
+static void append(char text[TEXT], const char *before, const char *value)
+{
+    size_t length = strlen(text);
+    snprintf(text + length, TEXT - length, "%s%s%s", length ? ", " : "", before, value);
+}
+
+static const char *describe_bounds(const struct option *option, char text[TEXT])
+{
+    char number[32];
+    text[0] = '\0';
+    if (!isnan(option->min)) append(text, ">= ", text_number(number, option->min));
+    if (!isnan(option->above)) append(text, "> ", text_number(number, option->above));
+    if (!isnan(option->max)) append(text, "<= ", text_number(number, option->max));
+    if (!isnan(option->below)) append(text, "< ", text_number(number, option->below));
+    for (int64_t i = 0; i < option->choices.count; i++) append(text, "", option->choices.value[i]);
+    return text;
+}
+
+/* A JSON value on one line. */
+static const char *describe_value(const struct json *value, char text[TEXT])
+{
+    text[0] = '\0';
+    struct json_writer *writer = value ? json_writer_new(false) : NULL;
+    if (!writer) return text;
+    json_node(writer, NULL, value);
+    const char *written = json_text(writer, NULL);
+    if (written) snprintf(text, TEXT, "%s", written);
+    json_writer_free(writer);
+    return text;
+}
+
+static knack_status print_options(const struct console *console, const struct manifest *manifest)
+{
+    if (manifest->option_count == 0) {
+        puts("\nIt has no options.");
+        return KNACK_OK;
+    }
+    static const char *const heading[] = {"option", "type", "default", "bounds", "meaning"};
+    struct table *table = table_new(5, heading);
+    if (!table) return KNACK_E_MEMORY;
+    for (int64_t i = 0; i < manifest->option_count; i++) {
+        const struct option *option = &manifest->option[i];
+        char text[TEXT];
+        table_cell(table, option->name);
+        table_cell(table, type_name[option->type]);
+        table_cell(table, describe_value(option->fallback, text));
+        table_cell(table, describe_bounds(option, text));
+        table_cell(table, option->help ? option->help : "");
+    }
+    putchar('\n');
+    return table_print(table, console);
+}
+
+/* ---- The page ---- */
+
+static void print_line(const char *label, const char *text)
+{
+    if (text && *text) printf("%-12s%s\n", label, text);
+}
+
+static void print_names(const char *label, struct json_texts names)
+{
+    char text[TEXT] = "";
+    for (int64_t i = 0; i < names.count; i++) append(text, "", names.value[i]);
+    print_line(label, text);
+}
+
+static void print_facts(const struct manifest *manifest)
+{
+    char passes[PLUGIN_PASSES];
+    printf("%s %s: %s\n\n", manifest->name, manifest->version, manifest->summary ? manifest->summary : "");
+    print_line("reference", manifest->reference);
+    print_line("cost", plugin_passes(manifest, passes)[0] == 'n' ? "no extra passes" : passes);
+    print_names("needs", manifest->requires);
+    print_names("not with", manifest->conflicts);
+    print_names("outside of", manifest->before);
+    print_names("inside of", manifest->after);
+    print_line("one of", manifest->one_of);
+    print_names("tasks", manifest->tasks);
+    print_line("manifest", manifest->path);
+}
+
+static void print_config(const struct manifest *manifest)
+{
+    printf("\nTo copy into a config:\n  \"plugins\": [ { \"name\": \"%s\"", manifest->name);
+    for (int64_t i = 0; i < manifest->option_count; i++) {
+        const struct option *option = &manifest->option[i];
+        char text[TEXT];
+        if (option->fallback && option->fallback->kind != JSON_NULL)
+            printf(", \"%s\": %s", option->name, describe_value(option->fallback, text));
+    }
+    puts(" } ]");
+}
+
+knack_status plugin_print_page(const struct console *console, const struct manifest *manifest)
+{
+    print_facts(manifest);
+    TRY(print_options(console, manifest));
+    print_config(manifest);
+    return KNACK_OK;
+}
+
+/* ---- What the library holds ---- */
+
+struct slot {
+    const char *name;
+    size_t offset;
+};
+#define SLOT(name)                                                                                                                         \
+    {                                                                                                                                      \
+#name, offsetof(knack_plugin, name)                                                                                                \
+    }
+static const struct slot slots[] = {SLOT(open),        SLOT(close),      SLOT(run_begin), SLOT(run_end),
+                                    SLOT(epoch_begin), SLOT(epoch_end),  SLOT(pre_step),  SLOT(post_backward),
+                                    SLOT(post_step),   SLOT(eval_begin), SLOT(eval_end),  SLOT(layer),
+                                    SLOT(head),        SLOT(loss),       SLOT(gradient),  SLOT(predict)};
+enum { SLOTS = sizeof slots / sizeof *slots };
+
+/* A slot counts if it lies within the plugin's own struct, and is not NULL. */
+static bool has_slot(const knack_plugin *plugin, const struct slot *slot)
+{
+    static const char empty[sizeof(void (*)(void))];
+    if (slot->offset + sizeof empty > plugin->size) return false;
+    return memcmp((const char *)plugin + slot->offset, empty, sizeof empty) != 0;
+}
+
+knack_status plugin_print_check(const struct manifest *manifest, const knack_plugin *plugin)
+{
+    char hooks[TEXT] = "";
+    for (int i = 0; i < SLOTS; i++)
+        if (has_slot(plugin, &slots[i])) append(hooks, "", slots[i].name);
+    printf("%s %s is in order\n", manifest->name, manifest->version);
+    print_line("manifest", manifest->path);
+    print_line("library", manifest->library);
+    print_line("hooks", hooks[0] ? hooks : "none");
+    printf("%-12s%lld\n", "options", (long long)manifest->option_count);
+    return KNACK_OK;
+}
+
+knack_status plugin_print_json(const struct manifest *manifest, const knack_plugin *plugin)
+{
+    struct json_writer *writer = json_writer_new(true);
+    if (!writer) return KNACK_E_MEMORY;
+    json_open(writer, NULL, '{');
+    json_string(writer, "path", manifest->path);
+    json_string(writer, "library", manifest->library);
+    json_node(writer, "manifest", manifest->document->root);
+    if (plugin) {
+        json_open(writer, "hooks", '[');
+        for (int i = 0; i < SLOTS; i++)
+            if (has_slot(plugin, &slots[i])) json_string(writer, NULL, slots[i].name);
+        json_close(writer);
+    }
+    json_close(writer);
+    return console_print_json(writer);
+}

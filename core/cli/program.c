@@ -1,0 +1,112 @@
+/* The program: which command is meant, and what becomes of its errors. */
+#include <knack/knack.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "cli/commands.h"
+#include "tensor/kernels/kernels.h"
+
+static const struct command *const commands[] = {&command_run,     &command_resume,  &command_eval,
+                                                 &command_predict, &command_plugins, &command_schema};
+enum { COMMANDS = sizeof commands / sizeof *commands };
+
+static void print_introduction(void)
+{
+    puts("knack trains neural networks; every training trick is a plugin that a config switches on.\n"
+         "  knack run examples/digits.json       train, evaluate, and write the results to runs/digits\n"
+         "  knack predict runs/digits new.csv    classes and probabilities of new rows\n"
+         "  knack plugins                        the tricks that are installed\n"
+         "`knack --help` lists the commands, `knack COMMAND --help` explains one.");
+}
+
+static void print_help(void)
+{
+    puts("usage: knack COMMAND [ARGUMENT]...\n");
+    for (int i = 0; i < COMMANDS; i++) printf("  %-8s  %s\n", commands[i]->name, commands[i]->summary);
+    puts("\n  --version   version, plugin ABI, kernels and CPU level\n"
+         "  --help      this text; `knack COMMAND --help` explains a command\n\n"
+         "exit status: 0 done, 2 usage or config, 3 data, 4 plugin, 5 loss or gradient not finite, 6 input or output,\n"
+         "130 interrupted (a checkpoint was written: knack resume DIR)");
+}
+
+static knack_status print_version(const struct console *console)
+{
+    if (!console->json) {
+        printf("knack %s\nplugin ABI %u%s\n%s\nCPU %s\n", knack_version(), KNACK_ABI_MAJOR, KNACK_ABI == KNACK_ABI_MAJOR ? "" : " (double)",
+               kernel_library_version(), kernel_cpu_level());
+        return console_flush();
+    }
+    struct json_writer *writer = json_writer_new(true);
+    if (!writer) return KNACK_E_MEMORY;
+    json_open(writer, NULL, '{');
+    json_string(writer, "version", knack_version());
+    json_integer(writer, "abi", KNACK_ABI_MAJOR);
+    json_boolean(writer, "double", KNACK_ABI != KNACK_ABI_MAJOR);
+    json_string(writer, "kernels", kernel_library_version());
+    json_string(writer, "cpu", kernel_cpu_level());
+    json_close(writer);
+    return console_print_json(writer);
+}
+
+static const struct command *find_command(const char *name)
+{
+    const char *names[COMMANDS];
+    for (int i = 0; i < COMMANDS; i++) {
+        if (strcmp(commands[i]->name, name) == 0) return commands[i];
+        names[i] = commands[i]->name;
+    }
+    const char *nearest = text_nearest(name, names, COMMANDS);
+    if (nearest)
+        status_set(KNACK_E_USAGE, "there is no command \"%s\"; did you mean `knack %s`?", name, nearest);
+    else
+        status_set(KNACK_E_USAGE, "there is no command \"%s\"; `knack --help` lists what there is", name);
+    return NULL;
+}
+
+static knack_status run_command(const struct command *command, int count, char *const *text, struct console *console)
+{
+    void *options = memory_new(1, command->options_size);
+    if (!options) return KNACK_E_MEMORY;
+    bool help = false;
+    knack_status status = arguments_read(command, count, text, console, &help, options);
+    if (status >= 0 && help)
+        arguments_help(command);
+    else if (status >= 0)
+        status = command->run(console, options);
+    arguments_free(command, options);
+    memory_free(options);
+    return status < 0 ? status : console_flush();
+}
+
+static knack_status run_program(int count, char *const *text, struct console *console)
+{
+    if (count == 0) {
+        print_introduction();
+        return console_flush();
+    }
+    const char *word = text[0];
+    if (strcmp(word, "--version") == 0) return print_version(console);
+    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
+        print_help();
+        return console_flush();
+    }
+    if (word[0] == '-')
+        return status_set(KNACK_E_USAGE, "a command comes first, then its options: knack COMMAND %s; `knack --help` lists the commands",
+                          word);
+    const struct command *command = find_command(word);
+    return command ? run_command(command, count - 1, text + 1, console) : KNACK_E_USAGE;
+}
+
+int knack_main(int argc, char **argv)
+{
+    struct console console;
+    console_open(&console);
+    int count = argc > 0 ? argc - 1 : 0;
+    console.json = arguments_flag(count, argv + 1, "--json"); /* also for errors in the words before it */
+    knack_status status = run_program(count, argv + 1, &console);
+    return status < 0 ? console_fail(&console, status) : 0;
+}

@@ -1,0 +1,136 @@
+#include "cli/progress.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "cli/format.h"
+#include "cli/interrupt.h"
+
+enum { BAR_CELLS = 24 };
+static const double line_interval = 1; /* seconds between plain lines, at least */
+
+static void erase_bar(struct progress *progress)
+{
+    if (progress->drawn) fputs("\r\033[K", stderr);
+    progress->drawn = false;
+}
+
+static void note(void *user, const char *text)
+{
+    struct progress *progress = user;
+    if (progress->console->quiet) return;
+    erase_bar(progress);
+    fprintf(stderr, "%s\n", text);
+}
+
+static void warning(void *user, const char *text)
+{
+    struct progress *progress = user;
+    erase_bar(progress);
+    console_warning(progress->console, text);
+}
+
+/* Keeps the first metric of each weight set for the lines to come. */
+static void evaluation(void *user, const char *part, const char *weights, int64_t epoch, const struct metric_value *metric, int64_t count)
+{
+    struct progress *progress = user;
+    if (count == 0 || strcmp(part, "validation") != 0) return;
+    if (progress->validated != epoch) progress->validation[0] = '\0';
+    progress->validated = epoch;
+    size_t length = strlen(progress->validation);
+    char value[FORMAT_SIZE];
+    format_number(value, metric->value);
+    if (length == 0)
+        snprintf(progress->validation, PROGRESS_TEXT, "validation %s %s (%s)", metric->name, value, weights);
+    else
+        snprintf(progress->validation + length, PROGRESS_TEXT - length, ", %s (%s)", value, weights);
+}
+
+/* "loss 0.1234  812 steps/s  0:05 min left  validation accuracy ..." */
+static void describe(const struct progress *progress, const struct run_progress *now, char *text, size_t size)
+{
+    char loss[FORMAT_SIZE], rate[FORMAT_SIZE], left[FORMAT_SIZE];
+    format_number(loss, now->loss);
+    format_fixed(rate, now->updates_per_second, now->updates_per_second < 10 ? 1 : 0);
+    format_duration(left, now->seconds_left);
+    bool ended = now->update >= now->updates;
+    snprintf(text, size, "loss %s  %s steps/s%s%s%s%s%s", loss, rate, ended ? "" : "  ", ended ? "" : left, ended ? "" : " left",
+             progress->validation[0] ? "  " : "", progress->validation);
+}
+
+static int screen_width(void)
+{
+    struct winsize size;
+    return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
+/* As much of the text as fits the screen's line, so that the next \r finds its beginning. */
+static void draw_bar(struct progress *progress, const struct run_progress *now)
+{
+    const struct console *console = progress->console;
+    double share = now->updates > 0 ? (double)now->update / (double)now->updates : 0;
+    int full = (int)(share * BAR_CELLS);
+    char head[64], text[2 * PROGRESS_TEXT];
+    int used = snprintf(head, sizeof head, "epoch %lld/%lld ", (long long)(now->epoch + 1), (long long)now->epochs);
+    describe(progress, now, text, sizeof text);
+    int left = screen_width() - 1 - used - BAR_CELLS - 7;
+    fprintf(stderr, "\r%s%s", head, console->colour ? "\033[36m" : "");
+    for (int i = 0; i < BAR_CELLS; i++) fputs(i < full ? console->unicode ? "\u2588" : "#" : console->unicode ? "\u2591" : ".", stderr);
+    fprintf(stderr, "%s %3d%%  %.*s\033[K", console->colour ? "\033[0m" : "", (int)(100 * share), left > 0 ? left : 0, text);
+    fflush(stderr);
+    progress->drawn = true;
+}
+
+/* The first epoch's end, the last one's, and those between that are far enough apart. */
+static void print_line(struct progress *progress, const struct run_progress *now)
+{
+    int64_t epoch_updates = now->epochs > 0 && now->updates > now->epochs ? now->updates / now->epochs : 1;
+    int64_t finished = now->update / epoch_updates;
+    bool ended = now->update >= now->updates;
+    if (finished == progress->line_epochs) return;
+    if (progress->line_epochs > 0 && !ended && now->seconds - progress->line_seconds < line_interval) return;
+    progress->line_epochs = finished;
+    progress->line_seconds = now->seconds;
+    char text[2 * PROGRESS_TEXT];
+    describe(progress, now, text, sizeof text);
+    fprintf(stderr, "epoch %lld/%lld  %s\n", (long long)finished, (long long)now->epochs, text);
+}
+
+static void show(void *user, const struct run_progress *now)
+{
+    struct progress *progress = user;
+    if (progress->console->quiet) return;
+    if (progress->console->progress_on_screen)
+        draw_bar(progress, now);
+    else
+        print_line(progress, now);
+}
+
+static bool interrupted(void *user)
+{
+    struct progress *progress = user;
+    if (!interrupt_asked()) return false;
+    if (!progress->told) note(progress, "writing a checkpoint; Ctrl-C once more ends at once");
+    progress->told = true;
+    return true;
+}
+
+void progress_start(struct progress *progress, const struct console *console)
+{
+    *progress = (struct progress){.console = console, .validated = -1};
+}
+
+struct run_observer progress_observer(struct progress *progress)
+{
+    return (struct run_observer){
+        .user = progress, .note = note, .warning = warning, .progress = show, .evaluation = evaluation, .interrupted = interrupted};
+}
+
+void progress_stop(struct progress *progress)
+{
+    erase_bar(progress);
+    fflush(stderr);
+}

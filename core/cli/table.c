@@ -1,0 +1,114 @@
+#include "cli/table.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+
+struct table {
+    int64_t columns, cells, capacity;
+    bool *right; /* [columns] */
+    char **cell; /* [cells], row by row; headings are the first row */
+    knack_status status;
+};
+
+/* Characters of UTF-8 text: bytes that do not continue one. */
+static int64_t text_width(const char *text)
+{
+    int64_t width = 0;
+    for (; *text; text++) width += ((unsigned char)*text & 0xC0) != 0x80;
+    return width;
+}
+
+void table_cell(struct table *table, const char *text)
+{
+    if (table->status < 0) return;
+    if (table->cells == table->capacity) {
+        int64_t capacity = table->capacity ? 2 * table->capacity : 32;
+        char **grown = memory_resize(table->cell, (size_t)capacity, sizeof *grown);
+        if (!grown) {
+            table->status = KNACK_E_MEMORY;
+            return;
+        }
+        table->cell = grown;
+        table->capacity = capacity;
+    }
+    char *copy = memory_text(text);
+    if (copy)
+        table->cell[table->cells++] = copy;
+    else
+        table->status = KNACK_E_MEMORY;
+}
+
+struct table *table_new(int64_t columns, const char *const *heading)
+{
+    struct table *table = memory_new(1, sizeof *table);
+    if (!table) return NULL;
+    table->columns = columns;
+    table->right = memory_new((size_t)columns, sizeof *table->right);
+    if (!table->right) {
+        table_free(table);
+        return NULL;
+    }
+    for (int64_t c = 0; c < columns; c++) {
+        table->right[c] = heading[c][0] == '>';
+        table_cell(table, heading[c] + table->right[c]);
+    }
+    return table;
+}
+
+void table_free(struct table *table)
+{
+    if (!table) return;
+    for (int64_t i = 0; i < table->cells; i++) memory_free(table->cell[i]);
+    memory_free(table->cell);
+    memory_free(table->right);
+    memory_free(table);
+}
+
+static void repeat(const char *text, int64_t times)
+{
+    for (int64_t i = 0; i < times; i++) fputs(text, stdout);
+}
+
+static void print_row(const struct table *table, const int64_t *width, int64_t first)
+{
+    for (int64_t c = 0; c < table->columns; c++) {
+        const char *text = table->cell[first + c];
+        int64_t space = width[c] - text_width(text);
+        if (c) fputs("  ", stdout);
+        if (table->right[c]) repeat(" ", space);
+        fputs(text, stdout);
+        if (!table->right[c] && c + 1 < table->columns) repeat(" ", space);
+    }
+    putchar('\n');
+}
+
+static void print_table(const struct table *table, const int64_t *width, const char *rule)
+{
+    print_row(table, width, 0);
+    for (int64_t c = 0; c < table->columns; c++) {
+        if (c) fputs("  ", stdout);
+        repeat(rule, width[c]);
+    }
+    putchar('\n');
+    for (int64_t first = table->columns; first + table->columns <= table->cells; first += table->columns) print_row(table, width, first);
+}
+
+knack_status table_print(struct table *table, const struct console *console)
+{
+    if (!table) return KNACK_E_MEMORY;
+    knack_status status = table->status;
+    int64_t *width = status < 0 ? NULL : memory_new((size_t)table->columns, sizeof *width);
+    if (width) {
+        for (int64_t i = 0; i < table->cells; i++) {
+            int64_t needed = text_width(table->cell[i]), *column = &width[i % table->columns];
+            if (needed > *column) *column = needed;
+        }
+        print_table(table, width, console->result_on_screen && console->unicode ? "\u2500" : "-");
+    } else if (status >= 0) {
+        status = KNACK_E_MEMORY;
+    }
+    memory_free(width);
+    table_free(table);
+    return status;
+}

@@ -1,0 +1,12 @@
+/* What `knack run` and `knack resume` share: a run under the eyes of somebody who may press Ctrl-C. */
+#ifndef CLI_TRAINING_H
+#define CLI_TRAINING_H
+
+#include "cli/console.h"
+#include "train/run.h"
+
+/* The request's observer is filled in. dry_run: shows what would be trained, and trains nothing. */
+knack_status training_start(const struct console *, struct run_request *, bool dry_run);
+knack_status training_resume(const struct console *, const char *folder, struct run_request *);
+
+#endif
