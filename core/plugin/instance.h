@@ -5,7 +5,7 @@
 #include "plugin/manifest.h"
 
 struct option_value {
-    bool given, read;                 /* given: has a value, the config's or the default; read: a getter asked for it */
+    bool given, read; /* given: has a value, the config's or the default; read: a getter asked for it */
     double number;
     bool flag;
     const char *string;
@@ -16,24 +16,25 @@ struct option_value {
 
 struct instance {
     struct manifest *manifest;
-    const char *name;                 /* "as", or the plugin's */
-    const struct json *entry;         /* in the config, for errors */
-    struct option_value *value;       /* [manifest->option_count] */
-    bool at_identity;                 /* not to be installed */
-    double share;                     /* of its one_of group, when several members are listed: relative frequency; 1 by default */
-    const knack_plugin *plugin;       /* after plugins_load() */
+    const char *name;           /* "as", or the plugin's */
+    const struct json *entry;   /* in the config, for errors */
+    struct option_value *value; /* [manifest->option_count] */
+    bool at_identity;           /* not to be installed */
+    double share;               /* of its one_of group, when several members are listed: relative frequency; 1 by default */
+    const knack_plugin *plugin; /* after plugins_load() */
 };
 
 struct instances {
-    struct instance **list;           /* in resolved order, outermost first; those at identity last */
-    int64_t count;                    /* all */
-    int64_t installed;                /* those not at identity: the first so many */
+    struct instance **list; /* in resolved order, outermost first; those at identity last */
+    int64_t count;          /* all */
+    int64_t installed;      /* those not at identity: the first so many */
     struct plugin_search search;
 };
 
-/* Reads the "plugins" array (NULL: none): a name, or {"name" or "manifest": ..., "as": ..., options...}; checks options by manifest, tasks (task: its name, e.g.
- * "classification"), duplicates, requires, conflicts, replaces, two writers of lr or plan; resolves the order by before, after and
- * the config's order. base: folder that "manifest" paths start from. Loads no code. */
+/* Reads the "plugins" array (NULL: none): a name, or {"name" or "manifest": ..., "as": ..., options...}; checks options by manifest, tasks
+ * (task: its name, e.g. "classification"), duplicates, requires, conflicts, replaces, two writers of lr (those of plan are told apart by
+ * field, in knack_set_plan); resolves the order. base: folder that "manifest" paths start from. The config's document must outlive the
+ * instances. Loads no code. */
 knack_status plugins_resolve(const struct json *plugins, const char *base, const char *task, struct instances **);
 /* dlopen(RTLD_NOW | RTLD_LOCAL), entry, ABI, size, name and version against the manifest, of those installed. Nothing is ever closed. */
 knack_status plugins_load(struct instances *);

@@ -12,46 +12,62 @@ enum option_type { OPTION_NUMBER, OPTION_INTEGER, OPTION_BOOLEAN, OPTION_STRING,
 struct option {
     const char *name, *help;
     enum option_type type;
-    const struct json *fallback;      /* "default"; NULL or JSON null: may stay without a value */
-    double min, max, above, below;    /* NaN: not given; of numbers and of a list's entries */
-    struct json_texts choices;        /* "one_of"; count 0: any */
+    const struct json *fallback;   /* "default"; NULL or JSON null: may stay without a value */
+    double min, max, above, below; /* NaN: not given; of numbers and of a list's entries */
+    struct json_texts choices;     /* "one_of"; count 0: any */
+    struct json_field field;       /* the same as a field of a table, by which values are checked and the schema is written */
 };
 
 /* What a trick may touch: bits of manifest.reads and .writes, in the order of their names in the manifest. */
 enum access { ACCESS_GRADIENTS = 1, ACCESS_FEATURES = 2, ACCESS_INPUTS = 4, ACCESS_TARGETS = 8, ACCESS_LR = 16, ACCESS_PLAN = 32 };
 enum stage { STAGE_HEAD = 1, STAGE_LOSS = 2, STAGE_GRADIENT = 4, STAGE_PREDICT = 8 }; /* bits of replaces */
+extern const char *const manifest_access_names[], *const manifest_stage_names[];      /* name i is of bit i; NULL ends */
 enum manifest_targets { TARGETS_ANY, TARGETS_IDS, TARGETS_NONE };
 
 struct manifest {
-    const char *path;                 /* of the manifest */
-    char *library;                    /* path, relative ones resolved against the manifest's folder */
+    const char *path; /* of the manifest */
+    char *library;    /* path, relative ones resolved against the manifest's folder */
     const char *name, *version, *summary, *reference;
     int64_t abi;
     struct option *option;
     int64_t option_count;
+    struct json_texts option_names;                       /* of option[], for errors */
     struct json_texts before, after, requires, conflicts; /* names of plugins; before: ["*"] is all */
     uint32_t replaces, reads, writes;
-    const char *one_of;               /* group of which one acts a batch, or NULL */
+    const char *one_of; /* group of which one acts a batch, or NULL */
     enum manifest_targets targets;
     bool scope_batch;
-    struct json_texts tasks;          /* empty: all */
+    struct json_texts tasks; /* empty: all */
     bool accepts_missing;
-    const struct json *identity;      /* object of option values at which it is not installed, or NULL */
+    const struct json *identity;            /* object of option values at which it is not installed, or NULL */
     double gradient_passes, forward_passes; /* extra ones a step */
-    struct json_document *document;   /* holds the texts */
+    struct json_document *document;         /* holds the texts */
 };
 
 /* Reads and checks one manifest: format version first, then every key by a table. Errors: KNACK_E_PLUGIN. */
 knack_status manifest_read(const char *path, struct manifest **);
+knack_status manifest_take(struct json_document *, struct manifest **); /* the same, parsed already; owns the document, also on failure */
 void manifest_free(struct manifest *);
 
-/* Where plugins are found by name: NAME/NAME.json or NAME.json in each folder: the build or install folder first, then those of KNACK_PLUGIN_PATH. */
+/* Names of plugins and of their instances become names of folders, files and parameters: letters, digits, - and _, a letter or digit first.
+ */
+bool manifest_name_is_valid(const char *name);
+bool manifest_lists(const struct json_texts *names, const char *name);
+extern const char manifest_name_rule[]; /* that, in words, for errors */
+/* Keys of a config's entry that are not options, and that no option may be called. */
+bool manifest_key_is_reserved(const char *key);
+
+/* Where plugins are found by name: NAME/NAME.json or NAME.json in each folder: the build or install folder first, then those of
+ * KNACK_PLUGIN_PATH. */
 struct plugin_search {
     char **folder;
     int64_t count;
 };
 knack_status plugin_search_open(struct plugin_search *); /* finds the folders; none is no error */
 void plugin_search_close(struct plugin_search *);
+/* The folder of plugins that belongs to a library or program at this path, built or installed; memory_free(). *folder NULL: there is none.
+ */
+knack_status plugin_search_beside(const char *library, char **folder);
 /* All names found, sorted; memory_free() one block. An unreadable manifest is listed all the same, and fails when it is read. */
 knack_status plugin_search_names(const struct plugin_search *, char ***names, int64_t *count);
 /* Path of the named plugin's manifest, memory_free(); unknown: an error with the nearest right name, blamed on `where` (may be NULL). */
