@@ -16,6 +16,7 @@ struct json {
     int64_t index;       /* position within the parent */
     int64_t count;       /* children */
     struct json *parent, *first, *next;
+    const void *entries; /* of a list that was read by a field: its numbers or texts, else NULL */
     struct json_document *document;
 };
 

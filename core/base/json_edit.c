@@ -1,0 +1,171 @@
+/* Changing a document at a path, as a command line does. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/json_source.h"
+
+/* One step of a path: a name, or an index if name is NULL. */
+struct step {
+    const char *name;
+    size_t length;
+    int64_t index;
+};
+
+/* Reads the step at *rest and goes past it; false if there is none. first: no dot stands before a name. */
+static bool read_step(const char **rest, bool first, struct step *step)
+{
+    const char *text = *rest;
+    *step = (struct step){0};
+    if (*text == '[') {
+        size_t digits = strspn(text + 1, "0123456789");
+        if (digits == 0 || digits > 9 || text[1 + digits] != ']') return false;
+        step->index = atoll(text + 1);
+        *rest = text + digits + 2;
+        return true;
+    }
+    if (!first && *text++ != '.') return false;
+    step->name = text;
+    step->length = strcspn(text, ".[");
+    *rest = text + step->length;
+    return step->length > 0;
+}
+
+static knack_status check_path(const char *path)
+{
+    const char *rest = path;
+    struct step step;
+    do {
+        if (!read_step(&rest, rest == path, &step)) {
+            return status_set(KNACK_E_USAGE, "\"%s\" is no path; expected one such as train.epochs or plugins[0].alpha", path);
+        }
+    } while (*rest != '\0');
+    return KNACK_OK;
+}
+
+static bool is_child(const struct json *child, struct step step)
+{
+    if (!step.name) return child->index == step.index;
+    return child->name && strlen(child->name) == step.length && memcmp(child->name, step.name, step.length) == 0;
+}
+
+/* NULL: there is no such child. */
+static struct json *find_child(const struct json *parent, struct step step)
+{
+    if (parent->kind != (step.name ? JSON_OBJECT : JSON_ARRAY)) return NULL;
+    struct json *child = parent->first;
+    while (child && !is_child(child, step)) child = child->next;
+    return child;
+}
+
+/* A new child at the end, which is null. */
+static struct json *append_child(struct json *parent)
+{
+    struct json *child = json_new_node(parent->document, JSON_NULL), *last = parent->first;
+    if (!child) return NULL;
+    while (last && last->next) last = last->next;
+    json_add_child(parent, last, child);
+    return child;
+}
+
+static struct json *append_member(struct json *parent, struct step step)
+{
+    char *name = arena_zeroed(parent->document->arena, step.length + 1);
+    struct json *child = name ? append_child(parent) : NULL;
+    if (!child) return NULL;
+    parent->kind = JSON_OBJECT;
+    child->name = memcpy(name, step.name, step.length);
+    return child;
+}
+
+/* Goes down a path as far as there are nodes; *rest gets what is left of the path. */
+static struct json *walk(struct json *root, const char *path, const char **rest)
+{
+    struct json *node = root;
+    *rest = path;
+    while (**rest != '\0') {
+        const char *after = *rest;
+        struct step step;
+        read_step(&after, after == path, &step);
+        struct json *child = find_child(node, step);
+        if (!child) return node;
+        node = child;
+        *rest = after;
+    }
+    return node;
+}
+
+/* The node at path. What is missing is made, as objects and a null at their end; nothing is made if that is impossible. */
+static knack_status make_place(struct json_document *document, const char *path, struct json **place)
+{
+    TRY(check_path(path));
+    const char *rest;
+    struct json *node = walk(document->root, path, &rest);
+    if (*rest != '\0') {
+        const char *bracket = strchr(rest, '[');
+        if (bracket == rest && node->kind == JSON_ARRAY) {
+            return json_fail(node, KNACK_E_USAGE, "no entry %s in a list of %lld", rest, (long long)node->count);
+        }
+        if (bracket) return json_fail(node, KNACK_E_USAGE, "no list for %s here", rest);
+        if (node->kind != JSON_OBJECT && node->kind != JSON_NULL) {
+            return json_fail(node, KNACK_E_USAGE, "expected an object for \"%s\", this is %s", path, json_kind_name(node->kind));
+        }
+    }
+    while (*rest != '\0') {
+        struct step step;
+        read_step(&rest, rest == path, &step);
+        node = append_member(node, step);
+        if (!node) return KNACK_E_MEMORY;
+    }
+    *place = node;
+    return KNACK_OK;
+}
+
+/* What a command line means by value: JSON, or else a plain string. */
+static knack_status read_value(struct json_document *document, const char *text, struct json **value)
+{
+    knack_status status = json_parse_value(document, text, strlen(text), value);
+    if (status != KNACK_E_CONFIG) return status;
+    status_clear();
+    *value = json_new_node(document, JSON_STRING);
+    if (!*value) return KNACK_E_MEMORY;
+    (*value)->string = arena_text(document->arena, text);
+    return (*value)->string ? KNACK_OK : KNACK_E_MEMORY;
+}
+
+/* Makes place be what value is; place keeps its name and position. */
+static void assign(struct json *place, const struct json *value)
+{
+    struct json kept = *place;
+    *place = *value;
+    place->name = kept.name;
+    place->index = kept.index;
+    place->parent = kept.parent;
+    place->next = kept.next;
+    for (struct json *child = place->first; child; child = child->next) child->parent = place;
+}
+
+knack_status json_set(struct json_document *document, const char *path, const char *text)
+{
+    struct json *value, *place;
+    TRY(read_value(document, text, &value));
+    TRY(make_place(document, path, &place));
+    assign(place, value);
+    return KNACK_OK;
+}
+
+knack_status json_append(struct json_document *document, const char *path, const char *text)
+{
+    struct json *value, *list;
+    TRY(read_value(document, text, &value));
+    TRY(make_place(document, path, &list));
+    if (list->kind != JSON_ARRAY && list->kind != JSON_NULL) {
+        return json_fail(list, KNACK_E_USAGE, "expected a list to add to, this is %s", json_kind_name(list->kind));
+    }
+    struct json *entry = append_child(list);
+    if (!entry) return KNACK_E_MEMORY;
+    list->kind = JSON_ARRAY;
+    assign(entry, value);
+    return KNACK_OK;
+}

@@ -1,0 +1,195 @@
+/* Writing JSON text. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/json_source.h"
+#include "base/memory.h"
+#include "base/text.h"
+
+enum { DEPTH = JSON_DEPTH + 28 }; /* room for a document within what is written around it */
+
+struct json_writer {
+    char *text;
+    size_t used, room;
+    bool indented, failed;
+    int depth;
+    char closing[DEPTH]; /* brackets that are open */
+    bool filled[DEPTH];  /* whether something stands within them */
+};
+
+struct json_writer *json_writer_new(bool indented)
+{
+    struct json_writer *writer = memory_new(1, sizeof *writer);
+    if (writer) writer->indented = indented;
+    return writer;
+}
+
+void json_writer_free(struct json_writer *writer)
+{
+    if (!writer) return;
+    memory_free(writer->text);
+    memory_free(writer);
+}
+
+/* Keeps room for a NUL. */
+static void put(struct json_writer *writer, const char *data, size_t size)
+{
+    if (writer->failed) return;
+    if (writer->room - writer->used <= size) {
+        size_t room = 2 * writer->room + size + 256;
+        char *text = memory_resize(writer->text, room, 1);
+        if (!text) {
+            writer->failed = true;
+            return;
+        }
+        writer->text = text;
+        writer->room = room;
+    }
+    memcpy(writer->text + writer->used, data, size);
+    writer->used += size;
+    writer->text[writer->used] = '\0';
+}
+
+static void put_text(struct json_writer *writer, const char *text)
+{
+    put(writer, text, strlen(text));
+}
+
+static void put_line(struct json_writer *writer)
+{
+    put_text(writer, "\n");
+    for (int i = 0; i < writer->depth; i++) put_text(writer, "  ");
+}
+
+static void put_quoted(struct json_writer *writer, const char *text)
+{
+    put_text(writer, "\"");
+    while (*text != '\0') {
+        size_t plain = 0;
+        while ((unsigned char)text[plain] >= ' ' && text[plain] != '"' && text[plain] != '\\') plain++;
+        put(writer, text, plain);
+        text += plain;
+        if (*text == '\0') break;
+        char escape[8];
+        if (*text == '\n')
+            snprintf(escape, sizeof escape, "\\n");
+        else if (*text == '\t')
+            snprintf(escape, sizeof escape, "\\t");
+        else if (*text == '"' || *text == '\\')
+            snprintf(escape, sizeof escape, "\\%c", *text);
+        else
+            snprintf(escape, sizeof escape, "\\u%04x", (unsigned)(unsigned char)*text);
+        put_text(writer, escape);
+        text++;
+    }
+    put_text(writer, "\"");
+}
+
+/* What stands before a value: comma, line, name. */
+static void begin(struct json_writer *writer, const char *name)
+{
+    if (writer->depth > 0) {
+        bool *filled = &writer->filled[writer->depth - 1];
+        if (*filled) put_text(writer, writer->indented ? "," : ", ");
+        *filled = true;
+        if (writer->indented) put_line(writer);
+    }
+    if (!name) return;
+    put_quoted(writer, name);
+    put_text(writer, ": ");
+}
+
+void json_open(struct json_writer *writer, const char *name, char bracket)
+{
+    if (!writer) return;
+    begin(writer, name);
+    put(writer, &bracket, 1);
+    if (writer->depth == DEPTH) {
+        if (!writer->failed) status_set(KNACK_E_CALL, "JSON is written more than %d deep", DEPTH);
+        writer->failed = true;
+        return;
+    }
+    writer->closing[writer->depth] = bracket == '{' ? '}' : ']';
+    writer->filled[writer->depth] = false;
+    writer->depth++;
+}
+
+void json_close(struct json_writer *writer)
+{
+    if (!writer || writer->failed || writer->depth == 0) return;
+    writer->depth--;
+    if (writer->filled[writer->depth] && writer->indented) put_line(writer);
+    put(writer, &writer->closing[writer->depth], 1);
+}
+
+void json_number(struct json_writer *writer, const char *name, double number)
+{
+    if (!writer) return;
+    char text[32];
+    begin(writer, name);
+    put_text(writer, isfinite(number) ? text_number(text, number) : "null");
+}
+
+void json_integer(struct json_writer *writer, const char *name, int64_t number)
+{
+    if (!writer) return;
+    char text[32];
+    begin(writer, name);
+    snprintf(text, sizeof text, "%lld", (long long)number);
+    put_text(writer, text);
+}
+
+void json_boolean(struct json_writer *writer, const char *name, bool flag)
+{
+    if (!writer) return;
+    begin(writer, name);
+    put_text(writer, flag ? "true" : "false");
+}
+
+void json_string(struct json_writer *writer, const char *name, const char *text)
+{
+    if (!writer) return;
+    begin(writer, name);
+    if (text)
+        put_quoted(writer, text);
+    else
+        put_text(writer, "null");
+}
+
+static void put_null(struct json_writer *writer, const char *name)
+{
+    json_string(writer, name, NULL);
+}
+
+void json_node(struct json_writer *writer, const char *name, const struct json *node)
+{
+    switch (node->kind) {
+    case JSON_NULL:
+        put_null(writer, name);
+        break;
+    case JSON_FLAG:
+        json_boolean(writer, name, node->flag);
+        break;
+    case JSON_NUMBER:
+        json_number(writer, name, node->number);
+        break;
+    case JSON_STRING:
+        json_string(writer, name, node->string);
+        break;
+    case JSON_ARRAY:
+    case JSON_OBJECT:
+        json_open(writer, name, node->kind == JSON_ARRAY ? '[' : '{');
+        for (const struct json *child = node->first; child; child = child->next) json_node(writer, child->name, child);
+        json_close(writer);
+        break;
+    }
+}
+
+const char *json_text(struct json_writer *writer, size_t *size)
+{
+    if (!writer || writer->failed || !writer->text) return NULL;
+    *size = writer->used;
+    return writer->text;
+}
