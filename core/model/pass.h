@@ -18,21 +18,26 @@ enum pass_norms {
 struct model_pass {
     struct step_base base;
     struct params *params;
-    struct knack_weights *weights;  /* in use: values are read from it, running statistics read and moved in it */
-    bool gradients;                 /* leaves of parameters get gradients */
-    bool training;                  /* dropout draws */
+    struct knack_weights *weights; /* in use: values are read from it, running statistics read and moved in it */
+    bool gradients;                /* leaves of parameters get gradients */
+    bool training;                 /* dropout draws */
     enum pass_norms norms;
-    double *sums;                   /* NORMS_REESTIMATE: [2 * params.statistics_total]: by statistic offset, sum and sum of squares; behind it counts */
-    enum knack_type compute;        /* KNACK_REAL or KNACK_BF16: type of matrix products */
+    /* NORMS_REESTIMATE: [2 * params.statistics_total], zeroed before the sweep: by statistic offset the mean so far and the sum of squared
+     * deviations from it; in the second half, at the mean's offset, the number of values. */
+    double *sums;
+    enum knack_type compute; /* KNACK_REAL or KNACK_BF16: type of matrix products */
     uint64_t seed;
-    uint32_t batch;                 /* clock of attempts */
-    uint32_t redraw;                /* dropout: gradient pass and forward number if told to redraw, else 0 */
-    int64_t rows;                   /* of this pass */
-    const int64_t *row;             /* [rows] -> row of the logical batch */
+    uint32_t batch;     /* clock of attempts */
+    uint32_t redraw;    /* dropout: gradient pass and forward number if told to redraw, else 0 */
+    int64_t rows;       /* of this pass */
+    const int64_t *row; /* [rows] -> row of the logical batch */
     /* Layer filters of tricks; NULL: none. */
     knack_tensor *(*filter)(knack_step *, const char *name, knack_tensor *out);
     void (*saw_mask)(knack_step *, const char *name, double rate, const knack_tensor *x); /* for --trace; NULL: none */
 };
-static inline struct model_pass *model_pass(knack_step *step) { return (struct model_pass *)(void *)step; }
+static inline struct model_pass *model_pass(knack_step *step)
+{
+    return (struct model_pass *)(void *)step;
+}
 
 #endif

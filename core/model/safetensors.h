@@ -1,8 +1,11 @@
-/* The safetensors format: 8 bytes of header length, a JSON header, then the data. Written sorted by name, aligned to 64 bytes by padding the header
- * with spaces; metadata is a flat object of strings. */
+/* The safetensors format: 8 bytes of header length, a JSON header, then the data, all little-endian. Written in the order of the types'
+ * sizes, large first, then of names, behind a header that spaces pad to 64 bytes, so that every value is aligned; metadata is a flat object
+ * of strings. */
 #ifndef MODEL_SAFETENSORS_H
 #define MODEL_SAFETENSORS_H
 
+#include "base/arena.h"
+#include "base/json.h"
 #include "base/status.h"
 
 struct safetensors_entry {
@@ -10,15 +13,18 @@ struct safetensors_entry {
     enum knack_type type;
     int ndim;
     int64_t shape[8];
-    int64_t count;
-    const void *data;
+    int64_t count;    /* product of shape */
+    const void *data; /* aligned for its type */
 };
 struct safetensors {
     struct safetensors_entry *entry; /* sorted by name */
     int64_t count;
-    char **key, **value;             /* metadata */
+    const char **key, **value; /* metadata */
     int64_t metadata_count;
-    void *memory;                    /* holds all of it */
+    /* What holds all of this: */
+    char *file;
+    struct json_document *header;
+    struct arena *arena;
 };
 
 /* To a new name, flushed and renamed. keys and values: metadata_count of each. Entries may come in any order. */

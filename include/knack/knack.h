@@ -31,7 +31,8 @@ struct knack_model_type {
 
 /* Shape of one input, "input" in errors; images [height, width, channels], vectors [values]. */
 KNACK_API const int64_t *knack_model_input(const knack_model *, int *ndim);
-/* A parameter, named by the model; NULL on error. Host's, for the life of the model. [declare] */
+/* The first error of the functions below is kept and fails the model, so that declare need not check each.
+ * A parameter, named by the model; NULL on error. Host's, for the life of the model. [declare] */
 KNACK_API const knack_param *knack_model_param(knack_model *, const struct knack_param_spec *);
 KNACK_API knack_status knack_model_layer(knack_model *, const char *name); /* a name that tricks can watch [declare] */
 KNACK_API knack_status knack_model_set_width(knack_model *, int64_t width); /* of the features [declare] */

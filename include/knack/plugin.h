@@ -134,7 +134,7 @@ struct knack_param_spec {
     uint32_t no_decay;
     const char *name;    /* copied */
     int32_t ndim;
-    uint32_t init;       /* enum knack_init; HE and XAVIER count shape[0] as outputs, the rest as inputs */
+    uint32_t init;       /* enum knack_init; HE and XAVIER count shape[0] as outputs, shape[1] as inputs, each times the rest (a kernel) */
     int64_t shape[KNACK_MAX_DIMS];
     double init_scale;   /* 0: 1 */
     double lr_scale;     /* 0: 1; times the schedule's rate */

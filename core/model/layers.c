@@ -1,0 +1,149 @@
+/* What a model calls in a pass: leaves of parameters, and the layers that need more than tensors. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/random.h"
+#include "model/model.h"
+#include "model/pass.h"
+
+static const double norm_epsilon = 1e-5, norm_momentum = 0.1; /* arXiv:1502.03167, and what others use */
+
+/* ---- Leaves ---- */
+
+knack_tensor *knack_param_tensor(knack_step *step, const knack_param *param)
+{
+    if (!step || !param) return NULL;
+    const struct model_pass *pass = model_pass(step);
+    struct params *params = pass->params;
+    int64_t index = ((const struct param *)(const void *)param)->index;
+    knack_real *gradient = pass->gradients ? params->gradients + param->offset : NULL;
+    return tape_leaf(step_tape(step), param->ndim, param->shape, pass->weights->values + param->offset, gradient, &params->touched[index]);
+}
+
+knack_tensor *knack_layer(knack_step *step, const char *name, knack_tensor *out)
+{
+    const struct model_pass *pass = model_pass(step);
+    return out && pass->filter ? pass->filter(step, name, out) : out;
+}
+
+/* ---- Products ---- */
+
+knack_tensor *knack_linear_layer(knack_step *step, knack_tensor *x, const knack_param *weight, const knack_param *bias,
+                                 enum knack_activation activation)
+{
+    enum knack_type compute = model_pass(step)->compute;
+    knack_tensor *w = knack_param_tensor(step, weight);
+    knack_tensor *b = bias ? knack_param_tensor(step, bias) : NULL;
+    if (!w || (bias && !b)) return NULL;
+    if (compute == KNACK_REAL) return knack_linear(x, w, b, activation);
+    return knack_cast(knack_linear(knack_cast(x, compute), knack_cast(w, compute), b, activation), KNACK_REAL);
+}
+
+knack_tensor *knack_conv2d_layer(knack_step *step, knack_tensor *x, const knack_param *weight, const knack_param *bias, int stride,
+                                 int padding)
+{
+    enum knack_type compute = model_pass(step)->compute;
+    knack_tensor *w = knack_param_tensor(step, weight);
+    knack_tensor *b = bias ? knack_param_tensor(step, bias) : NULL;
+    if (!w || (bias && !b)) return NULL;
+    if (compute == KNACK_REAL) return knack_conv2d(x, w, b, stride, padding);
+    return knack_cast(knack_conv2d(knack_cast(x, compute), knack_cast(w, compute), b, stride, padding), KNACK_REAL);
+}
+
+/* ---- Dropout ---- */
+
+knack_tensor *knack_dropout(knack_step *step, const char *name, double rate, knack_tensor *x)
+{
+    const struct model_pass *pass = model_pass(step);
+    if (!x) return NULL;
+    if (!(rate >= 0 && rate < 1)) return tape_fail(step_tape(step), KNACK_E_CONFIG, "dropout %s: its rate must lie in [0, 1)", name);
+    if (!pass->training || rate == 0) return x;
+    char consumer[PARAMS_NAME + 16];
+    if (!params_name_fits(name)) {
+        return tape_fail(step_tape(step), KNACK_E_CALL, "dropout \"%s\": a name is made of 1 to %d letters, digits, '.', '_' and '-'", name,
+                         PARAMS_NAME);
+    }
+    if (x->shape[0] != pass->rows) {
+        return tape_fail(step_tape(step), KNACK_E_SHAPE, "dropout %s: %lld rows, the pass has %lld", name, (long long)x->shape[0],
+                         (long long)pass->rows);
+    }
+    snprintf(consumer, sizeof consumer, "dropout.%s", name);
+    if (pass->saw_mask) pass->saw_mask(step, name, rate, x);
+    struct dropout_address address = {random_key(pass->seed, consumer), pass->batch, pass->redraw, pass->row};
+    return tensor_dropout(x, rate, &address);
+}
+
+/* ---- Batch norm ---- */
+
+/* Running statistics move towards those of the batch. A batch that overflowed must not spoil them for good: its update is skipped too. */
+static void move_running(const knack_norm_layer *norm, const struct batch_norm *batch, knack_real *statistics)
+{
+    double unbiased = (double)*batch->count / (double)(*batch->count - 1);
+    knack_real *mean = statistics + norm->mean, *variance = statistics + norm->variance; /* [channels] each */
+    for (int64_t c = 0; c < norm->channels; c++) {
+        if (!isfinite(batch->mean[c]) || !isfinite(batch->variance[c])) continue;
+        mean[c] = (knack_real)((1 - norm_momentum) * mean[c] + norm_momentum * batch->mean[c]);
+        variance[c] = (knack_real)((1 - norm_momentum) * variance[c] + norm_momentum * unbiased * batch->variance[c]);
+    }
+}
+
+/* Joins the batch's statistics to those of the sweep so far (Chan, Golub and LeVeque 1979), which loses nothing to large means. */
+static void pool_statistics(const knack_norm_layer *norm, const struct batch_norm *batch, double *sums, int64_t statistics_total)
+{
+    double *mean = sums + norm->mean, *squares = sums + norm->variance, *count = sums + statistics_total + norm->mean; /* [channels] each */
+    double added = (double)*batch->count;
+    for (int64_t c = 0; c < norm->channels; c++) {
+        double all = count[c] + added, distance = batch->mean[c] - mean[c];
+        squares[c] += added * batch->variance[c] + distance * distance * count[c] * added / all;
+        mean[c] += distance * added / all;
+        count[c] = all;
+    }
+}
+
+void model_reestimated(struct knack_model *model, const double *sums, struct knack_weights *weights)
+{
+    for (int64_t i = 0; i < model->norm_count; i++) {
+        const knack_norm_layer *norm = model->norm[i];
+        const double *mean = sums + norm->mean, *squares = sums + norm->variance;
+        const double *count = sums + model->params->statistics_total + norm->mean;
+        for (int64_t c = 0; c < norm->channels; c++) {
+            if (count[c] < 2) continue; /* one value has no variance: the old ones stay */
+            weights->statistics[norm->mean + c] = (knack_real)mean[c];
+            weights->statistics[norm->variance + c] = (knack_real)(squares[c] / (count[c] - 1));
+        }
+    }
+}
+
+static knack_tensor *batch_norm_of_batch(knack_step *step, const knack_norm_layer *norm, knack_tensor *x, knack_tensor *gamma,
+                                         knack_tensor *beta)
+{
+    const struct model_pass *pass = model_pass(step);
+    struct tape *tape = step_tape(step);
+    if (tensor_rows(x) < 2 && pass->norms != NORMS_REESTIMATE) {
+        return tape_fail(
+            tape, KNACK_E_SHAPE,
+            "batch norm %.*s: one value a channel has no variance; use larger batches, or \"drop_last\" if the last one is short",
+            (int)(strlen(norm->weight->name) - strlen(".weight")), norm->weight->name);
+    }
+    size_t bytes = (size_t)norm->channels * sizeof(knack_real);
+    struct batch_norm batch = {true, tape_alloc(tape, bytes), tape_alloc(tape, bytes), tape_alloc(tape, sizeof *batch.count), norm_epsilon};
+    if (!batch.mean || !batch.variance || !batch.count) return NULL;
+    knack_tensor *out = tensor_batch_norm(x, gamma, beta, &batch);
+    if (!out) return NULL;
+    if (pass->norms == NORMS_MOVE) move_running(norm, &batch, pass->weights->statistics);
+    if (pass->norms == NORMS_REESTIMATE) pool_statistics(norm, &batch, pass->sums, pass->params->statistics_total);
+    return out;
+}
+
+knack_tensor *knack_batch_norm(knack_step *step, knack_norm_layer *norm, knack_tensor *x)
+{
+    if (!x || !norm) return NULL;
+    const struct model_pass *pass = model_pass(step);
+    knack_tensor *gamma = knack_param_tensor(step, norm->weight), *beta = knack_param_tensor(step, norm->bias);
+    if (!gamma || !beta) return NULL;
+    if (pass->norms != NORMS_RUNNING) return batch_norm_of_batch(step, norm, x, gamma, beta);
+    knack_real *statistics = pass->weights->statistics;
+    struct batch_norm running = {false, statistics + norm->mean, statistics + norm->variance, NULL, norm_epsilon};
+    return tensor_batch_norm(x, gamma, beta, &running);
+}
