@@ -21,19 +21,24 @@ static knack_status fail_library(const struct manifest *manifest, const char *me
 /* Symbols are all bound now, so that one that is missing fails here, by its name, and not in the middle of training; and seen by no
  * other plugin. There is no dlclose() on any path: threads, destructors and messages of a plugin may outlive its use, and a
  * stack in a library that is gone has no names. */
-static knack_status open_library(const struct manifest *manifest, entry_function **entry)
+static entry_function *find_entry(const struct manifest *manifest)
 {
-    if (!file_exists(manifest->library)) return fail_library(manifest, "there is no such file; build the plugin, or correct the path");
+    if (!file_exists(manifest->library)) {
+        fail_library(manifest, "there is no such file; build the plugin, or correct the path");
+        return NULL;
+    }
     void *library = dlopen(manifest->library, RTLD_NOW | RTLD_LOCAL);
     if (!library) {
         const char *reason = dlerror(); /* names the library, and a symbol that is missing */
-        return json_fail(json_member(manifest->document->root, "library"), KNACK_E_PLUGIN, "cannot be loaded: %s",
-                         reason ? reason : manifest->library);
+        json_fail(json_member(manifest->document->root, "library"), KNACK_E_PLUGIN, "cannot be loaded: %s",
+                  reason ? reason : "no reason given");
+        return NULL;
     }
     void *symbol = dlsym(library, "knack_plugin_entry");
-    if (!symbol) return fail_library(manifest, "exports no knack_plugin_entry(), so it is no plugin");
-    memcpy(entry, &symbol, sizeof *entry); /* POSIX lets pointers to data and to functions be exchanged, ISO C has no cast for it */
-    return KNACK_OK;
+    if (!symbol) fail_library(manifest, "exports no knack_plugin_entry(), so it is no plugin");
+    entry_function *entry;
+    memcpy(&entry, &symbol, sizeof entry); /* POSIX lets a pointer to data be one to a function, ISO C has no cast for it */
+    return entry;
 }
 
 static const char *abi_text(char buffer[64], uint32_t abi)
@@ -98,8 +103,8 @@ static const knack_plugin *fill(const knack_plugin *source)
 
 knack_status plugin_load(const struct manifest *manifest, const knack_plugin **plugin)
 {
-    entry_function *entry;
-    TRY(open_library(manifest, &entry));
+    entry_function *entry = find_entry(manifest);
+    if (!entry) return KNACK_E_PLUGIN;
     const knack_plugin *found = entry(KNACK_ABI);
     TRY(check_plugin(manifest, found));
     TRY(check_text(manifest, "name", manifest->name, found->name));

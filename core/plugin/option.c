@@ -120,6 +120,17 @@ static knack_status read_integer(const struct json *given, const struct json_fie
     return KNACK_OK;
 }
 
+/* A number alone is a list of one, as a string alone is among strings. */
+static knack_status read_numbers(const struct json *given, const struct json_field *field, struct json_doubles *numbers)
+{
+    if (given->kind != JSON_NUMBER) return json_value(given, field, numbers);
+    struct json_field alone = {.name = field->name, .type = JSON_DOUBLE, .range = field->range};
+    double number;
+    TRY(json_value(given, &alone, &number));
+    *numbers = (struct json_doubles){&given->number, 1};
+    return KNACK_OK;
+}
+
 knack_status option_read(const struct option *option, const struct json *given, struct option_value *value)
 {
     *value = (struct option_value){.number = NAN};
@@ -138,7 +149,7 @@ knack_status option_read(const struct option *option, const struct json *given, 
     case OPTION_DURATION:
         return json_value(given, &option->field, &value->duration);
     case OPTION_NUMBERS:
-        return json_value(given, &option->field, &value->numbers);
+        return read_numbers(given, &option->field, &value->numbers);
     case OPTION_STRINGS:
         return json_value(given, &option->field, &value->strings);
     }

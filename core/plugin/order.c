@@ -64,7 +64,7 @@ static knack_status fail_cycle(const struct place *place, int64_t from, int64_t 
 {
     int64_t start = from;
     for (int64_t i = from; i < count; i++) start = predecessor(place, from, count, start);
-    char cycle[1200] = "";
+    char cycle[800] = "";
     size_t used = 0;
     int64_t inner = start;
     do {
