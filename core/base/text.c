@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/memory.h"
 
@@ -50,14 +49,15 @@ static void shorten_exponent(char *text)
 const char *text_number(char buffer[32], double value)
 {
     if (!isfinite(value)) return strcpy(buffer, isnan(value) ? "nan" : value > 0 ? "inf" : "-inf");
+    char text[32];
     locale_t outer = uselocale(plain());
     for (int digits = fabs(value) < DBL_MIN ? 1 : DBL_DIG; digits <= DBL_DECIMAL_DIG; digits++) {
-        snprintf(buffer, 32, "%.*g", digits, value);
-        if (same_bits(strtod(buffer, NULL), value)) break;
+        snprintf(text, sizeof text, "%.*g", digits, value);
+        if (same_bits(strtod(text, NULL), value)) break;
     }
     uselocale(outer);
-    shorten_exponent(buffer);
-    return buffer;
+    shorten_exponent(text);
+    return strcpy(buffer, text);
 }
 
 static const char *skip_digits(const char *text, const char *end)
@@ -87,15 +87,21 @@ static const char *number_end(const char *text, const char *end)
     return after;
 }
 
-/* nan, inf, with a sign or not, in small or capital letters. */
+/* Whether text begins with word, of three small letters, in small or capital ones. */
+static bool begins_with(const char *text, const char *word)
+{
+    return (text[0] | 0x20) == word[0] && (text[1] | 0x20) == word[1] && (text[2] | 0x20) == word[2];
+}
+
+/* nan, inf, with a sign or not. */
 static const char *parse_word(const char *text, const char *end, double *value)
 {
     bool negative = text < end && *text == '-';
     if (text < end && (*text == '-' || *text == '+')) text++;
     if (end - text < 3) return NULL;
-    if (strncasecmp(text, "nan", 3) == 0)
+    if (begins_with(text, "nan"))
         *value = NAN;
-    else if (strncasecmp(text, "inf", 3) == 0)
+    else if (begins_with(text, "inf"))
         *value = negative ? -INFINITY : INFINITY;
     else
         return NULL;

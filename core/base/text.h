@@ -10,7 +10,7 @@
 const char *text_nearest(const char *name, const char *const *names, int64_t count);
 /* The shortest decimal text that reads back as the same double, with '.', whatever the locale; returns buffer. nan, inf, -inf as such. */
 const char *text_number(char buffer[32], double);
-/* Reads a number with '.', whatever the locale, from text; returns what follows it, or NULL if there is none. */
+/* Reads a number with '.', whatever the locale, from text; returns what follows it, or NULL if there is none. nan and inf are read too. */
 const char *text_parse(const char *text, const char *end, double *value);
 bool text_glob(const char *pattern, const char *text); /* *, ?, [abc]; as fnmatch without special slashes */
 /* "3 names: a, b, c", cut with ... to fit; returns buffer. */
