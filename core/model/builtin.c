@@ -7,14 +7,14 @@ const char *const builtin_initialisations[] = {"he", "xavier", NULL};
 
 knack_status builtin_sizes(const struct json *config, const char *name, struct json_doubles list, struct part_sizes *sizes)
 {
+    const struct json *member = json_member(config, name); /* absent: the default, which is right */
+    for (const struct json *entry = member ? member->first : NULL; entry; entry = entry->next) {
+        if (entry->number == (double)(int64_t)entry->number) continue;
+        return json_fail(entry, KNACK_E_CONFIG, "expected a whole number");
+    }
     int64_t *value = memory_new((size_t)list.count, sizeof *value);
     if (!value) return KNACK_E_MEMORY;
-    for (int64_t i = 0; i < list.count; i++) {
-        value[i] = (int64_t)list.value[i];
-        if ((double)value[i] == list.value[i]) continue;
-        memory_free(value);
-        return json_fail(json_member(config, name), KNACK_E_CONFIG, "entry %lld must be a whole number", (long long)i + 1);
-    }
+    for (int64_t i = 0; i < list.count; i++) value[i] = (int64_t)list.value[i];
     *sizes = (struct part_sizes){value, list.count};
     return KNACK_OK;
 }

@@ -22,7 +22,6 @@ struct builtin_options {
     int initialisation; /* index in builtin_initialisations */
 };
 extern const char *const builtin_initialisations[]; /* "he", "xavier" */
-extern const struct json_field builtin_initialisation_field;
 
 #define BUILTIN_FIELDS(type_names)                                                                                                         \
     {"type", JSON_TEXT, offsetof(struct builtin_options, type), NULL, NULL, type_names, "the model"},                                      \

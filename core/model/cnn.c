@@ -30,7 +30,7 @@ static const struct json_field cnn_fields[] = {
 
 static knack_status cnn_read(const struct json *config, void **user)
 {
-    struct cnn_options options;
+    struct cnn_options options = {0};
     TRY(json_fields(config, cnn_fields, &options));
     struct cnn *cnn = memory_new(1, sizeof *cnn);
     if (!cnn) return KNACK_E_MEMORY;

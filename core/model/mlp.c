@@ -23,7 +23,7 @@ static const struct json_field mlp_fields[] = {
 
 static knack_status mlp_read(const struct json *config, void **user)
 {
-    struct mlp_options options;
+    struct mlp_options options = {0};
     TRY(json_fields(config, mlp_fields, &options));
     struct mlp *mlp = memory_new(1, sizeof *mlp);
     if (!mlp) return KNACK_E_MEMORY;

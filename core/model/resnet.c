@@ -32,7 +32,7 @@ static const struct json_field resnet_fields[] = {
 
 static knack_status resnet_read(const struct json *config, void **user)
 {
-    struct resnet_options options;
+    struct resnet_options options = {0};
     TRY(json_fields(config, resnet_fields, &options));
     int64_t blocks = (options.depth - 2) / 6;
     if (options.depth != 6 * blocks + 2) {

@@ -140,7 +140,7 @@ static void free_sequence(struct sequence *sequence)
 
 static knack_status layers_read(const struct json *config, void **user)
 {
-    struct layers_options options;
+    struct layers_options options = {0};
     TRY(json_fields(config, layers_fields, &options));
     struct layers *layers = memory_new(1, sizeof *layers);
     if (!layers) return KNACK_E_MEMORY;
