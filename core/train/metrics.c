@@ -362,6 +362,6 @@ knack_status metric_check(const char *name, enum knack_task_kind kind, int64_t o
     }
     const char *nearest = text_nearest(name, names, count);
     return status_set(KNACK_E_CONFIG, "at train.metric: this task has no metric \"%s\"%s%s%s; there are %s", name,
-                      nearest ? ", did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "",
+                      nearest ? "; nearest is \"" : "", nearest ? nearest : "", nearest ? "\"" : "",
                       text_list(listed, sizeof listed, names, count));
 }

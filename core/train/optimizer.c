@@ -142,7 +142,7 @@ static knack_status no_match(const struct params *params, int64_t group, const c
     const char *nearest = text_nearest(pattern, names, params->count);
     knack_status status =
         status_set(KNACK_E_CONFIG, "at train.optimizer.groups[%lld].parameters: no parameter matches \"%s\"%s%s%s; there are %s",
-                   (long long)group, pattern, nearest ? ", did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "", listed);
+                   (long long)group, pattern, nearest ? "; nearest is \"" : "", nearest ? nearest : "", nearest ? "\"" : "", listed);
     memory_free(names);
     return status;
 }

@@ -13,7 +13,7 @@ struct optimizer_object {
 };
 struct schedule_object {
     struct schedule_settings settings;
-    const struct json *warmup, *milestones;
+    const struct json *milestones;
 };
 struct train_object {
     struct train_settings settings;
@@ -80,7 +80,7 @@ static const struct json_field group_fields[] = {
     {NULL},
 };
 
-#define WARMUP                "warmup", JSON_ANY, SCHEDULE(warmup), "", NULL, NULL, warmup_help
+#define WARMUP                "warmup", JSON_DURATION, SCHEDULE(settings.warmup), "0", "[0,inf)", NULL, warmup_help
 #define FINAL(fallback, help) "final", JSON_DOUBLE, SCHEDULE(settings.final), fallback, "[0,1]", NULL, help
 #define GAMMA                 "gamma", JSON_DOUBLE, SCHEDULE(settings.gamma), "0.1", "(0,1]", NULL, "factor at each milestone"
 #define MILESTONES            "milestones", JSON_ANY, SCHEDULE(milestones), "", NULL, NULL, milestones_help
@@ -181,24 +181,23 @@ static knack_status read_optimizer(const struct json *object, struct optimizer_s
     return read.groups ? read_groups(read.groups, out) : KNACK_OK;
 }
 
-/* A number below 1 is a share of the run; all else is what a duration always is. */
-static knack_status read_duration(const struct json *node, struct json_duration *out)
+/* A plain number below 1 is a share of the run, where a duration would take it for updates. */
+static void allow_share(const struct json *node, struct json_duration *duration)
 {
-    static const struct json_field duration = {"duration", JSON_DURATION, 0, NULL, "[0,inf)", NULL, NULL};
-    if (node->kind == JSON_NUMBER && node->number >= 0 && node->number < 1) {
-        *out = (struct json_duration){node->number, DURATION_RUN};
-        return KNACK_OK;
-    }
-    return json_value(node, &duration, out);
+    if (node && node->kind == JSON_NUMBER && duration->amount < 1) duration->unit = DURATION_RUN;
 }
 
 static knack_status read_milestones(const struct json *node, struct schedule_settings *settings)
 {
+    static const struct json_field duration = {"milestones", JSON_DURATION, 0, NULL, "[0,inf)", NULL, NULL};
     void *list = NULL;
     TRY(list_new(node, "a list of durations like [\"0.5dur\", \"20ep\"]", sizeof(struct json_duration), &list));
     settings->milestone = list;
-    for (const struct json *entry = node->first; entry; entry = entry->next)
-        TRY(read_duration(entry, &settings->milestone[settings->milestones++]));
+    for (const struct json *entry = node->first; entry; entry = entry->next) {
+        struct json_duration *milestone = &settings->milestone[settings->milestones++];
+        TRY(json_value(entry, &duration, milestone));
+        allow_share(entry, milestone);
+    }
     return KNACK_OK;
 }
 
@@ -220,7 +219,7 @@ static knack_status read_schedule(const struct json *object, struct schedule_set
     TRY(json_fields(object, schedule_fields[type], &read));
     *out = read.settings;
     out->type = type;
-    if (read.warmup) TRY(read_duration(read.warmup, &out->warmup));
+    allow_share(json_member(object, "warmup"), &out->warmup);
     if (type != SCHEDULE_STEP) return KNACK_OK;
     return read.milestones ? read_milestones(read.milestones, out) : default_milestones(out);
 }
