@@ -1,0 +1,50 @@
+#!/bin/sh
+# Installs into an empty folder, and uses only what lies there: the program, the package, the header files.
+#   install.sh BUILD SOURCE PREFIX LIBDIR
+set -eu
+build=$1 source=$2 place=$(mktemp -d)
+trap 'rm -rf "$place"' EXIT
+
+say() { printf '\n== %s\n' "$*"; }
+
+say "install into $place"
+DESTDIR=$place meson install -C "$build" --no-rebuild --quiet
+mv "$place$3" "$place/moved" # the package works wherever it is
+prefix=$place/moved
+libraries=$prefix/$4
+export PATH="$prefix/bin:$PATH" LD_LIBRARY_PATH="$libraries" PKG_CONFIG_PATH="$libraries/pkgconfig"
+unset KNACK_PLUGIN_PATH
+test -e "$libraries/libknack.so.0"
+test -e "$prefix/include/knack/plugin.h"
+test "$(command -v knack)" = "$prefix/bin/knack"
+
+say "the program and its plugins"
+cd "$place"
+knack --version
+knack plugins
+knack plugins --json | grep -q "$libraries/knack/plugins/ema"
+cp -r "$source/examples" examples
+knack run examples/digits.json -q
+test -s runs/digits/model.safetensors
+
+say "the plugin that was written out of tree"
+meson setup examples/out-of-tree/build examples/out-of-tree
+meson compile -C examples/out-of-tree/build
+for manifest in examples/out-of-tree/build/*.json; do
+    case $manifest in */compile_commands.json) continue ;; esac
+    knack plugins --check "$manifest"
+    name=$(basename "$manifest" .json)
+    KNACK_PLUGIN_PATH=examples/out-of-tree/build knack run examples/digits.json -q --plugin "$name" --out runs/out-of-tree | grep "$name"
+done
+test -s runs/out-of-tree/model.safetensors
+
+say "programs that embed knack"
+meson setup examples/embed/build examples/embed
+meson compile -C examples/embed/build
+row=$(printf '8 %.0s' $(seq 64))
+examples/embed/build/predict runs/digits $row
+echo "$row" | tr ' ' ',' | sed 's/,$//' | examples/embed/build/predict runs/digits
+examples/embed/build/own_model examples/digits.json runs/own
+test -s runs/own/model.safetensors
+knack predict runs/own examples/digits.json 2>message && exit 1
+grep -q "^knack: " message
