@@ -12,24 +12,27 @@
 enum { BAR_CELLS = 24 };
 static const double line_interval = 1; /* seconds between plain lines, at least */
 
-static void erase_bar(struct progress *progress)
+/* Makes room for other output: takes the bar away, prints the line that waits. */
+static void finish_line(struct progress *progress)
 {
     if (progress->drawn) fputs("\r\033[K", stderr);
+    if (progress->line[0]) fprintf(stderr, "%s%s%s\n", progress->line, progress->validation[0] ? "  " : "", progress->validation);
     progress->drawn = false;
+    progress->line[0] = '\0';
 }
 
 static void note(void *user, const char *text)
 {
     struct progress *progress = user;
     if (progress->console->quiet) return;
-    erase_bar(progress);
+    finish_line(progress);
     fprintf(stderr, "%s\n", text);
 }
 
 static void warning(void *user, const char *text)
 {
     struct progress *progress = user;
-    erase_bar(progress);
+    finish_line(progress);
     console_warning(progress->console, text);
 }
 
@@ -49,16 +52,15 @@ static void evaluation(void *user, const char *part, const char *weights, int64_
         snprintf(progress->validation + length, PROGRESS_TEXT - length, ", %s (%s)", value, weights);
 }
 
-/* "loss 0.1234  812 steps/s  0:05 min left  validation accuracy ..." */
-static void describe(const struct progress *progress, const struct run_progress *now, char *text, size_t size)
+/* "loss 0.1234  812 steps/s  0:05 min left" */
+static void describe(const struct run_progress *now, char *text, size_t size)
 {
     char loss[FORMAT_SIZE], rate[FORMAT_SIZE], left[FORMAT_SIZE];
     format_number(loss, now->loss);
     format_fixed(rate, now->updates_per_second, now->updates_per_second < 10 ? 1 : 0);
     format_duration(left, now->seconds_left);
     bool ended = now->update >= now->updates;
-    snprintf(text, size, "loss %s  %s steps/s%s%s%s%s%s", loss, rate, ended ? "" : "  ", ended ? "" : left, ended ? "" : " left",
-             progress->validation[0] ? "  " : "", progress->validation);
+    snprintf(text, size, "loss %s  %s steps/s%s%s%s", loss, rate, ended ? "" : "  ", ended ? "" : left, ended ? "" : " left");
 }
 
 static int screen_width(void)
@@ -73,30 +75,31 @@ static void draw_bar(struct progress *progress, const struct run_progress *now)
     const struct console *console = progress->console;
     double share = now->updates > 0 ? (double)now->update / (double)now->updates : 0;
     int full = (int)(share * BAR_CELLS);
-    char head[64], text[2 * PROGRESS_TEXT];
-    int used = snprintf(head, sizeof head, "epoch %lld/%lld ", (long long)(now->epoch + 1), (long long)now->epochs);
-    describe(progress, now, text, sizeof text);
+    int64_t epoch = now->epoch < now->epochs ? now->epoch + 1 : now->epochs;
+    char head[64], text[PROGRESS_TEXT], tail[2 * PROGRESS_TEXT];
+    int used = snprintf(head, sizeof head, "epoch %lld/%lld ", (long long)epoch, (long long)now->epochs);
+    describe(now, text, sizeof text);
+    snprintf(tail, sizeof tail, "%s  %s", text, progress->validation);
     int left = screen_width() - 1 - used - BAR_CELLS - 7;
     fprintf(stderr, "\r%s%s", head, console->colour ? "\033[36m" : "");
     for (int i = 0; i < BAR_CELLS; i++) fputs(i < full ? console->unicode ? "\u2588" : "#" : console->unicode ? "\u2591" : ".", stderr);
-    fprintf(stderr, "%s %3d%%  %.*s\033[K", console->colour ? "\033[0m" : "", (int)(100 * share), left > 0 ? left : 0, text);
+    fprintf(stderr, "%s %3d%%  %.*s\033[K", console->colour ? "\033[0m" : "", (int)(100 * share), left > 0 ? left : 0, tail);
     fflush(stderr);
     progress->drawn = true;
 }
 
-/* The first epoch's end, the last one's, and those between that are far enough apart. */
-static void print_line(struct progress *progress, const struct run_progress *now)
+/* A line for the first epoch's end, the last one's, and those between that are far enough apart. It waits for the epoch's evaluation. */
+static void set_line(struct progress *progress, const struct run_progress *now)
 {
-    int64_t epoch_updates = now->epochs > 0 && now->updates > now->epochs ? now->updates / now->epochs : 1;
-    int64_t finished = now->update / epoch_updates;
-    bool ended = now->update >= now->updates;
-    if (finished == progress->line_epochs) return;
+    finish_line(progress);
+    bool ended = now->epoch >= now->epochs;
+    if (now->epoch == progress->line_epochs) return;
     if (progress->line_epochs > 0 && !ended && now->seconds - progress->line_seconds < line_interval) return;
-    progress->line_epochs = finished;
+    progress->line_epochs = now->epoch;
     progress->line_seconds = now->seconds;
-    char text[2 * PROGRESS_TEXT];
-    describe(progress, now, text, sizeof text);
-    fprintf(stderr, "epoch %lld/%lld  %s\n", (long long)finished, (long long)now->epochs, text);
+    char text[PROGRESS_TEXT];
+    describe(now, text, sizeof text);
+    snprintf(progress->line, sizeof progress->line, "epoch %lld/%lld  %s", (long long)now->epoch, (long long)now->epochs, text);
 }
 
 static void show(void *user, const struct run_progress *now)
@@ -106,7 +109,7 @@ static void show(void *user, const struct run_progress *now)
     if (progress->console->progress_on_screen)
         draw_bar(progress, now);
     else
-        print_line(progress, now);
+        set_line(progress, now);
 }
 
 static bool interrupted(void *user)
@@ -131,6 +134,6 @@ struct run_observer progress_observer(struct progress *progress)
 
 void progress_stop(struct progress *progress)
 {
-    erase_bar(progress);
+    finish_line(progress);
     fflush(stderr);
 }

@@ -86,18 +86,25 @@ static knack_status show_evaluations(const struct console *console, const struct
     return table_print(table, console);
 }
 
-/* "post_step 1,350, eval_begin 30" from {"post_step": 1350, ...}, or a plain number. */
-static void describe_acted(const struct json *acted, char *text, size_t size)
+/* "post_step 1,350, eval_begin 30": hooks and stages that were not idle. */
+static const char *describe_acted(const struct json *trick, char *text, size_t size)
 {
-    char count[FORMAT_SIZE];
-    text[0] = '\0';
-    if (!acted) return;
-    if (acted->kind == JSON_NUMBER) snprintf(text, size, "%s", format_count(count, (int64_t)acted->number));
-    for (const struct json *hook = acted->first; hook; hook = hook->next) {
-        if (hook->kind != JSON_NUMBER || !hook->name) continue;
-        size_t length = strlen(text);
-        snprintf(text + length, size - length, "%s%s %s", length ? ", " : "", hook->name, format_count(count, (int64_t)hook->number));
+    const struct json *installed = json_member(trick, "installed"), *acted = json_member(trick, "acted_by_hook");
+    if (installed && !installed->flag) return "not installed: its options say that it does nothing";
+    size_t length = 0;
+    for (const struct json *hook = acted ? acted->first : NULL; hook && length < size; hook = hook->next) {
+        char count[FORMAT_SIZE];
+        if (hook->number > 0)
+            length += (size_t)snprintf(text + length, size - length, "%s%s %s", length ? ", " : "", hook->name,
+                                       format_count(count, (int64_t)hook->number));
     }
+    return length ? text : "never";
+}
+
+static const char *count_of(const struct json *object, const char *name, char buffer[FORMAT_SIZE])
+{
+    double number = number_of(object, name);
+    return isnan(number) ? "-" : format_count(buffer, (int64_t)number);
 }
 
 static knack_status show_tricks(const struct console *console, const struct json *tricks)
@@ -108,13 +115,12 @@ static knack_status show_tricks(const struct console *console, const struct json
     if (!table) return KNACK_E_MEMORY;
     for (const struct json *trick = tricks->first; trick; trick = trick->next) {
         char text[512], number[FORMAT_SIZE];
-        const struct json *passes = json_member(trick, "passes");
-        table_cell(table, text_of(trick, "name", trick->name ? trick->name : "?"));
-        describe_acted(json_member(trick, "acted"), text, sizeof text);
-        table_cell(table, text[0] ? text : "never");
-        table_cell(table, format_fixed(number, number_of(trick, "seconds"), 3));
-        table_cell(table, format_count(number, (int64_t)number_of(passes, "gradient")));
-        table_cell(table, format_count(number, (int64_t)number_of(passes, "forward")));
+        double seconds = number_of(trick, "seconds");
+        table_cell(table, text_of(trick, "name", "?"));
+        table_cell(table, describe_acted(trick, text, sizeof text));
+        table_cell(table, isnan(seconds) ? "-" : format_fixed(number, seconds, 3));
+        table_cell(table, count_of(trick, "extra_gradient_passes", number));
+        table_cell(table, count_of(trick, "extra_forwards", number));
     }
     putchar('\n');
     return table_print(table, console);

@@ -1,5 +1,7 @@
 /* Preloaded into the program: raises SIGKILL right after the KNACK_TEST_KILL_AFTER-th call that changes the file system. Calls go straight
  * to the kernel, so that this stands beside any sanitizer. */
+#undef _FILE_OFFSET_BITS /* it would give both names of a call to one function */
+
 #include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
