@@ -24,6 +24,7 @@ struct json_document {
     const char *file;    /* name used in errors */
     struct json *root;
     struct arena *arena; /* holds all nodes and texts */
+    bool complete;       /* json_fields() adds the defaults of absent members to its objects: the resolved config */
 };
 
 /* Reads a file, or parses text of size bytes under a name for errors. // and / * * / comments are allowed; duplicate keys, trailing
@@ -41,6 +42,10 @@ knack_status json_fail(const struct json *, knack_status code, const char *forma
 knack_status json_set(struct json_document *, const char *path, const char *value);
 /* Adds to an array (made if missing) at path a value given as JSON text or else a plain string. */
 knack_status json_append(struct json_document *, const char *path, const char *value);
+/* Adds a member with the value that JSON text gives to an object of a document that is being completed. */
+knack_status json_complete(const struct json *object, const char *name, const char *value, const struct json **member);
+/* Makes the object at path if there is nothing. */
+knack_status json_ensure_object(struct json_document *, const char *path);
 const char *json_kind_name(enum json_kind); /* "an object", "a number", ... */
 
 /* ---- Tables of fields ---- */

@@ -169,3 +169,24 @@ knack_status json_append(struct json_document *document, const char *path, const
     assign(entry, value);
     return KNACK_OK;
 }
+
+knack_status json_complete(const struct json *object, const char *name, const char *text, const struct json **member)
+{
+    struct json_document *document = object->document;
+    struct json *value;
+    TRY(read_value(document, text, &value));
+    /* The document is this module's to change; callers see it as constant so that only here it grows. */
+    struct json *added = append_member((struct json *)object, (struct step){.name = name, .length = strlen(name)});
+    if (!added) return KNACK_E_MEMORY;
+    assign(added, value);
+    *member = added;
+    return KNACK_OK;
+}
+
+knack_status json_ensure_object(struct json_document *document, const char *path)
+{
+    const char *rest;
+    TRY(check_path(path));
+    walk(document->root, path, &rest);
+    return *rest == '\0' ? KNACK_OK : json_set(document, path, "{}");
+}

@@ -291,6 +291,11 @@ static knack_status set_default(const struct json *object, const struct json_fie
                          field->help ? field->help : "");
     }
     if (field->fallback[0] == '\0') return KNACK_OK;
+    if (object && object->document->complete) {
+        const struct json *member;
+        TRY(json_complete(object, field->name, field->fallback, &member));
+        return json_value(member, field, out);
+    }
     pthread_mutex_lock(&fallbacks_lock);
     knack_status status = read_fallback(field, out);
     pthread_mutex_unlock(&fallbacks_lock);

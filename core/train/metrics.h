@@ -16,8 +16,8 @@ void metrics_clear(struct metrics *);
 knack_status metrics_add(struct metrics *, int64_t rows, const knack_real *prediction, const int32_t *label, const knack_real *target);
 
 /* Classification: accuracy, top2, top3, top5 (if there are more classes), loss (mean NLL, p clamped at 1e-12), ece (15 equal bins of
- * confidence), macro_f1, balanced_accuracy; two classes: auroc, auprc (average precision), f1 (of class 1). Regression: mse, mae, r2, loss (given as
- * which error is trained). A metric without a value (no positives) is NaN. */
+ * confidence), macro_f1, balanced_accuracy; two classes: auroc, auprc (average precision), f1 (of class 1). Regression: mse, mae, r2, loss
+ * (given as which error is trained). A metric without a value (no positives) is NaN. */
 struct metric_value {
     const char *name;
     double value;
@@ -29,7 +29,8 @@ bool metric_lower_is_better(const char *name);
 /* KNACK_E_CONFIG with the names there are, if this task has no such metric. */
 knack_status metric_check(const char *name, enum knack_task_kind, int64_t outputs);
 void metrics_set_loss(struct metrics *, int loss_type); /* regression: which error `loss` is; enum loss_type */
-/* classes.csv text: class, count, recall, precision, f1; and confusion.csv text: true class by predicted class. NULL on error; memory_free(). */
+/* classes.csv text: class, count, recall, precision, f1; and confusion.csv text: true class by predicted class. NULL on error;
+ * memory_free(). */
 char *metrics_classes_csv(struct metrics *, char *const *class_name);
 char *metrics_confusion_csv(struct metrics *, char *const *class_name);
 

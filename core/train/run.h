@@ -17,23 +17,23 @@ struct run_progress {
 };
 struct run_observer {
     void *user;
-    void (*note)(void *user, const char *text);    /* one line: "digits: 1,437 train, ...", "wrote ..." */
-    void (*warning)(void *user, const char *text); /* each text once */
+    void (*note)(void *user, const char *text);                /* one line: "digits: 1,437 train, ...", "wrote ..." */
+    void (*warning)(void *user, const char *text);             /* each text once */
     void (*progress)(void *user, const struct run_progress *); /* at most ten times a second, and at each epoch's end */
     /* After each evaluation: the values are the metrics' own, valid during the call. */
     void (*evaluation)(void *user, const char *part, const char *weights, int64_t epoch, const struct metric_value *, int64_t count);
-    bool (*interrupted)(void *user);               /* asked between steps: true writes a checkpoint and ends the run with KNACK_E_INTERRUPTED */
+    bool (*interrupted)(void *user); /* asked between steps: true writes a checkpoint and ends the run with KNACK_E_INTERRUPTED */
 };
 
 struct run_request {
-    const char *config;           /* path */
-    const char *const *set;       /* "train.epochs=2" */
+    const char *config;     /* path */
+    const char *const *set; /* "train.epochs=2" */
     int64_t set_count;
-    const char *const *plugin;    /* --plugin: added to the config's list */
+    const char *const *plugin; /* --plugin: added to the config's list */
     int64_t plugin_count;
-    const char *out;              /* NULL: runs/STEM-OF-CONFIG */
-    bool force;                   /* a folder that holds something is overwritten: what knack wrote there is removed first */
-    bool trace;                   /* writes trace.jsonl */
+    const char *out;                      /* NULL: runs/STEM-OF-CONFIG */
+    bool force;                           /* a folder that holds something is overwritten: what knack wrote there is removed first */
+    bool trace;                           /* writes trace.jsonl */
     const struct knack_model_type *model; /* a program's own, or NULL */
     void *model_user;
     struct run_observer observer; /* copied */
@@ -42,8 +42,8 @@ struct run_request {
 /* Reads and checks everything up to the first step: config, plugins (order, options, then code), data, model, open of every trick.
  * Writes nothing. Paths in the config start from its folder. */
 knack_status run_open(const struct run_request *, struct run **);
-/* The same from the results folder of a run, with its resolved config, positioned at the newest checkpoint (run_resume), or with the weights
- * and states of what it wrote (run_reopen; model.safetensors, trick states from the newest checkpoint if there is one). */
+/* The same from the results folder of a run, with its resolved config, positioned at the newest checkpoint (run_resume), or with the
+ * weights and states of what it wrote (run_reopen; model.safetensors, trick states from the newest checkpoint if there is one). */
 knack_status run_resume(const char *folder, const struct run_request *, struct run **); /* request: observer, model, trace only */
 knack_status run_reopen(const char *folder, const struct run_request *, struct run **);
 void run_close(struct run *); /* NULL is fine */
@@ -61,15 +61,15 @@ char *run_result_text(const struct run *);
 /* --dry-run: what there is to know before training. seconds is estimated from a few steps that leave no trace. Texts are the run's. */
 struct run_trick {
     const char *name, *plugin, *summary;
-    bool installed;               /* false: at its identity */
+    bool installed;                         /* false: at its identity */
     double gradient_passes, forward_passes; /* extra ones a step, as its manifest says */
 };
 struct run_facts {
-    const char *data, *model;     /* one line each: "digits: 1,437 train, ...", "mlp: 9,034 parameters" */
+    const char *data, *model; /* one line each: "digits: 1,437 train, ...", "mlp: 9,034 parameters" */
     int64_t train, validation, test, parameters, steps_per_epoch, steps;
     int64_t tricks;
     const struct run_trick *trick; /* in order, outermost first; those at identity last */
-    double seconds;               /* whole run; NaN if not estimated */
+    double seconds;                /* whole run; NaN if not estimated */
 };
 knack_status run_facts(struct run *, bool estimate, struct run_facts *);
 

@@ -1,0 +1,365 @@
+/* Checkpoints: everything that a run needs to go on to the same bits, as one safetensors file a checkpoint; and files of weights. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "model/safetensors.h"
+#include "train/state.h"
+
+/* Entries being gathered; names live in the arena. */
+struct gathering {
+    struct arena *arena;
+    struct safetensors_entry *entry;
+    int64_t count, capacity;
+    knack_status status;
+};
+
+static void gather(struct gathering *g, enum knack_type type, int64_t count, const void *data, const char *format, const char *name,
+                   const char *rest)
+{
+    char text[512];
+    snprintf(text, sizeof text, format, name, rest);
+    if (g->count == g->capacity) {
+        int64_t capacity = g->capacity ? 2 * g->capacity : 64;
+        struct safetensors_entry *grown = memory_resize(g->entry, (size_t)capacity, sizeof *grown);
+        if (!grown) {
+            g->status = KNACK_E_MEMORY;
+            return;
+        }
+        g->entry = grown;
+        g->capacity = capacity;
+    }
+    char *copy = arena_text(g->arena, text);
+    if (!copy) g->status = KNACK_E_MEMORY;
+    if (copy)
+        g->entry[g->count++] =
+            (struct safetensors_entry){.name = copy, .type = type, .ndim = 1, .shape = {count}, .count = count, .data = data};
+}
+
+enum { POSITION_INTEGERS = 11, POSITION_REALS = 2, COUNTERS = 2 * SLOT_COUNT + 3 };
+
+static void position_out(const struct position *at, int64_t integer[POSITION_INTEGERS], double real[POSITION_REALS])
+{
+    int64_t values[POSITION_INTEGERS] = {
+        at->epoch,      at->batch_in_epoch, at->batch,   at->update, at->skipped_in_row, at->skipped, at->epoch_open,
+        at->loss_count, at->best_epoch,     at->stopped, 0};
+    memcpy(integer, values, sizeof values);
+    real[0] = at->loss_sum;
+    real[1] = at->best;
+}
+
+static void position_in(struct position *at, const int64_t *i, const double *real)
+{
+    *at = (struct position){.epoch = i[0],
+                            .batch_in_epoch = i[1],
+                            .batch = i[2],
+                            .update = i[3],
+                            .skipped_in_row = i[4],
+                            .skipped = i[5],
+                            .epoch_open = i[6],
+                            .loss_sum = real[0],
+                            .loss_count = i[7],
+                            .best = real[1],
+                            .best_epoch = i[8],
+                            .stopped = i[9]};
+}
+
+/* calls, acted, then the counts of passes; times are no part of a checkpoint, so that it does not depend on them. */
+static int64_t *counters_out(struct gathering *g, const knack_trick *trick)
+{
+    int64_t *out = arena_alloc(g->arena, COUNTERS * sizeof *out);
+    if (!out) {
+        g->status = KNACK_E_MEMORY;
+        return NULL;
+    }
+    memcpy(out, trick->calls, sizeof trick->calls);
+    memcpy(out + SLOT_COUNT, trick->acted, sizeof trick->acted);
+    out[2 * SLOT_COUNT] = trick->gradient_passes;
+    out[2 * SLOT_COUNT + 1] = trick->forwards;
+    out[2 * SLOT_COUNT + 2] = trick->swept;
+    return out;
+}
+
+static void gather_weights(struct gathering *g, const struct params *p, const struct knack_weights *w)
+{
+    gather(g, KNACK_REAL, p->total, w->values, "weights.%s.%s", w->name, "values");
+    gather(g, KNACK_REAL, p->statistics_total, w->statistics, "weights.%s.%s", w->name, "statistics");
+}
+
+static void gather_trick(struct gathering *g, const knack_trick *trick)
+{
+    const int64_t *counters = counters_out(g, trick);
+    if (counters) gather(g, KNACK_I64, COUNTERS, counters, "counts.%s%s", trick->name, "");
+    for (int64_t i = 0; i < trick->states; i++)
+        gather(g, trick->state[i].type, trick->state[i].count, trick->state[i].data, "state.%s.%s", trick->name, trick->state[i].name);
+    for (int64_t i = 0; i < trick->metrics; i++)
+        if (trick->metric[i].pending) gather(g, KNACK_F64, 1, &trick->metric[i].value, "metric.%s.%s", trick->name, trick->metric[i].name);
+}
+
+/* "ema,mixup": the resolved order, which a checkpoint has to agree with. */
+static const char *order_text(const struct run *run, char *buffer, size_t size)
+{
+    size_t used = 0;
+    buffer[0] = 0;
+    for (int64_t i = 0; i < run->trick_count && used < size; i++)
+        used += (size_t)snprintf(buffer + used, size - used, "%s%s", i ? "," : "", run->tricks[i].name);
+    return buffer;
+}
+
+static void gather_all(struct gathering *g, struct run *run, int64_t *integers, double *reals, int64_t *ready)
+{
+    struct params *p = run->params;
+    position_out(&run->at, integers, reals);
+    gather(g, KNACK_I64, POSITION_INTEGERS, integers, "position%s%s", "", "");
+    gather(g, KNACK_F64, POSITION_REALS, reals, "position.reals%s%s", "", "");
+    gather_weights(g, p, &p->live);
+    for (int64_t i = 0; i < p->set_count; i++) {
+        ready[i] = p->set[i]->ready;
+        if (!(p->set[i]->flags & KNACK_SCRATCH)) gather_weights(g, p, p->set[i]);
+    }
+    gather(g, KNACK_I64, p->set_count, ready, "ready%s%s", "", "");
+    for (int64_t i = 0; i < run->optimizer->moments; i++)
+        gather(g, KNACK_REAL, p->total, run->optimizer->moment[i], "optimizer.%s%s", i ? "1" : "0", "");
+    for (int64_t i = 0; i < run->trick_count; i++) gather_trick(g, &run->tricks[i]);
+}
+
+/* The last two checkpoints stay. */
+static knack_status remove_old(const char *folder)
+{
+    char **names;
+    int64_t count, kept = 0;
+    TRY(file_list(folder, &names, &count));
+    knack_status status = KNACK_OK;
+    for (int64_t i = count - 1; i >= 0 && status >= 0; i--) {
+        const char *end = strrchr(names[i], '.');
+        if (!end || strcmp(end, ".safetensors") != 0 || ++kept <= 2) continue;
+        char *path = file_join(folder, names[i]);
+        status = path ? file_remove(path) : KNACK_E_MEMORY;
+        memory_free(path);
+    }
+    memory_free(names);
+    return status;
+}
+
+static knack_status write_gathered(struct run *run, struct gathering *g, int64_t metrics_bytes)
+{
+    char order[1024], metrics[32], trace[32];
+    snprintf(metrics, sizeof metrics, "%lld", (long long)metrics_bytes);
+    snprintf(trace, sizeof trace, "%lld", (long long)(run->trace_log ? file_log_size(run->trace_log) : 0));
+    const char *const keys[] = {"format", "metrics_bytes", "trace_bytes", "tricks", "version"};
+    const char *const values[] = {"knack checkpoint 1", metrics, trace, order_text(run, order, sizeof order), knack_version()};
+    char *folder = file_join(run->folder, "checkpoint");
+    char *path = folder ? memory_format("%s/%010lld.safetensors", folder, (long long)run->at.batch) : NULL;
+    knack_status status = path ? file_make_folder(folder) : KNACK_E_MEMORY;
+    if (status >= 0) status = safetensors_write(path, g->entry, g->count, keys, values, 5);
+    if (status >= 0) status = remove_old(folder);
+    memory_free(path);
+    memory_free(folder);
+    return status;
+}
+
+knack_status checkpoint_save(struct run *run)
+{
+    int64_t integers[POSITION_INTEGERS];
+    double reals[POSITION_REALS];
+    struct gathering g = {.arena = arena_new(1 << 16)};
+    if (!g.arena) return KNACK_E_MEMORY;
+    int64_t *ready = arena_zeroed(g.arena, (size_t)(run->params->set_count + 1) * sizeof *ready);
+    knack_status status = ready ? KNACK_OK : KNACK_E_MEMORY;
+    if (status >= 0) {
+        gather_all(&g, run, integers, reals, ready);
+        status = g.status;
+    }
+    if (status >= 0) status = file_log_sync(run->metrics_log);
+    if (status >= 0) status = write_gathered(run, &g, file_log_size(run->metrics_log));
+    memory_free(g.entry);
+    arena_free(g.arena);
+    run->checkpointed = seconds_now();
+    return status;
+}
+
+/* ---- Restoring ---- */
+
+knack_status checkpoint_newest(const char *folder, char **path)
+{
+    char **names;
+    int64_t count = 0;
+    *path = NULL;
+    char *inside = file_join(folder, "checkpoint");
+    if (!inside) return KNACK_E_MEMORY;
+    knack_status status = file_is_folder(inside) ? file_list(inside, &names, &count) : KNACK_IDLE;
+    for (int64_t i = count - 1; status == KNACK_OK && i >= 0 && !*path; i--) {
+        const char *end = strrchr(names[i], '.');
+        if (!end || strcmp(end, ".safetensors") != 0) continue;
+        *path = file_join(inside, names[i]);
+        if (!*path) status = KNACK_E_MEMORY;
+    }
+    if (status == KNACK_OK) memory_free(names);
+    memory_free(inside);
+    return status < 0 ? status : KNACK_OK;
+}
+
+/* Copies the named entry, which must have the type and count, to out. */
+static knack_status take(const struct safetensors *file, const char *path, enum knack_type type, int64_t count, void *out,
+                         const char *format, const char *name, const char *rest)
+{
+    char text[512];
+    snprintf(text, sizeof text, format, name, rest);
+    const struct safetensors_entry *e = safetensors_find(file, text);
+    if (!e || e->type != type || e->count != count)
+        return status_set(KNACK_E_DATA, "%s: \"%s\" is %s; the checkpoint was made with another config, build or version", path, text,
+                          !e                ? "missing"
+                          : e->type != type ? "of another type"
+                                            : "of another size");
+    if (count) memcpy(out, e->data, (size_t)count * type_size(type));
+    return KNACK_OK;
+}
+
+static knack_status take_weights(const struct safetensors *file, const char *path, const struct params *p, struct knack_weights *w)
+{
+    TRY(take(file, path, KNACK_REAL, p->total, w->values, "weights.%s.%s", w->name, "values"));
+    return take(file, path, KNACK_REAL, p->statistics_total, w->statistics, "weights.%s.%s", w->name, "statistics");
+}
+
+static knack_status take_trick(const struct safetensors *file, const char *path, knack_trick *trick)
+{
+    int64_t counters[COUNTERS];
+    TRY(take(file, path, KNACK_I64, COUNTERS, counters, "counts.%s%s", trick->name, ""));
+    memcpy(trick->calls, counters, sizeof trick->calls);
+    memcpy(trick->acted, counters + SLOT_COUNT, sizeof trick->acted);
+    trick->gradient_passes = counters[2 * SLOT_COUNT];
+    trick->forwards = counters[2 * SLOT_COUNT + 1];
+    trick->swept = counters[2 * SLOT_COUNT + 2];
+    for (int64_t i = 0; i < trick->states; i++)
+        TRY(take(file, path, trick->state[i].type, trick->state[i].count, trick->state[i].data, "state.%s.%s", trick->name,
+                 trick->state[i].name));
+    return KNACK_OK;
+}
+
+/* Numbers that a trick gave since the last logged step. */
+static knack_status take_metrics(const struct safetensors *file, knack_trick *trick)
+{
+    char prefix[256];
+    int length = snprintf(prefix, sizeof prefix, "metric.%s.", trick->name);
+    for (int64_t i = 0; i < file->count; i++) {
+        const struct safetensors_entry *e = &file->entry[i];
+        if (strncmp(e->name, prefix, (size_t)length) != 0 || e->type != KNACK_F64 || e->count != 1) continue;
+        struct trick_metric *grown = memory_resize(trick->metric, (size_t)trick->metrics + 1, sizeof *grown);
+        if (!grown) return KNACK_E_MEMORY;
+        trick->metric = grown;
+        struct trick_metric metric = {.name = memory_text(e->name + length), .pending = true};
+        if (!metric.name) return KNACK_E_MEMORY;
+        memcpy(&metric.value, e->data, sizeof metric.value);
+        trick->metric[trick->metrics++] = metric;
+    }
+    return KNACK_OK;
+}
+
+static knack_status take_all(struct run *run, const struct safetensors *file, const char *path)
+{
+    struct params *p = run->params;
+    int64_t integers[POSITION_INTEGERS];
+    double reals[POSITION_REALS];
+    TRY(take(file, path, KNACK_I64, POSITION_INTEGERS, integers, "position%s%s", "", ""));
+    TRY(take(file, path, KNACK_F64, POSITION_REALS, reals, "position.reals%s%s", "", ""));
+    TRY(take_weights(file, path, p, &p->live));
+    for (int64_t i = 0; i < p->set_count; i++)
+        if (!(p->set[i]->flags & KNACK_SCRATCH)) TRY(take_weights(file, path, p, p->set[i]));
+    for (int64_t i = 0; i < run->optimizer->moments; i++)
+        TRY(take(file, path, KNACK_REAL, p->total, run->optimizer->moment[i], "optimizer.%s%s", i ? "1" : "0", ""));
+    for (int64_t i = 0; i < run->trick_count; i++) {
+        TRY(take_trick(file, path, &run->tricks[i]));
+        TRY(take_metrics(file, &run->tricks[i]));
+    }
+    int64_t *ready = arena_zeroed(run->config->arena, (size_t)(p->set_count + 1) * sizeof *ready);
+    if (!ready) return KNACK_E_MEMORY;
+    TRY(take(file, path, KNACK_I64, p->set_count, ready, "ready%s%s", "", ""));
+    for (int64_t i = 0; i < p->set_count; i++) p->set[i]->ready = ready[i] != 0;
+    position_in(&run->at, integers, reals);
+    run->optimizer->updates = run->at.update;
+    return KNACK_OK;
+}
+
+static int64_t whole_number(const char *text)
+{
+    int64_t value = 0;
+    for (; text && *text >= '0' && *text <= '9'; text++) value = value * 10 + (*text - '0');
+    return value;
+}
+
+knack_status checkpoint_restore(struct run *run, const char *path)
+{
+    struct safetensors *file;
+    char order[1024];
+    TRY(safetensors_read(path, KNACK_E_DATA, &file));
+    const char *format = safetensors_metadata(file, "format"), *tricks = safetensors_metadata(file, "tricks");
+    knack_status status = KNACK_OK;
+    if (!format || strcmp(format, "knack checkpoint 1") != 0)
+        status = status_set(KNACK_E_DATA, "%s: format is \"%s\", expected \"knack checkpoint 1\"", path, format ? format : "missing");
+    else if (!tricks || strcmp(tricks, order_text(run, order, sizeof order)) != 0)
+        status =
+            status_set(KNACK_E_CONFIG, "%s: was made with the tricks \"%s\", the config gives \"%s\"", path, tricks ? tricks : "", order);
+    if (status >= 0) status = take_all(run, file, path);
+    run->metrics_keep = whole_number(safetensors_metadata(file, "metrics_bytes"));
+    run->trace_keep = whole_number(safetensors_metadata(file, "trace_bytes"));
+    safetensors_free(file);
+    return status;
+}
+
+/* ---- Files of weights ---- */
+
+knack_status weights_save(struct run *run, const struct knack_weights *w, const char *path)
+{
+    struct params *p = run->params;
+    int64_t count = p->count + p->statistic_count;
+    struct safetensors_entry *entry = memory_new((size_t)count + 1, sizeof *entry);
+    struct json_writer *description = json_writer_new(false);
+    if (description) {
+        json_open(description, NULL, '{');
+        data_describe(run->data, description, "data");
+        json_close(description);
+    }
+    const char *text = description ? json_text(description, NULL) : NULL;
+    for (int64_t i = 0; entry && i < p->count; i++) {
+        const struct knack_param *param = &p->list[i]->public;
+        entry[i] = (struct safetensors_entry){
+            .name = param->name, .type = KNACK_REAL, .ndim = param->ndim, .count = param->count, .data = w->values + param->offset};
+        memcpy(entry[i].shape, param->shape, sizeof param->shape);
+    }
+    for (int64_t i = 0; entry && i < p->statistic_count; i++)
+        entry[p->count + i] = (struct safetensors_entry){.name = p->statistic[i].name,
+                                                         .type = KNACK_REAL,
+                                                         .ndim = 1,
+                                                         .shape = {p->statistic[i].count},
+                                                         .count = p->statistic[i].count,
+                                                         .data = w->statistics + p->statistic[i].offset};
+    const char *const keys[] = {"format", "knack", "weights"}, *const values[] = {"knack model 1", text, w->name};
+    knack_status status = entry && text ? safetensors_write(path, entry, count, keys, values, 3) : KNACK_E_MEMORY;
+    json_writer_free(description);
+    memory_free(entry);
+    return status;
+}
+
+static knack_status restore_one(const struct safetensors *file, const char *path, const char *name, int64_t count, knack_real *out)
+{
+    const struct safetensors_entry *e = safetensors_find(file, name);
+    if (!e || e->count != count)
+        return status_set(KNACK_E_DATA, "%s: \"%s\" is %s; the file does not belong to this config", path, name,
+                          e ? "of another size" : "missing");
+    return safetensors_reals(e, out);
+}
+
+knack_status weights_restore(struct run *run, struct knack_weights *w, const char *path)
+{
+    struct params *p = run->params;
+    struct safetensors *file;
+    knack_status status = KNACK_OK;
+    TRY(safetensors_read(path, KNACK_E_DATA, &file));
+    for (int64_t i = 0; i < p->count && status >= 0; i++)
+        status = restore_one(file, path, p->list[i]->public.name, p->list[i]->public.count, w->values + p->list[i]->public.offset);
+    for (int64_t i = 0; i < p->statistic_count && status >= 0; i++)
+        status = restore_one(file, path, p->statistic[i].name, p->statistic[i].count, w->statistics + p->statistic[i].offset);
+    safetensors_free(file);
+    return status;
+}

@@ -1,0 +1,39 @@
+/* The contract: weights in use, weight sets, running statistics. */
+#include "train/state.h"
+
+static const uint32_t after_open = ANYWHERE & ~AT(OPEN);
+
+const knack_real *knack_weights_in_use(knack_trick *trick, const knack_param *param)
+{
+    if (!call_allowed(trick, after_open, "knack_weights_in_use")) return NULL;
+    return trick->run->in_use->values + (param ? param->offset : 0);
+}
+
+knack_real *knack_values(knack_weights *set, const knack_param *param)
+{
+    return set && set->values ? set->values + (param ? param->offset : 0) : NULL;
+}
+
+knack_real *knack_statistics(knack_trick *trick, knack_weights *set, int64_t *count)
+{
+    if (count) *count = trick->run->params->statistics_total;
+    if (!call_allowed(trick, after_open, "knack_statistics")) return NULL;
+    return set ? set->statistics : trick->run->in_use->statistics;
+}
+
+knack_status knack_use_weights(knack_trick *trick, knack_weights *set)
+{
+    static const uint32_t where = AT(GRADIENT) | AT(LOSS) | AT(PREDICT) | AT(EPOCH_BEGIN) | AT(EPOCH_END) | AT(EVAL_BEGIN) | AT(EVAL_END);
+    if (!call_allowed(trick, where, "knack_use_weights")) return KNACK_E_CALL;
+    struct run *run = trick->run;
+    struct call *call = run->call;
+    run->in_use = set ? set : call->in_use;
+    run->now.weights = run->in_use->name;
+    if (call->step && call->step->pass.weights) call->step->pass.weights = run->in_use;
+    return KNACK_OK;
+}
+
+void knack_weights_ready(knack_weights *set)
+{
+    if (set) set->ready = true;
+}

@@ -1,0 +1,158 @@
+/* What a run holds. Private to the train floor. */
+#ifndef TRAIN_STATE_H
+#define TRAIN_STATE_H
+
+#include "base/file.h"
+#include "train/optimizer.h"
+#include "train/run.h"
+#include "train/schedule.h"
+#include "train/step.h"
+#include "train/trick.h"
+
+/* Where the loop stands; all of it is in the checkpoint. */
+struct position {
+    int64_t epoch;          /* that is going on, or about to begin */
+    int64_t batch_in_epoch; /* attempts made in it */
+    int64_t batch, update;  /* attempts and updates of the run so far */
+    int64_t skipped_in_row, skipped;
+    int64_t epoch_open; /* 1: epoch_begin ran */
+    double loss_sum;    /* since the last logged step */
+    int64_t loss_count;
+    double best; /* validation's primary metric; NaN: none yet */
+    int64_t best_epoch;
+    int64_t stopped; /* 1: a trick said STOP */
+};
+
+struct plan {
+    enum knack_type compute;
+    int64_t micro_batch;
+    double loss_scale;
+};
+
+struct evaluation {
+    char *weights, *part;
+    struct metric_value *value;
+    int64_t count;
+};
+
+struct run {
+    struct run_observer observer;
+    struct json_document *config;
+    char *base, *folder; /* relative paths start from base; results go to folder */
+    bool force, trace_asked;
+    bool resuming, reopened;
+    uint64_t seed;
+    int64_t threads;
+    struct train_settings settings;
+    struct dataset *data;
+    struct params *params;
+    struct knack_model *model;
+    const struct knack_model_type *model_type;
+    void *model_user;
+    struct optimizer *optimizer;
+    struct instances *instances;
+    knack_trick *tricks; /* [trick_count] */
+    int64_t trick_count, opened;
+    struct knack_task task;
+    struct knack_now now;
+    struct plan plan;
+    knack_real *class_weight;      /* [classes], or NULL */
+    knack_real *borrowed[8];       /* gradient buffers lent to tricks that wrap others: [params.total] each */
+    knack_real *statistics_before; /* of the live weights, at the beginning of the step */
+    bool ids_wanted, rows_without_target, scope_batch, filters;
+
+    struct call *call;    /* innermost, or NULL */
+    knack_status failure; /* of a call, noted by a function that has no status */
+    char failure_message[1024];
+    bool blamed; /* trick, slot and step stand before that message already */
+    struct knack_weights *in_use;
+    uint32_t pass_flags; /* KNACK_REDRAW if a trick around asked for it */
+    int64_t lent;        /* of borrowed */
+
+    struct arena *step_arena, *pass_arena; /* until the next logical batch; until the next micro-batch */
+    knack_step step, eval_step;
+    int32_t *epoch_order;   /* [train count] */
+    int64_t *batch_example; /* [batch] */
+    int64_t ordered_epoch;  /* of epoch_order; -1: none */
+    int64_t steps_per_epoch, updates;
+    struct position at;
+    double last_loss;
+
+    struct file_log *metrics_log, *trace_log;
+    struct json_writer *trace;    /* of the step at hand, or NULL */
+    double started, checkpointed; /* seconds of the monotonic clock */
+    double shown;
+    struct evaluation *evaluation; /* final ones */
+    int64_t evaluations;
+    struct knack_weights *best; /* host's set, or NULL without a validation part */
+    char **weight_names;
+    const char *primary; /* name of the primary weights, once known */
+    struct metrics *metrics;
+    struct metrics *table_metrics; /* of the primary weights' final evaluation, for the tables */
+    const char *status;            /* "done", "interrupted", "failed" */
+    double seconds;
+    int64_t first_update;             /* of this process */
+    int64_t metrics_keep, trace_keep; /* bytes of the logs that the checkpoint knows */
+    bool updating;                    /* an update has begun and its hooks are not done */
+    struct run_trick *fact_trick;
+    char *fact_data, *fact_model;
+};
+
+double seconds_now(void);
+bool flat_finite(const knack_real *x, int64_t count); /* flat.c */
+
+/* passes.c: the host's own gradient pass, all micro-batches; forwards. */
+knack_status passes_gradient(struct run *, double keep, double weight, uint32_t flags, bool first);
+knack_tensor *passes_forward(knack_step *, knack_tensor *x, uint32_t flags);
+void tricks_begin_evaluation(struct run *); /* a new batch of an evaluation: everyone acts, locals are gone */
+/* passes.c */
+void passes_begin(knack_step *, const int64_t *row, int64_t rows, bool training); /* tape, rows, mode of a pass */
+void passes_hook(knack_step *);                              /* a tape for constants, while hooks run: no weights in use */
+knack_tensor *passes_input(knack_step *);                    /* rows of the pass from the logical batch's input */
+knack_status passes_failure(knack_step *);                   /* why a stage gave NULL */
+knack_tensor *passes_predict(knack_step *, knack_tensor *x); /* the host's innermost predict */
+
+/* stages.c: chains of tricks, outermost first. after: index of the trick whose inside is wanted, -1 for all. */
+knack_tensor *stages_head(knack_step *, int64_t after, knack_tensor *features);
+knack_tensor *stages_loss(knack_step *, int64_t after, knack_tensor *logits);
+knack_tensor *stages_predict(knack_step *, int64_t after, knack_tensor *x);
+knack_status stages_gradient(struct run *, int64_t after, double keep, double weight, uint32_t flags, bool first);
+knack_tensor *stages_filter(knack_step *, const char *name, knack_tensor *out);
+
+/* loop.c */
+knack_status loop_estimate(struct run *, double *seconds);
+
+/* evaluate.c */
+knack_status evaluate_part(struct run *, enum data_part, struct knack_weights *, bool plain, struct metrics *);
+knack_status evaluate_sweep(struct run *, knack_trick *, enum data_part, uint32_t flags,
+                            knack_status (*visit)(knack_trick *, knack_step *, knack_tensor *));
+knack_status evaluate_epoch(struct run *); /* validation of raw and every ready set; keeps the best */
+knack_status evaluate_end(struct run *);   /* all parts, all sets; fills run->evaluation */
+const char *primary_weights(struct run *);
+knack_status predict_rows(struct run *, const knack_real *inputs, int64_t count, knack_real *out);
+
+/* checkpoint.c */
+knack_status checkpoint_save(struct run *);
+knack_status checkpoint_restore(struct run *, const char *path);
+knack_status checkpoint_newest(const char *folder, char **path); /* *path NULL: none; memory_free() */
+knack_status weights_save(struct run *, const struct knack_weights *, const char *path);
+knack_status weights_restore(struct run *, struct knack_weights *, const char *path);
+
+/* results.c */
+knack_status results_prepare(struct run *); /* the folder, the resolved config */
+knack_status results_log_step(struct run *);
+knack_status results_log_evaluation(struct run *, const char *part, const char *weights, const struct metric_value *, int64_t count);
+knack_status results_write(struct run *); /* weights, tables, result.json */
+void results_free(struct run *);
+
+/* trace.c: one JSON line a step, of what tricks drew and did. */
+knack_status trace_begin(struct run *);
+void trace_draw(struct run *, const knack_trick *, const char *what, uint32_t purpose, int64_t count, const knack_real *, const int64_t *);
+void trace_mask(knack_step *, const char *name, double rate, const knack_tensor *x);
+void trace_call(struct run *, const knack_trick *, enum slot, knack_status);
+knack_status trace_end(struct run *);
+
+void run_note(struct run *, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void run_warn(struct run *, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,319 @@
+/* Tricks at run time: calling them, and knowing who is being called. */
+#include "train/trick.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/memory.h"
+#include "base/random.h"
+#include "train/state.h"
+
+const char *const slot_name[SLOT_COUNT] = {"open",     "close",         "run_begin", "run_end",    "epoch_begin", "epoch_end",
+                                           "pre_step", "post_backward", "post_step", "eval_begin", "eval_end",    "layer",
+                                           "head",     "loss",          "gradient",  "predict",    "sweep"};
+
+static uint64_t nanoseconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+void call_begin(struct call *call, knack_trick *trick, enum slot slot, knack_step *step)
+{
+    struct run *run = trick->run;
+    *call = (struct call){.trick = trick, .slot = slot, .outer = run->call, .step = step, .in_use = run->in_use};
+    run->call = call;
+    trick->calls[slot]++;
+    call->began = nanoseconds();
+}
+
+uint64_t call_pause(const struct call *call)
+{
+    (void)call;
+    return nanoseconds();
+}
+
+void call_resume(struct call *call, uint64_t paused)
+{
+    call->inner += nanoseconds() - paused;
+}
+
+/* Which outcomes besides OK and IDLE a slot may give. */
+static bool may_return(enum slot slot, knack_status status)
+{
+    static const uint32_t skip = AT(PRE_STEP) | AT(GRADIENT) | AT(POST_BACKWARD);
+    static const uint32_t stop = AT(RUN_BEGIN) | AT(EPOCH_BEGIN) | AT(EPOCH_END) | AT(PRE_STEP) | AT(POST_BACKWARD) | AT(POST_STEP);
+    if (status == KNACK_SKIP_UPDATE) return skip >> slot & 1;
+    if (status == KNACK_STOP) return stop >> slot & 1;
+    return status <= KNACK_IDLE;
+}
+
+/* Says once whose call it was that failed, and keeps that message for all the frames around. */
+static knack_status blame(const struct call *call, knack_status status)
+{
+    struct run *run = call->trick->run;
+    if (run->blamed) return status_set(run->failure, "%s", run->failure_message);
+    if (run->failure < 0) status = status_set(run->failure, "%s", run->failure_message);
+    if (call->step && !call->step->evaluation)
+        status_prefix(status, "%s, %s, step %lld", call->trick->name, slot_name[call->slot], (long long)run->at.batch + 1);
+    else
+        status_prefix(status, "%s, %s", call->trick->name, slot_name[call->slot]);
+    run->failure = status;
+    run->blamed = true;
+    snprintf(run->failure_message, sizeof run->failure_message, "%s", knack_error());
+    return status;
+}
+
+knack_status call_end(struct call *call, knack_status status)
+{
+    knack_trick *trick = call->trick;
+    struct run *run = trick->run;
+    uint64_t spent = nanoseconds() - call->began;
+    trick->seconds += (double)(spent - (call->inner < spent ? call->inner : spent)) * 1e-9;
+    run->call = call->outer;
+    run->in_use = call->in_use;
+    if (call->step) call->step->pass.weights = call->in_use;
+    if (run->failure < 0 || status < 0) return blame(call, status);
+    if (!may_return(call->slot, status)) {
+        status_set(KNACK_E_PLUGIN, "returned %d, which is no outcome of %s; see struct knack_plugin in knack/plugin.h", status,
+                   slot_name[call->slot]);
+        return blame(call, KNACK_E_PLUGIN);
+    }
+    if (status != KNACK_IDLE) trick->acted[call->slot]++;
+    if (run->trace) trace_call(run, trick, call->slot, status);
+    return status;
+}
+
+knack_status call_fail_current(struct run *run, knack_status code)
+{
+    if (run->failure < 0) return code;
+    run->failure = code;
+    snprintf(run->failure_message, sizeof run->failure_message, "%s", knack_error());
+    return code;
+}
+
+knack_status call_fail(struct run *run, knack_status code, const char *format, ...)
+{
+    char text[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    status_set(code, "%s", text);
+    return call_fail_current(run, code);
+}
+
+bool call_allowed(const knack_trick *trick, uint32_t where, const char *function)
+{
+    const struct call *call = trick->run->call;
+    if (call && call->trick == trick && (where >> call->slot & 1)) return true;
+    if (!call)
+        call_fail(trick->run, KNACK_E_CALL, "%s() was called outside of any hook of %s", function, trick->name);
+    else if (call->trick != trick)
+        call_fail(trick->run, KNACK_E_CALL, "%s() was called for %s, which is not the trick that is running", function, trick->name);
+    else
+        call_fail(trick->run, KNACK_E_CALL, "%s() may not be called in %s; knack/plugin.h says where", function, slot_name[call->slot]);
+    return false;
+}
+
+knack_trick *call_of_step(const knack_step *step, uint32_t where, const char *function)
+{
+    const struct call *call = step->run->call;
+    if (!call) {
+        call_fail(step->run, KNACK_E_CALL, "%s() was called outside of any hook", function);
+        return NULL;
+    }
+    return call_allowed(call->trick, where, function) ? call->trick : NULL;
+}
+
+bool call_access(const knack_trick *trick, uint32_t access, bool write, const char *function)
+{
+    static const char *const names[] = {"gradients", "features", "inputs", "targets", "lr", "plan"};
+    const struct manifest *manifest = trick->instance->manifest;
+    if ((manifest->writes | (write ? 0 : manifest->reads)) & access) return true;
+    int bit = 0;
+    while (!(access >> bit & 1)) bit++;
+    call_fail(trick->run, KNACK_E_CALL, "%s() needs \"%s\" among \"%s\" in %s", function, names[bit], write ? "writes" : "reads",
+              manifest->path);
+    return false;
+}
+
+/* ---- Hooks ---- */
+
+static knack_status call_hook(knack_trick *trick, enum slot slot, knack_step *step)
+{
+    const knack_plugin *p = trick->plugin;
+    knack_status (*plain)(knack_trick *) = NULL;
+    knack_status (*stepped)(knack_trick *, knack_step *) = NULL;
+    switch (slot) {
+    case SLOT_OPEN:
+        plain = p->open;
+        break;
+    case SLOT_RUN_BEGIN:
+        plain = p->run_begin;
+        break;
+    case SLOT_RUN_END:
+        plain = p->run_end;
+        break;
+    case SLOT_EPOCH_BEGIN:
+        plain = p->epoch_begin;
+        break;
+    case SLOT_EPOCH_END:
+        plain = p->epoch_end;
+        break;
+    case SLOT_EVAL_BEGIN:
+        plain = p->eval_begin;
+        break;
+    case SLOT_EVAL_END:
+        plain = p->eval_end;
+        break;
+    case SLOT_PRE_STEP:
+        stepped = p->pre_step;
+        break;
+    case SLOT_POST_BACKWARD:
+        stepped = p->post_backward;
+        break;
+    case SLOT_POST_STEP:
+        stepped = p->post_step;
+        break;
+    default:
+        break;
+    }
+    if (!plain && !stepped) return KNACK_IDLE;
+    struct call call;
+    call_begin(&call, trick, slot, step);
+    return call_end(&call, plain ? plain(trick) : stepped(trick, step));
+}
+
+knack_status tricks_hook(struct run *run, enum slot slot, knack_step *step)
+{
+    bool reversed = slot == SLOT_RUN_END || slot == SLOT_EPOCH_END || slot == SLOT_EVAL_END;
+    knack_status outcome = 0;
+    for (int64_t i = 0; i < run->trick_count; i++) {
+        knack_trick *trick = &run->tricks[reversed ? run->trick_count - 1 - i : i];
+        if (step && !trick->acting) continue;
+        knack_status status = call_hook(trick, slot, step);
+        if (status < 0) return status;
+        if (status == KNACK_SKIP_UPDATE) outcome |= OUTCOME_SKIP;
+        if (status == KNACK_STOP) outcome |= OUTCOME_STOP;
+    }
+    return outcome;
+}
+
+/* ---- Life ---- */
+
+knack_status tricks_new(struct run *run)
+{
+    int64_t count = run->instances->installed;
+    run->tricks = memory_new((size_t)count, sizeof *run->tricks);
+    if (!run->tricks) return KNACK_E_MEMORY;
+    run->trick_count = count;
+    for (int64_t i = 0; i < count; i++) {
+        knack_trick *trick = &run->tricks[i];
+        *trick = (knack_trick){.run = run, .instance = run->instances->list[i], .index = i, .acting = true};
+        trick->plugin = trick->instance->plugin;
+        trick->name = trick->instance->name;
+        trick->self = memory_new(1, trick->plugin->self_size);
+        if (!trick->self) return KNACK_E_MEMORY;
+    }
+    return KNACK_OK;
+}
+
+knack_status tricks_open(struct run *run)
+{
+    for (int64_t i = 0; i < run->trick_count; i++) {
+        run->opened = i + 1;
+        TRY(call_hook(&run->tricks[i], SLOT_OPEN, NULL));
+        TRY(instance_all_read(run->tricks[i].instance));
+    }
+    return KNACK_OK;
+}
+
+static void trick_free(knack_trick *trick)
+{
+    for (int64_t i = 0; i < trick->states; i++) {
+        memory_free(trick->state[i].name);
+        memory_free(trick->state[i].data);
+    }
+    for (int64_t i = 0; i < trick->perturbations; i++) memory_free(trick->perturbation[i].layer);
+    for (int64_t i = 0; i < trick->metrics; i++) memory_free(trick->metric[i].name);
+    for (int64_t i = 0; i < trick->warnings; i++) memory_free(trick->warned[i]);
+    memory_free(trick->state);
+    memory_free(trick->perturbation);
+    memory_free(trick->metric);
+    memory_free(trick->warned);
+    memory_free(trick->watches);
+    memory_free(trick->self);
+}
+
+void tricks_close(struct run *run)
+{
+    for (int64_t i = run->opened - 1; i >= 0; i--) {
+        knack_trick *trick = &run->tricks[i];
+        if (!trick->plugin->close) continue;
+        struct call call;
+        call_begin(&call, trick, SLOT_CLOSE, NULL);
+        trick->plugin->close(trick);
+        run->call = call.outer;
+    }
+    for (int64_t i = 0; i < run->trick_count; i++) trick_free(&run->tricks[i]);
+    memory_free(run->tricks);
+    run->tricks = NULL;
+    run->trick_count = run->opened = 0;
+}
+
+/* Among the members of a group one is drawn by share; a group of one always acts. */
+static void draw_member(struct run *run, const char *group, uint32_t batch)
+{
+    double total = 0, below = 0;
+    for (int64_t i = 0; i < run->trick_count; i++) {
+        const char *own = run->tricks[i].instance->manifest->one_of;
+        if (own && !strcmp(own, group)) total += run->tricks[i].instance->share;
+    }
+    char name[128];
+    snprintf(name, sizeof name, "one_of.%s", group);
+    double draw = random_uniform(random_key(run->seed, name), (struct random_place){batch, 0, 0}, 0) * total;
+    for (int64_t i = 0; i < run->trick_count; i++) {
+        knack_trick *trick = &run->tricks[i];
+        const char *own = trick->instance->manifest->one_of;
+        if (!own || strcmp(own, group) != 0) continue;
+        trick->acting = draw >= below && draw < below + trick->instance->share;
+        below += trick->instance->share;
+    }
+}
+
+void tricks_begin_batch(struct run *run, uint32_t batch)
+{
+    for (int64_t i = 0; i < run->trick_count; i++) {
+        knack_trick *trick = &run->tricks[i];
+        const char *group = trick->instance->manifest->one_of;
+        trick->local = NULL;
+        for (int64_t k = 0; k < trick->perturbations; k++) trick->perturbation[k].public = (struct knack_perturbation){0};
+        if (!group) continue;
+        bool first = true;
+        for (int64_t j = 0; j < i && first; j++) {
+            const char *other = run->tricks[j].instance->manifest->one_of;
+            first = !other || strcmp(other, group) != 0;
+        }
+        if (first) draw_member(run, group, batch);
+    }
+}
+
+void tricks_begin_evaluation(struct run *run)
+{
+    for (int64_t i = 0; i < run->trick_count; i++) {
+        run->tricks[i].acting = true;
+        run->tricks[i].local = NULL;
+        for (int64_t k = 0; k < run->tricks[i].perturbations; k++) run->tricks[i].perturbation[k].public = (struct knack_perturbation){0};
+    }
+}
+
+const struct trick_metric *trick_metric_find(const knack_trick *trick, const char *name)
+{
+    for (int64_t i = 0; i < trick->metrics; i++)
+        if (!strcmp(trick->metric[i].name, name)) return &trick->metric[i];
+    return NULL;
+}
