@@ -1,0 +1,323 @@
+/* Every operation's gradient against central differences, over random shapes. To add an operation, add a line to OPERATIONS. */
+#include "fixture.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/random.h"
+
+enum { SMOOTH, KINKED }; /* KINKED: not differentiable everywhere, so that the wide step of the float build may meet a kink */
+
+/* Name; kind; shapes of the operands: a letter is a size drawn at random, the same wherever it stands (w: a wide one), a digit is itself;
+ * interval from which values are drawn; the result, of the operands in[]. */
+#define OPERATIONS(X)                                                                                                                      \
+    X(add, SMOOTH, "ab ab", -1, 1, knack_add(in[0], in[1]))                                                                                \
+    X(add_trailing, SMOOTH, "abw w", -1, 1, knack_add(in[0], in[1]))                                                                       \
+    X(add_leading, SMOOTH, "b1 abw", -1, 1, knack_add(in[0], in[1]))                                                                       \
+    X(add_both_ways, SMOOTH, "a1c1 1bcd", -1, 1, knack_add(in[0], in[1]))                                                                  \
+    X(add_itself, SMOOTH, "ab", -1, 1, knack_add(in[0], in[0]))                                                                            \
+    X(add_transitively, SMOOTH, "ab", -1, 1, add_transitively(in[0]))                                                                      \
+    X(sub, SMOOTH, "aw aw", -1, 1, knack_sub(in[0], in[1]))                                                                                \
+    X(sub_leading, SMOOTH, "w aw", -1, 1, knack_sub(in[0], in[1]))                                                                         \
+    X(sub_itself, SMOOTH, "ab", -1, 1, knack_sub(in[0], in[0]))                                                                            \
+    X(mul, SMOOTH, "aw aw", -1, 1, knack_mul(in[0], in[1]))                                                                                \
+    X(mul_trailing, SMOOTH, "abw w", -1, 1, knack_mul(in[0], in[1]))                                                                       \
+    X(mul_column, SMOOTH, "aw a1", -1, 1, knack_mul(in[0], in[1]))                                                                         \
+    X(mul_scalar, SMOOTH, "1 aw", -1, 1, knack_mul(in[0], in[1]))                                                                          \
+    X(mul_outer, SMOOTH, "a1 w", -1, 1, knack_mul(in[0], in[1]))                                                                           \
+    X(mul_middle, SMOOTH, "abc a1c", -1, 1, knack_mul(in[0], in[1]))                                                                       \
+    X(mul_itself, SMOOTH, "ab", -1, 1, knack_mul(in[0], in[0]))                                                                            \
+    X(mean2, SMOOTH, "aw b1w", -1, 1, knack_mean2(in[1], in[0]))                                                                           \
+    X(scale, SMOOTH, "aw", -1, 1, knack_scale(in[0], -1.5))                                                                                \
+    X(add_scalar, SMOOTH, "aw", -1, 1, knack_add_scalar(in[0], 0.25))                                                                      \
+    X(exp, SMOOTH, "aw", -1, 1, knack_exp(in[0]))                                                                                          \
+    X(log, SMOOTH, "aw", 0.5, 2, knack_log(in[0]))                                                                                         \
+    X(sqrt, SMOOTH, "aw", 0.5, 2, knack_sqrt(in[0]))                                                                                       \
+    X(pow_half, SMOOTH, "aw", 0.5, 2, knack_pow(in[0], 1.5))                                                                               \
+    X(pow_two, SMOOTH, "aw", -1, 1, knack_pow(in[0], 2))                                                                                   \
+    X(pow_three, SMOOTH, "aw", -1, 1, knack_pow(in[0], 3))                                                                                 \
+    X(pow_zero, SMOOTH, "aw", -1, 1, knack_pow(in[0], 0))                                                                                  \
+    X(relu, KINKED, "aw", -1, 1, knack_relu(in[0]))                                                                                        \
+    X(gelu, SMOOTH, "aw", -3, 3, knack_gelu(in[0]))                                                                                        \
+    X(tanh, SMOOTH, "aw", -2, 2, knack_tanh(in[0]))                                                                                        \
+    X(sigmoid, SMOOTH, "aw", -3, 3, knack_sigmoid(in[0]))                                                                                  \
+    X(clamp, KINKED, "aw", -1, 1, knack_clamp(in[0], -0.5, 0.25))                                                                          \
+    X(where, SMOOTH, "aw aw", -1, 1, knack_where(mask(step, in[0]), in[0], in[1]))                                                         \
+    X(where_trailing, SMOOTH, "aw w", -1, 1, knack_where(mask(step, in[0]), in[1], in[0]))                                                 \
+    X(where_scalar, SMOOTH, "1 aw", -1, 1, knack_where(mask(step, in[1]), in[0], in[1]))                                                   \
+    X(where_stretched_mask, SMOOTH, "w a1", -1, 1, knack_where(mask(step, in[0]), in[0], in[1]))                                           \
+    X(stop_gradient, SMOOTH, "aw aw", -1, 1, knack_add(in[0], knack_stop_gradient(weights(step, in[1]))))                                  \
+    X(cast_same, SMOOTH, "aw", -1, 1, knack_cast(in[0], KNACK_REAL))                                                                       \
+    X(sum_first, SMOOTH, "aw", -1, 1, knack_sum(in[0], 0))                                                                                 \
+    X(sum_middle, SMOOTH, "abc", -1, 1, knack_sum(in[0], 1))                                                                               \
+    X(sum_last, SMOOTH, "abw", -1, 1, knack_sum(in[0], 2))                                                                                 \
+    X(sum_all, SMOOTH, "ab", -1, 1, knack_sum(in[0], KNACK_ALL))                                                                           \
+    X(sum_only, SMOOTH, "a", -1, 1, knack_sum(in[0], 0))                                                                                   \
+    X(mean_first, SMOOTH, "aw", -1, 1, knack_mean(in[0], 0))                                                                               \
+    X(mean_last, SMOOTH, "aw", -1, 1, knack_mean(in[0], 1))                                                                                \
+    X(mean_all, SMOOTH, "abc", -1, 1, knack_mean(in[0], KNACK_ALL))                                                                        \
+    X(max_first, KINKED, "aw", -1, 1, knack_max(in[0], 0))                                                                                 \
+    X(max_middle, KINKED, "abc", -1, 1, knack_max(in[0], 1))                                                                               \
+    X(max_all, KINKED, "aw", -1, 1, knack_max(in[0], KNACK_ALL))                                                                           \
+    X(softmax, SMOOTH, "aw", -2, 2, knack_softmax(in[0]))                                                                                  \
+    X(softmax_deep, SMOOTH, "abcd", -2, 2, knack_softmax(in[0]))                                                                           \
+    X(log_softmax, SMOOTH, "abw", -2, 2, knack_log_softmax(in[0]))                                                                         \
+    X(logsumexp, SMOOTH, "abw", -2, 2, knack_logsumexp(in[0]))                                                                             \
+    X(logsumexp_only, SMOOTH, "w", -2, 2, knack_logsumexp(in[0]))                                                                          \
+    X(normalise_last, SMOOTH, "aw", 0.5, 2, knack_normalise(in[0], 1))                                                                     \
+    X(normalise_first, SMOOTH, "aw", 0.5, 2, knack_normalise(in[0], 0))                                                                    \
+    X(normalise_all, SMOOTH, "abc", 0.5, 2, knack_normalise(in[0], KNACK_ALL))                                                             \
+    X(reshape, SMOOTH, "abc", -1, 1, knack_mul(in[0], knack_reshape(knack_reshape(in[0], SHAPE(-1)), in[0]->ndim, in[0]->shape)))          \
+    X(transpose, SMOOTH, "aw", -1, 1, knack_transpose(in[0], 0, 1))                                                                        \
+    X(transpose_outer, SMOOTH, "abc", -1, 1, knack_transpose(in[0], 1, 0))                                                                 \
+    X(transpose_around, SMOOTH, "abcd", -1, 1, knack_transpose(in[0], 1, 3))                                                               \
+    X(transpose_within, SMOOTH, "abcd", -1, 1, knack_transpose(in[0], 1, 2))                                                               \
+    X(transpose_none, SMOOTH, "abc", -1, 1, knack_transpose(in[0], 1, 1))                                                                  \
+    X(transpose_twice, SMOOTH, "abc", -1, 1, knack_mul(in[0], knack_transpose(knack_transpose(in[0], 0, 2), 2, 0)))                        \
+    X(concat_first, SMOOTH, "ac bc", -1, 1, knack_concat(2, in, 0))                                                                        \
+    X(concat_middle, SMOOTH, "abw acw adw", -1, 1, knack_concat(3, in, 1))                                                                 \
+    X(concat_itself, SMOOTH, "ab", -1, 1, knack_concat(2, (knack_tensor *[]){in[0], in[0]}, 1))                                            \
+    X(slice_first, SMOOTH, "ab", -1, 1, knack_slice(in[0], 0, in[0]->shape[0] / 2, 1))                                                     \
+    X(slice_last, SMOOTH, "abw", -1, 1, knack_slice(in[0], 2, 0, (in[0]->shape[2] + 1) / 2))                                               \
+    X(slices, SMOOTH, "ab", -1, 1, knack_add(knack_slice(in[0], 1, 0, 1), knack_slice(in[0], 1, in[0]->shape[1] - 1, 1)))                  \
+    X(gather, SMOOTH, "aw", -1, 1, knack_gather(in[0], ids(4, in[0]->shape[0], 0), 4))                                                     \
+    X(pick, SMOOTH, "ab", -1, 1, knack_pick(in[0], ids(in[0]->shape[0], in[0]->shape[1], 1)))                                              \
+    X(put, SMOOTH, "ab a", -1, 1, knack_put(in[0], ids(in[0]->shape[0], in[0]->shape[1], 1), in[1]))                                       \
+    X(pick_and_put, SMOOTH, "ab", -1, 1, pick_and_put(in[0]))                                                                              \
+    X(cross_entropy, SMOOTH, "aw", -2, 2, knack_cross_entropy(in[0], ids(in[0]->shape[0], in[0]->shape[1], 1)))                            \
+    X(cross_entropy_dense, SMOOTH, "aw", -2, 2, knack_cross_entropy_dense(in[0], weights(step, in[0])))                                    \
+    X(squared_error, SMOOTH, "ab", -1, 1, tensor_squared_error(in[0], weights(step, in[0])->data))                                         \
+    X(absolute_error, KINKED, "ab", -1, 1, tensor_absolute_error(in[0], weights(step, in[0])->data))                                       \
+    X(mix_rows, SMOOTH, "abc", -1, 1, mix_rows(in[0], 1, 1))                                                                               \
+    X(mix_rows_each, SMOOTH, "ab", -1, 1, mix_rows(in[0], in[0]->shape[0], 1))                                                             \
+    X(mix_rows_masks, SMOOTH, "ab", -1, 1, mix_rows(in[0], in[0]->shape[0], in[0]->shape[1]))                                              \
+    X(perturb, SMOOTH, "ab", -1, 1, perturb(in[0], true))                                                                                  \
+    X(perturb_nothing, SMOOTH, "ab", -1, 1, perturb(in[0], false))                                                                         \
+    X(weighted_terms, SMOOTH, "6", -1, 1, tensor_weighted_terms(in[0], 2, 3, REALS(1, 2, 0.5, 0, 0.25, -1)))
+
+enum { MAX_VALUES = 400 };
+
+/* ---- What the operations are given besides their operands ---- */
+
+/* Indices into entries, some of them -1 if negative. */
+static const int32_t *ids(int64_t count, int64_t entries, int negative)
+{
+    static int32_t id[MAX_VALUES];
+    for (int64_t i = 0; i < count; i++) id[i] = negative && i % 4 == 3 ? -1 : (int32_t)((i * 7 + 3) % entries);
+    return id;
+}
+
+/* Fixed values like x's, within 0 and 1. */
+static knack_tensor *weights(knack_step *step, const knack_tensor *x)
+{
+    static knack_real value[MAX_VALUES];
+    for (int64_t i = 0; i < x->count; i++) value[i] = (knack_real)((i * 37 + 11) % 64) / 64;
+    return knack_constant(step, KNACK_REAL, x->ndim, x->shape, value);
+}
+
+static knack_tensor *mask(knack_step *step, const knack_tensor *x)
+{
+    static knack_real value[MAX_VALUES];
+    for (int64_t i = 0; i < x->count; i++) value[i] = i % 3 != 1;
+    return knack_constant(step, KNACK_REAL, x->ndim, x->shape, value);
+}
+
+/* ---- Results that take more than a call ---- */
+
+/* One tensor's gradient, handed on as it is along several ways. */
+static knack_tensor *add_transitively(knack_tensor *x)
+{
+    knack_tensor *y = knack_scale(x, 2), *twice = knack_add(y, y);
+    return knack_add(knack_add(twice, y), knack_mul(knack_reshape(twice, x->ndim, x->shape), y));
+}
+
+static knack_tensor *pick_and_put(knack_tensor *x)
+{
+    const int32_t *column = ids(x->shape[0], x->shape[1], 1);
+    return knack_put(x, column, knack_scale(knack_pick(x, column), -3));
+}
+
+static knack_tensor *mix_rows(knack_tensor *x, int64_t keep_rows, int64_t keep_width)
+{
+    int64_t partner[MAX_VALUES];
+    knack_real keep[MAX_VALUES];
+    for (int64_t i = 0; i < x->shape[0]; i++) partner[i] = x->shape[0] - 1 - i;
+    for (int64_t i = 0; i < keep_rows * keep_width; i++) keep[i] = i % 3 == 2 ? 1 : (knack_real)(i % 5) / 8;
+    return tensor_mix_rows(x, partner, keep, keep_rows, keep_width);
+}
+
+static knack_tensor *perturb(knack_tensor *x, bool shifted)
+{
+    static knack_real offset[MAX_VALUES], gradient[MAX_VALUES];
+    int64_t row[MAX_VALUES];
+    for (int64_t i = 0; i < x->count; i++) offset[i] = (knack_real)i / 8;
+    for (int64_t i = 0; i < x->shape[0]; i++) row[i] = x->shape[0] - 1 - i;
+    return tensor_perturb(x, shifted ? offset : NULL, gradient, 0.5, row);
+}
+
+/* ---- The table and its check ---- */
+
+#define DEFINE(name, kind, shapes, low, high, result)                                                                                      \
+    static knack_tensor *apply_##name(knack_step *step, knack_tensor *const *in, void *user)                                               \
+    {                                                                                                                                      \
+        (void)step, (void)user;                                                                                                            \
+        return result;                                                                                                                     \
+    }
+OPERATIONS(DEFINE)
+
+static const struct operation {
+    const char *name;
+    int kind;
+    const char *shapes;
+    double low, high;
+    knack_function *function;
+} operations[] = {
+#define ROW(name, kind, shapes, low, high, result) {#name, kind, shapes, low, high, apply_##name},
+    OPERATIONS(ROW)};
+
+enum { MAX_INPUTS = 4, TRIALS = 8 };
+
+/* The operands of one trial. */
+struct trial {
+    int count;
+    int ndim[MAX_INPUTS];
+    int64_t shape[MAX_INPUTS][KNACK_MAX_DIMS];
+    const int64_t *shapes[MAX_INPUTS];
+    int64_t length[MAX_INPUTS];
+    knack_real value[MAX_INPUTS][MAX_VALUES];
+    knack_real *values[MAX_INPUTS];
+};
+
+/* Size 1 throughout in the first trial, then odd and other sizes. */
+static int64_t draw_size(uint64_t key, uint32_t trial, uint32_t attempt, char letter)
+{
+    static const int64_t narrow[] = {1, 2, 3, 4, 5, 7}, wide[] = {1, 8, 17, 33, 64};
+    if (letter >= '0' && letter <= '9') return letter - '0';
+    if (trial == 0) return 1;
+    const struct random_place place = {trial, attempt, (uint32_t)letter};
+    return letter == 'w' ? wide[random_below(key, place, 0, (uint64_t)LENGTH(wide))]
+                         : narrow[random_below(key, place, 0, (uint64_t)LENGTH(narrow))];
+}
+
+/* Reads the shapes; false: an operand became larger than wished for. */
+static bool draw_shapes(struct trial *trial, const struct operation *operation, uint64_t key, uint32_t number, uint32_t attempt)
+{
+    memset(trial, 0, sizeof *trial);
+    for (const char *at = operation->shapes; *at; at++) {
+        if (at == operation->shapes || at[-1] == ' ') {
+            trial->shapes[trial->count] = trial->shape[trial->count];
+            trial->values[trial->count] = trial->value[trial->count];
+            trial->length[trial->count++] = 1;
+        }
+        if (*at == ' ') continue;
+        const int k = trial->count - 1;
+        const int64_t size = draw_size(key, number, attempt, *at);
+        trial->shape[k][trial->ndim[k]++] = size;
+        trial->length[k] *= size;
+        if (trial->length[k] > MAX_VALUES / 2) return false;
+    }
+    return true;
+}
+
+static void draw_trial(struct trial *trial, const struct operation *operation, uint32_t number)
+{
+    const uint64_t key = random_key(7, operation->name);
+    for (uint32_t attempt = 0; !draw_shapes(trial, operation, key, number, attempt); attempt++)
+        ;
+    for (int k = 0; k < trial->count; k++) {
+        random_uniforms(key, (struct random_place){number, 0, (uint32_t)k}, 0, trial->length[k], trial->value[k]);
+        for (int64_t i = 0; i < trial->length[k]; i++)
+            trial->value[k][i] = (knack_real)(operation->low + (operation->high - operation->low) * (double)trial->value[k][i]);
+    }
+}
+
+static void test_gradients(void **state)
+{
+    (void)state;
+    const bool exact = sizeof(knack_real) == 8;
+    const double step = exact ? 1e-5 : 1e-2, tolerance = exact ? 1e-6 : 5e-3;
+    static struct trial trial;
+    bool good = true;
+    for (int64_t o = 0; o < LENGTH(operations); o++) {
+        const struct operation *operation = &operations[o];
+        if (!exact && operation->kind == KINKED) continue;
+        for (uint32_t number = 0; number < TRIALS; number++) {
+            double worst;
+            draw_trial(&trial, operation, number);
+            knack_status status =
+                knack_check_gradient(operation->function, NULL, trial.count, trial.ndim, trial.shapes, trial.values, step, &worst);
+            if (status == KNACK_OK && worst <= tolerance) continue;
+            char text[96];
+            print_error("%s: trial %u, first operand %s: %s, off by %g\n", operation->name, number,
+                        shape_text(text, trial.ndim[0], trial.shape[0]), status == KNACK_OK ? "differs" : knack_error(), worst);
+            good = false;
+        }
+    }
+    assert_true(good);
+}
+
+static knack_tensor *half_stopped(knack_step *step, knack_tensor *const *in, void *user)
+{
+    (void)step, (void)user;
+    return knack_add(in[0], knack_stop_gradient(in[0]));
+}
+
+/* A gradient that is half of what differences say is found, and the point is left as it was. */
+static void test_wrong_gradient(void **state)
+{
+    (void)state;
+    double worst;
+    knack_real point[3] = {1, 2, 3}, *values[] = {point};
+    const int64_t shape[] = {3}, *shapes[] = {shape};
+    const int ndim[] = {1};
+    assert_int_equal(knack_check_gradient(half_stopped, NULL, 1, ndim, shapes, values, 0x1p-7, &worst), KNACK_OK);
+    assert_true(worst > 0.1);
+    assert_reals(point, REALS(1, 2, 3), 3);
+}
+
+static knack_tensor *no_tensor(knack_step *step, knack_tensor *const *in, void *user)
+{
+    (void)step, (void)in, (void)user;
+    return NULL;
+}
+
+static void test_check_refuses(void **state)
+{
+    (void)state;
+    double worst;
+    knack_real point[3] = {1, 2, 3}, *values[] = {point};
+    const int64_t shape[] = {3}, empty[] = {0}, *shapes[] = {shape}, *no_shapes[] = {empty};
+    const int ndim[] = {1};
+    assert_int_equal(knack_check_gradient(no_tensor, NULL, 1, ndim, shapes, values, 1e-3, &worst), KNACK_E_CALL);
+    assert_non_null(strstr(knack_error(), "knack_check_gradient: the function gave no tensor of type f"));
+    assert_int_equal(knack_check_gradient(half_stopped, NULL, 1, ndim, shapes, values, 0, &worst), KNACK_E_CALL);
+    assert_string_equal(knack_error(), "knack_check_gradient: needs an input at least, and a step above 0");
+    assert_int_equal(knack_check_gradient(half_stopped, NULL, 1, ndim, no_shapes, values, 1e-3, &worst), KNACK_E_SHAPE);
+    assert_string_equal(knack_error(), "a tensor of shape [0]: every size must be at least 1, empty ones are not allowed");
+}
+
+/* Wherever memory ends within an operation or its way back, that is the error reported, and nothing is lost or read. */
+static void test_memory_failures(void **state)
+{
+    (void)state;
+    static struct trial trial;
+    for (int64_t o = 0; o < LENGTH(operations); o++) {
+        draw_trial(&trial, &operations[o], 1);
+        knack_status status = KNACK_E_MEMORY;
+        for (int64_t nth = 1; status == KNACK_E_MEMORY; nth++) {
+            double worst;
+            memory_fail_at(nth);
+            status = knack_check_gradient(operations[o].function, NULL, trial.count, trial.ndim, trial.shapes, trial.values, 1e-2, &worst);
+            memory_fail_at(0);
+        }
+        assert_int_equal(status, KNACK_OK);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_gradients), cmocka_unit_test(test_wrong_gradient),
+                                       cmocka_unit_test(test_check_refuses), cmocka_unit_test(test_memory_failures)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
