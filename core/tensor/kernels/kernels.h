@@ -13,10 +13,11 @@
 #include "base/arena.h"
 #include "base/status.h"
 
-/* c [m, n] (+)= op(a) op(b), batch of them; a is [m, k], or [k, m] if transpose_a; b likewise. type: of a, b and c, KNACK_REAL or KNACK_BF16;
- * bias [n] or NULL and activation (LINEAR or RELU) are applied to c; with add, bias and activation must be none. */
+/* c [m, n] (+)= op(a) op(b), batch of them; a is [m, k], or [k, m] if transpose_a; b likewise. bias [n] or NULL and activation (LINEAR or
+ * RELU) are applied to c; with add, bias and activation must be none. */
 struct matmul {
-    enum knack_type type;
+    enum knack_type type;   /* of a and b: KNACK_REAL or KNACK_BF16 */
+    enum knack_type result; /* of c: KNACK_REAL, or 0 for the same as type */
     int64_t batch, m, n, k;
     bool transpose_a, transpose_b, add;
     const void *a, *b;
@@ -29,23 +30,22 @@ knack_status reference_matmul(struct arena *, const struct matmul *);
 
 /* x [rows, height, width, in], w [out, in, kernel_height, kernel_width], y [rows, out_height, out_width, out]. */
 struct conv2d {
-    enum knack_type type;  /* of x, w, y and their gradients but dw and dbias, which are KNACK_REAL; KNACK_REAL or KNACK_BF16 */
+    enum knack_type type; /* of x, w, y and dy: KNACK_REAL or KNACK_BF16; dx and dw are KNACK_REAL */
     int64_t rows, height, width, in, out, kernel_height, kernel_width, out_height, out_width;
     int stride, padding;
 };
 knack_status kernel_conv2d(struct arena *, const struct conv2d *, const void *x, const void *w, const knack_real *bias, void *y);
-/* dx overwritten (NULL: not wanted); dw, dbias overwritten or added to (dbias NULL: none). */
-knack_status kernel_conv2d_backward_data(struct arena *, const struct conv2d *, const void *dy, const void *w, void *dx, bool add);
-knack_status kernel_conv2d_backward_weights(struct arena *, const struct conv2d *, const void *x, const void *dy, knack_real *dw,
-                                            knack_real *dbias, bool add);
+/* The gradient of the bias is the column sums of dy. */
+knack_status kernel_conv2d_backward_data(struct arena *, const struct conv2d *, const void *dy, const void *w, knack_real *dx, bool add);
+knack_status kernel_conv2d_backward_weights(struct arena *, const struct conv2d *, const void *x, const void *dy, knack_real *dw, bool add);
 knack_status reference_conv2d(struct arena *, const struct conv2d *, const void *x, const void *w, const knack_real *bias, void *y);
-knack_status reference_conv2d_backward_data(struct arena *, const struct conv2d *, const void *dy, const void *w, void *dx, bool add);
+knack_status reference_conv2d_backward_data(struct arena *, const struct conv2d *, const void *dy, const void *w, knack_real *dx, bool add);
 knack_status reference_conv2d_backward_weights(struct arena *, const struct conv2d *, const void *x, const void *dy, knack_real *dw,
-                                               knack_real *dbias, bool add);
+                                               bool add);
 
 struct pool2d {
     int64_t rows, height, width, channels, out_height, out_width;
-    int size, stride, padding;
+    int64_t size, stride, padding;
 };
 /* Max: the first maximum of a window in row-major order gets the gradient; which one is found again by comparing x and y, so that
  * no index is kept. Average: padding is left out of the count. */
@@ -60,8 +60,9 @@ knack_status reference_max_pool_backward(struct arena *, const struct pool2d *, 
 knack_status reference_average_pool(struct arena *, const struct pool2d *, const knack_real *x, knack_real *y);
 knack_status reference_average_pool_backward(struct arena *, const struct pool2d *, const knack_real *dy, knack_real *dx, bool add);
 
-/* x [rows, channels]. Sums over fixed blocks of rows, joined in order, in double. */
-void kernel_channel_moments(int64_t rows, int64_t channels, const knack_real *x, knack_real *mean, knack_real *variance);
+/* x [rows, channels]; variance is the biased one. Sums over fixed blocks of rows, joined in order, in double. */
+knack_status kernel_channel_moments(struct arena *, int64_t rows, int64_t channels, const knack_real *x, knack_real *mean,
+                                    knack_real *variance);
 void kernel_batch_norm(int64_t rows, int64_t channels, const knack_real *x, const knack_real *mean, const knack_real *variance,
                        double epsilon, const knack_real *gamma, const knack_real *beta, knack_real *y);
 /* batch: mean and variance are x's own, so gradients flow through them. dx may be NULL. */
@@ -69,13 +70,22 @@ knack_status kernel_batch_norm_backward(struct arena *, bool batch, int64_t rows
                                         const knack_real *mean, const knack_real *variance, double epsilon, const knack_real *gamma,
                                         const knack_real *dy, knack_real *dx, bool add_dx, knack_real *dgamma, bool add_dgamma,
                                         knack_real *dbeta, bool add_dbeta);
-void reference_channel_moments(int64_t rows, int64_t channels, const knack_real *x, knack_real *mean, knack_real *variance);
+knack_status reference_channel_moments(struct arena *, int64_t rows, int64_t channels, const knack_real *x, knack_real *mean,
+                                       knack_real *variance);
 void reference_batch_norm(int64_t rows, int64_t channels, const knack_real *x, const knack_real *mean, const knack_real *variance,
                           double epsilon, const knack_real *gamma, const knack_real *beta, knack_real *y);
 knack_status reference_batch_norm_backward(struct arena *, bool batch, int64_t rows, int64_t channels, const knack_real *x,
                                            const knack_real *mean, const knack_real *variance, double epsilon, const knack_real *gamma,
                                            const knack_real *dy, knack_real *dx, bool add_dx, knack_real *dgamma, bool add_dgamma,
                                            knack_real *dbeta, bool add_dbeta);
+
+/* x [rows, width], gamma and beta [width]; mean and scale [rows], scale = 1 / sqrt(variance + epsilon), are written for the way back. */
+void kernel_layer_norm(int64_t rows, int64_t width, const knack_real *x, double epsilon, const knack_real *gamma, const knack_real *beta,
+                       knack_real *mean, knack_real *scale, knack_real *y);
+/* dx, dgamma and dbeta may be NULL. */
+knack_status kernel_layer_norm_backward(struct arena *, int64_t rows, int64_t width, const knack_real *x, const knack_real *mean,
+                                        const knack_real *scale, const knack_real *gamma, const knack_real *dy, knack_real *dx, bool add_dx,
+                                        knack_real *dgamma, bool add_dgamma, knack_real *dbeta, bool add_dbeta);
 
 /* Column sums of x [rows, columns]: the gradient of a bias. */
 void kernel_column_sums(int64_t rows, int64_t columns, const knack_real *x, knack_real *out, bool add);
@@ -84,7 +94,7 @@ void kernel_column_sums(int64_t rows, int64_t columns, const knack_real *x, knac
 void kernel_to_bf16(int64_t count, const knack_real *x, uint16_t *out);
 void kernel_from_bf16(int64_t count, const uint16_t *x, knack_real *out);
 
-const char *kernel_cpu_level(void);      /* "x86-64-v4 (avx512_core_bf16)", or "reference" */
+const char *kernel_cpu_level(void);       /* "x86-64-v4 (avx512_core_bf16)", or "reference" */
 const char *kernel_library_version(void); /* "oneDNN 2.6.3", or "reference kernels" */
 
 #endif

@@ -1,0 +1,20 @@
+/* What the loops of kernels share. */
+#ifndef KERNELS_LOOPS_H
+#define KERNELS_LOOPS_H
+
+#include "base/threads.h"
+#include "tensor/vector.h"
+
+/* For the bodies of VECTOR functions: inlined, they are compiled for each level. */
+#define KERNEL_INLINE static inline __attribute__((always_inline))
+
+/* threads_run() if work, a number of scalar operations, is worth it; else the same in the caller. */
+static inline void run_parts(int64_t work, int64_t parts, void (*body)(void *user, int64_t part), void *user)
+{
+    if (work >= THREADS_WORTH)
+        threads_run(parts, body, user);
+    else
+        for (int64_t part = 0; part < parts; part++) body(user, part);
+}
+
+#endif

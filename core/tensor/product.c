@@ -1,0 +1,218 @@
+/* Matrix products and linear layers. With bf16 operands the gradient of the result is rounded to bf16 on the way back, and the products
+ * that make the operands' gradients are summed and kept in KNACK_REAL. */
+#include "tensor/kernels/kernels.h"
+#include "tensor/operand.h"
+#include "tensor/vector.h"
+
+/* Runs a product; on failure the tape's is set, with the operation's name. */
+static bool multiply(const char *operation, struct tape *tape, const struct matmul *product)
+{
+    knack_status status = kernel_matmul(tape->arena, product);
+    if (status < 0) tape_fail(tape, status, "%s: %s", operation, knack_error());
+    return status >= 0;
+}
+
+/* The gradient of a result in the operands' type: itself, or rounded to bf16. NULL: memory failed. */
+static const void *in_type(struct tape *tape, enum knack_type type, int64_t count, const knack_real *gradient)
+{
+    if (type == KNACK_REAL) return gradient;
+    uint16_t *rounded = tape_alloc(tape, (size_t)count * sizeof *rounded);
+    if (rounded) kernel_to_bf16(count, gradient, rounded);
+    return rounded;
+}
+
+/* Both KNACK_REAL or both KNACK_BF16. */
+static bool types_fit(const char *operation, const knack_tensor *a, const knack_tensor *b)
+{
+    if (a->type == b->type && (a->type == KNACK_REAL || a->type == KNACK_BF16)) return true;
+    tape_fail(a->tape, KNACK_E_SHAPE, "%s: operands of type %s and %s, expected both %s or both bf16", operation, type_name(a->type),
+              type_name(b->type), type_name(KNACK_REAL));
+    return false;
+}
+
+/* ---- Products of two matrices ---- */
+
+struct product {
+    bool transpose_a, transpose_b;
+    int64_t batch, m, n, k;
+};
+
+/* op(a) op(b) in KNACK_REAL for the gradient of x, added to what is there. */
+static void product_gradient(knack_tensor *x, struct matmul product)
+{
+    bool fresh;
+    product.c = tape_gradient(x, &fresh);
+    if (!product.c) return;
+    product.result = KNACK_REAL;
+    product.add = !fresh;
+    multiply("knack_matmul", x->tape, &product);
+}
+
+static void product_backward(knack_tensor *result)
+{
+    const struct product *p = result->saved;
+    knack_tensor *a = result->input[0], *b = result->input[1];
+    const struct matmul base = {.type = a->type, .batch = p->batch};
+    const void *dc = in_type(result->tape, a->type, result->count, result->gradient);
+    if (!dc) return;
+    struct matmul da = base, db = base;
+    if (p->transpose_a) /* a [k, m]: da = op(b) dc^T */
+        da.m = p->k, da.n = p->m, da.k = p->n, da.a = b->data, da.transpose_a = p->transpose_b, da.b = dc, da.transpose_b = true;
+    else /* a [m, k]: da = dc op(b)^T */
+        da.m = p->m, da.n = p->k, da.k = p->n, da.a = dc, da.b = b->data, da.transpose_b = !p->transpose_b;
+    if (p->transpose_b) /* b [n, k]: db = dc^T op(a) */
+        db.m = p->n, db.n = p->k, db.k = p->m, db.a = dc, db.transpose_a = true, db.b = a->data, db.transpose_b = p->transpose_a;
+    else /* b [k, n]: db = op(a)^T dc */
+        db.m = p->k, db.n = p->n, db.k = p->m, db.a = a->data, db.transpose_a = !p->transpose_a, db.b = dc;
+    product_gradient(a, da);
+    product_gradient(b, db);
+}
+
+/* The sizes of a product; false: the operands do not fit. */
+static bool product_sizes(const knack_tensor *a, const knack_tensor *b, struct product *p)
+{
+    if (a->ndim != b->ndim || a->ndim < 2 || a->ndim > 3) return false;
+    const int64_t *last_a = a->shape + a->ndim - 2, *last_b = b->shape + b->ndim - 2;
+    p->batch = a->ndim == 3 ? a->shape[0] : 1;
+    p->m = last_a[p->transpose_a ? 1 : 0];
+    p->k = last_a[p->transpose_a ? 0 : 1];
+    p->n = last_b[p->transpose_b ? 0 : 1];
+    return last_b[p->transpose_b ? 1 : 0] == p->k && (a->ndim == 2 || b->shape[0] == p->batch);
+}
+
+knack_tensor *knack_matmul(knack_tensor *a, knack_tensor *b, bool transpose_a, bool transpose_b)
+{
+    char text_a[96], text_b[96];
+    if (!a || !b || !types_fit(__func__, a, b)) return NULL;
+    struct product p = {.transpose_a = transpose_a, .transpose_b = transpose_b};
+    if (!product_sizes(a, b, &p))
+        return tape_fail(a->tape, KNACK_E_SHAPE, "%s: shapes %s%s and %s%s do not fit", __func__, shape_text(text_a, a->ndim, a->shape),
+                         transpose_a ? " transposed" : "", shape_text(text_b, b->ndim, b->shape), transpose_b ? " transposed" : "");
+    const int64_t shape[3] = {p.batch, p.m, p.n};
+    knack_tensor *result = tape_result(a->tape, a->type, a->ndim, shape + 3 - a->ndim, 2, (knack_tensor *[]){a, b});
+    struct product *saved = result ? tape_alloc(a->tape, sizeof *saved) : NULL;
+    if (!saved) return NULL;
+    *saved = p;
+    result->saved = saved;
+    result->backward = product_backward;
+    const struct matmul product = {.type = a->type,
+                                   .batch = p.batch,
+                                   .m = p.m,
+                                   .n = p.n,
+                                   .k = p.k,
+                                   .transpose_a = transpose_a,
+                                   .transpose_b = transpose_b,
+                                   .a = a->data,
+                                   .b = b->data,
+                                   .c = result->data};
+    return multiply(__func__, a->tape, &product) ? result : NULL;
+}
+
+/* ---- Linear layers ---- */
+
+VECTOR
+static void mask_real(int64_t count, const knack_real *restrict y, const knack_real *restrict gradient, knack_real *restrict out)
+{
+    for (int64_t i = 0; i < count; i++) out[i] = y[i] > 0 ? gradient[i] : 0;
+}
+
+VECTOR
+static void mask_bf16(int64_t count, const uint16_t *restrict y, const knack_real *restrict gradient, knack_real *restrict out)
+{
+    for (int64_t i = 0; i < count; i++) out[i] = (int16_t)y[i] > 0 ? gradient[i] : 0;
+}
+
+struct masking {
+    const knack_tensor *y;
+    knack_real *out;
+};
+
+static void mask_part(void *user, int64_t part)
+{
+    const struct masking *masking = user;
+    const knack_tensor *y = masking->y;
+    int64_t length, first = vector_part(y->count, part, &length);
+    if (y->type == KNACK_REAL)
+        mask_real(length, (const knack_real *)y->data + first, y->gradient + first, masking->out + first);
+    else
+        mask_bf16(length, (const uint16_t *)y->data + first, y->gradient + first, masking->out + first);
+}
+
+/* The gradient before the activation: RELU lets it through where y > 0. NULL: memory failed. */
+static const knack_real *inner_gradient(knack_tensor *y)
+{
+    const enum knack_activation *activation = y->saved;
+    if (*activation != KNACK_RELU) return y->gradient;
+    struct masking masking = {.y = y, .out = tape_alloc(y->tape, (size_t)y->count * sizeof(knack_real))};
+    if (masking.out) threads_run(vector_parts(y->count), mask_part, &masking);
+    return masking.out;
+}
+
+static void linear_backward(knack_tensor *y)
+{
+    knack_tensor *x = y->input[0], *w = y->input[1], *bias = y->inputs > 2 ? y->input[2] : NULL;
+    const int64_t rows = tensor_rows(y), out = w->shape[0], in = w->shape[1];
+    const knack_real *gradient = inner_gradient(y);
+    const void *dy = gradient ? in_type(y->tape, x->type, y->count, gradient) : NULL;
+    if (!dy) return;
+    struct matmul product = {.type = x->type, .result = KNACK_REAL, .batch = 1, .a = dy};
+    bool fresh;
+    knack_real *dx = tape_gradient(x, &fresh);
+    if (dx) {
+        product.m = rows, product.n = in, product.k = out, product.b = w->data, product.c = dx, product.add = !fresh;
+        if (!multiply("knack_linear", y->tape, &product)) return;
+    }
+    knack_real *dw = tape_gradient(w, &fresh);
+    if (dw) {
+        product.m = out, product.n = in, product.k = rows, product.transpose_a = true, product.b = x->data, product.c = dw;
+        product.add = !fresh;
+        if (!multiply("knack_linear", y->tape, &product)) return;
+    }
+    knack_real *dbias = bias ? tape_gradient(bias, &fresh) : NULL;
+    if (dbias) kernel_column_sums(rows, out, gradient, dbias, !fresh);
+}
+
+/* x w^T + bias, with RELU or nothing after it. */
+static knack_tensor *linear(const char *operation, knack_tensor *x, knack_tensor *w, knack_tensor *bias, enum knack_activation activation)
+{
+    int64_t shape[KNACK_MAX_DIMS];
+    for (int i = 0; i < x->ndim - 1; i++) shape[i] = x->shape[i];
+    shape[x->ndim - 1] = w->shape[0];
+    knack_tensor *y = tape_result(x->tape, x->type, x->ndim, shape, bias ? 3 : 2, (knack_tensor *[]){x, w, bias});
+    enum knack_activation *saved = y ? tape_alloc(x->tape, sizeof *saved) : NULL;
+    if (!saved) return NULL;
+    *saved = activation;
+    y->saved = saved;
+    y->backward = linear_backward;
+    const struct matmul product = {.type = x->type,
+                                   .batch = 1,
+                                   .m = tensor_rows(x),
+                                   .n = w->shape[0],
+                                   .k = w->shape[1],
+                                   .transpose_b = true,
+                                   .a = x->data,
+                                   .b = w->data,
+                                   .bias = bias ? bias->data : NULL,
+                                   .activation = activation,
+                                   .c = y->data};
+    return multiply(operation, x->tape, &product) ? y : NULL;
+}
+
+knack_tensor *knack_linear(knack_tensor *x, knack_tensor *w, knack_tensor *bias, enum knack_activation activation)
+{
+    char text_x[96], text_w[96];
+    if (!x || !w || !types_fit(__func__, x, w)) return NULL;
+    if (x->ndim < 1 || w->ndim != 2 || tensor_width(x) != w->shape[1])
+        return tape_fail(x->tape, KNACK_E_SHAPE, "%s: x %s does not fit w %s: expected [..., in] and [out, in]", __func__,
+                         shape_text(text_x, x->ndim, x->shape), shape_text(text_w, w->ndim, w->shape));
+    if (bias && !operand_axes(__func__, bias, 1)) return NULL;
+    if (bias && bias->shape[0] != w->shape[0])
+        return tape_fail(x->tape, KNACK_E_SHAPE, "%s: bias %s does not fit w %s: expected [out] and [out, in]", __func__,
+                         shape_text(text_x, bias->ndim, bias->shape), shape_text(text_w, w->ndim, w->shape));
+    if (activation == KNACK_LINEAR || activation == KNACK_RELU) return linear(__func__, x, w, bias, activation);
+    /* The others need what was before them, in KNACK_REAL. */
+    knack_tensor *inner = linear(__func__, x, w, bias, KNACK_LINEAR);
+    if (x->type == KNACK_BF16) inner = knack_cast(inner, KNACK_REAL);
+    knack_tensor *y = activation == KNACK_GELU ? knack_gelu(inner) : activation == KNACK_TANH ? knack_tanh(inner) : knack_sigmoid(inner);
+    return x->type == KNACK_BF16 ? knack_cast(y, KNACK_BF16) : y;
+}
