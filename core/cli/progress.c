@@ -76,7 +76,7 @@ static void draw_bar(struct progress *progress, const struct run_progress *now)
     double share = now->updates > 0 ? (double)now->update / (double)now->updates : 0;
     int full = (int)(share * BAR_CELLS);
     int64_t epoch = now->epoch < now->epochs ? now->epoch + 1 : now->epochs;
-    char head[64], text[PROGRESS_TEXT], tail[2 * PROGRESS_TEXT];
+    char head[64], text[PROGRESS_TEXT], tail[2 * PROGRESS_TEXT + 8];
     int used = snprintf(head, sizeof head, "epoch %lld/%lld ", (long long)epoch, (long long)now->epochs);
     describe(now, text, sizeof text);
     snprintf(tail, sizeof tail, "%s  %s", text, progress->validation);
