@@ -15,6 +15,8 @@ knack_tensor *knack_param_tensor(knack_step *step, const knack_param *param)
 {
     if (!step || !param) return NULL;
     const struct model_pass *pass = model_pass(step);
+    if (!pass->weights)
+        return tape_fail(step_tape(step), KNACK_E_CALL, "knack_param_tensor(): no pass is being computed; call it in head, loss or layer");
     struct params *params = pass->params;
     int64_t index = ((const struct param *)(const void *)param)->index;
     knack_real *gradient = pass->gradients ? params->gradients + param->offset : NULL;

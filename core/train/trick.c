@@ -75,7 +75,7 @@ knack_status call_end(struct call *call, knack_status status)
     trick->seconds += (double)(spent - (call->inner < spent ? call->inner : spent)) * 1e-9;
     run->call = call->outer;
     run->in_use = call->in_use;
-    if (call->step) call->step->pass.weights = call->in_use;
+    if (call->step && call->step->pass.weights) call->step->pass.weights = call->in_use;
     if (run->failure < 0 || status < 0) return blame(call, status);
     if (!may_return(call->slot, status)) {
         status_set(KNACK_E_PLUGIN, "returned %d, which is no outcome of %s; see struct knack_plugin in knack/plugin.h", status,
