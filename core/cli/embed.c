@@ -10,11 +10,6 @@
 #include "data/dataset.h"
 #include "train/run.h"
 
-const char *knack_version(void)
-{
-    return KNACK_VERSION;
-}
-
 /* ---- Training ---- */
 
 struct logger {
