@@ -1,0 +1,10 @@
+#!/bin/sh
+# From a fresh clone to a trained model: installs the packages that are missing, builds, and trains on the data set that comes along.
+set -eu
+cd "$(dirname "$0")/.."
+. tools/setup.sh
+need_packages $build_packages
+
+[ -f build/build.ninja ] || configure build -Dtests=false
+meson compile -C build
+build/core/knack run examples/digits.json --force --out runs/quickstart
