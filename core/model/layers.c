@@ -129,8 +129,9 @@ static knack_tensor *batch_norm_of_batch(knack_step *step, const knack_norm_laye
             (int)(strlen(norm->weight->name) - strlen(".weight")), norm->weight->name);
     }
     size_t bytes = (size_t)norm->channels * sizeof(knack_real);
-    struct batch_norm batch = {true, tape_alloc(tape, bytes), tape_alloc(tape, bytes), tape_alloc(tape, sizeof *batch.count), norm_epsilon};
-    if (!batch.mean || !batch.variance || !batch.count) return NULL;
+    int64_t count = 0;
+    struct batch_norm batch = {true, tape_alloc(tape, bytes), tape_alloc(tape, bytes), &count, norm_epsilon};
+    if (!batch.mean || !batch.variance) return NULL;
     knack_tensor *out = tensor_batch_norm(x, gamma, beta, &batch);
     if (!out) return NULL;
     if (pass->norms == NORMS_MOVE) move_running(norm, &batch, pass->weights->statistics);
