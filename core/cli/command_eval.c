@@ -2,10 +2,10 @@
 
 #include "base/json.h"
 #include "base/memory.h"
+#include "cli/columns.h"
 #include "cli/commands.h"
 #include "cli/format.h"
 #include "cli/progress.h"
-#include "cli/table.h"
 
 struct options {
     const char *folder, *part, *weights;
@@ -38,14 +38,14 @@ static knack_status print_table(const struct console *console, const char *part,
 {
     char heading[256];
     snprintf(heading, sizeof heading, ">%s (%s)", part, weights);
-    struct table *table = table_new(2, (const char *const[]){"metric", heading});
+    struct columns *table = columns_new(2, (const char *const[]){"metric", heading});
     if (!table) return KNACK_E_MEMORY;
     for (int64_t i = 0; i < count; i++) {
         char value[FORMAT_SIZE];
-        table_cell(table, metric[i].name);
-        table_cell(table, format_number(value, metric[i].value));
+        columns_cell(table, metric[i].name);
+        columns_cell(table, format_number(value, metric[i].value));
     }
-    return table_print(table, console);
+    return columns_print(table, console);
 }
 
 static knack_status evaluate(const struct console *console, struct run *run, const struct options *options)

@@ -1,9 +1,9 @@
 #include <stdio.h>
 
 #include "base/memory.h"
+#include "cli/columns.h"
 #include "cli/commands.h"
 #include "cli/plugin_page.h"
-#include "cli/table.h"
 #include "plugin/instance.h"
 
 struct options {
@@ -18,12 +18,12 @@ static const struct argument arguments[] = {
 
 /* ---- knack plugins ---- */
 
-static void add_row(struct table *table, const struct manifest *manifest)
+static void add_row(struct columns *table, const struct manifest *manifest)
 {
     char passes[PLUGIN_PASSES];
-    table_cell(table, manifest->name);
-    table_cell(table, plugin_passes(manifest, passes));
-    table_cell(table, manifest->summary ? manifest->summary : "");
+    columns_cell(table, manifest->name);
+    columns_cell(table, plugin_passes(manifest, passes));
+    columns_cell(table, manifest->summary ? manifest->summary : "");
 }
 
 /* Calls visit for every plugin whose manifest can be read, and warns of the others. */
@@ -63,14 +63,14 @@ static void visit_row(void *user, const struct manifest *manifest)
 static knack_status list_as_table(const struct console *console)
 {
     static const char *const heading[] = {"trick", "extra passes a step", "what it does"};
-    struct table *table = table_new(3, heading);
+    struct columns *table = columns_new(3, heading);
     if (!table) return KNACK_E_MEMORY;
     knack_status status = each_plugin(console, visit_row, table);
     if (status < 0) {
-        table_free(table);
+        columns_free(table);
         return status;
     }
-    TRY(table_print(table, console));
+    TRY(columns_print(table, console));
     puts("\n`knack plugins NAME` shows a trick's options.");
     return KNACK_OK;
 }

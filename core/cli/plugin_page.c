@@ -6,7 +6,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
-#include "cli/table.h"
+#include "cli/columns.h"
 
 /* ---- Cost ---- */
 
@@ -66,19 +66,19 @@ static knack_status print_options(const struct console *console, const struct ma
         return KNACK_OK;
     }
     static const char *const heading[] = {"option", "type", "default", "bounds", "meaning"};
-    struct table *table = table_new(5, heading);
+    struct columns *table = columns_new(5, heading);
     if (!table) return KNACK_E_MEMORY;
     for (int64_t i = 0; i < manifest->option_count; i++) {
         const struct option *option = &manifest->option[i];
         char text[TEXT];
-        table_cell(table, option->name);
-        table_cell(table, type_name[option->type]);
-        table_cell(table, describe_value(option->fallback, text));
-        table_cell(table, describe_bounds(option, text));
-        table_cell(table, option->help ? option->help : "");
+        columns_cell(table, option->name);
+        columns_cell(table, type_name[option->type]);
+        columns_cell(table, describe_value(option->fallback, text));
+        columns_cell(table, describe_bounds(option, text));
+        columns_cell(table, option->help ? option->help : "");
     }
     putchar('\n');
-    return table_print(table, console);
+    return columns_print(table, console);
 }
 
 /* ---- The page ---- */

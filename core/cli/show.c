@@ -6,8 +6,8 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "cli/columns.h"
 #include "cli/format.h"
-#include "cli/table.h"
 
 /* ---- What a run gave, from the text of result.json ---- */
 
@@ -73,17 +73,17 @@ static knack_status show_evaluations(const struct console *console, const struct
         snprintf(text[c], sizeof text[c], ">%s %s", column[c].part, column[c].metric);
         heading[c + 1] = text[c];
     }
-    struct table *table = table_new(columns + 1, heading);
+    struct columns *table = columns_new(columns + 1, heading);
     if (!table) return KNACK_E_MEMORY;
     const char *primary = text_of(json_member(result, "primary"), "weights", "");
     for (const struct json *weights = json_member(result, "evaluations")->first; weights; weights = weights->next) {
         char name[128], value[FORMAT_SIZE];
         snprintf(name, sizeof name, "%s%s", weights->name, strcmp(weights->name, primary) == 0 ? " (primary)" : "");
-        table_cell(table, name);
+        columns_cell(table, name);
         for (int c = 0; c < columns; c++)
-            table_cell(table, format_number(value, number_of(json_member(weights, column[c].part), column[c].metric)));
+            columns_cell(table, format_number(value, number_of(json_member(weights, column[c].part), column[c].metric)));
     }
-    return table_print(table, console);
+    return columns_print(table, console);
 }
 
 /* "post_step 1,350, eval_begin 30": hooks and stages that were not idle. */
@@ -111,19 +111,19 @@ static knack_status show_tricks(const struct console *console, const struct json
 {
     if (!tricks || tricks->count == 0) return KNACK_OK;
     static const char *const heading[] = {"trick", "acted", ">seconds", ">extra gradients", ">extra forwards"};
-    struct table *table = table_new(5, heading);
+    struct columns *table = columns_new(5, heading);
     if (!table) return KNACK_E_MEMORY;
     for (const struct json *trick = tricks->first; trick; trick = trick->next) {
         char text[512], number[FORMAT_SIZE];
         double seconds = number_of(trick, "seconds");
-        table_cell(table, text_of(trick, "name", "?"));
-        table_cell(table, describe_acted(trick, text, sizeof text));
-        table_cell(table, isnan(seconds) ? "-" : format_fixed(number, seconds, 3));
-        table_cell(table, count_of(trick, "extra_gradient_passes", number));
-        table_cell(table, count_of(trick, "extra_forwards", number));
+        columns_cell(table, text_of(trick, "name", "?"));
+        columns_cell(table, describe_acted(trick, text, sizeof text));
+        columns_cell(table, isnan(seconds) ? "-" : format_fixed(number, seconds, 3));
+        columns_cell(table, count_of(trick, "extra_gradient_passes", number));
+        columns_cell(table, count_of(trick, "extra_forwards", number));
     }
     putchar('\n');
-    return table_print(table, console);
+    return columns_print(table, console);
 }
 
 static knack_status show_written(const char *folder)

@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "cli/columns.h"
 #include "cli/format.h"
-#include "cli/table.h"
 
 static void test_numbers(void **state)
 {
@@ -61,8 +61,8 @@ static void test_reals_read_back(void **state)
     if (sizeof(knack_real) == sizeof(float)) assert_string_equal(format_real(text, (knack_real)0.1), "0.1");
 }
 
-/* What table_print() wrote to standard output, by way of a file. */
-static void print_to(char *text, size_t size, struct table *table)
+/* What columns_print() wrote to standard output, by way of a file. */
+static void print_to(char *text, size_t size, struct columns *table)
 {
     fflush(stdout);
     int screen = dup(STDOUT_FILENO);
@@ -70,7 +70,7 @@ static void print_to(char *text, size_t size, struct table *table)
     assert_non_null(file);
     dup2(fileno(file), STDOUT_FILENO);
     struct console console = {0};
-    knack_status status = table_print(table, &console);
+    knack_status status = columns_print(table, &console);
     fflush(stdout);
     dup2(screen, STDOUT_FILENO);
     close(screen);
@@ -84,9 +84,9 @@ static void print_to(char *text, size_t size, struct table *table)
 static void test_table(void **state)
 {
     (void)state;
-    struct table *table = table_new(3, (const char *const[]){"name", ">count", "note"});
+    struct columns *table = columns_new(3, (const char *const[]){"name", ">count", "note"});
     static const char *const cell[] = {"a", "1", "x", "\u00fcber", "1,000", "longer note"};
-    for (int i = 0; i < 6; i++) table_cell(table, cell[i]);
+    for (int i = 0; i < 6; i++) columns_cell(table, cell[i]);
     char text[512];
     print_to(text, sizeof text, table);
     assert_string_equal(text, "name  count  note\n"
@@ -101,13 +101,13 @@ static void test_table_without_memory(void **state)
     (void)state;
     for (int64_t nth = 1; nth <= 7; nth++) {
         memory_fail_at(nth);
-        struct table *table = table_new(1, (const char *const[]){"name"});
+        struct columns *table = columns_new(1, (const char *const[]){"name"});
         if (table) {
-            table_cell(table, "a");
-            table_cell(table, "b");
+            columns_cell(table, "a");
+            columns_cell(table, "b");
         }
         struct console console = {0};
-        assert_int_equal(table_print(table, &console), KNACK_E_MEMORY);
+        assert_int_equal(columns_print(table, &console), KNACK_E_MEMORY);
         memory_fail_at(0);
     }
 }

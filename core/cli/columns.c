@@ -1,10 +1,10 @@
-#include "cli/table.h"
+#include "cli/columns.h"
 
 #include <string.h>
 
 #include "base/memory.h"
 
-struct table {
+struct columns {
     int64_t columns, cells, capacity;
     bool *right; /* [columns] */
     char **cell; /* [cells], row by row; headings are the first row */
@@ -19,7 +19,7 @@ static int64_t text_width(const char *text)
     return width;
 }
 
-void table_cell(struct table *table, const char *text)
+void columns_cell(struct columns *table, const char *text)
 {
     if (table->status < 0) return;
     if (table->cells == table->capacity) {
@@ -39,24 +39,24 @@ void table_cell(struct table *table, const char *text)
         table->status = KNACK_E_MEMORY;
 }
 
-struct table *table_new(int64_t columns, const char *const *heading)
+struct columns *columns_new(int64_t columns, const char *const *heading)
 {
-    struct table *table = memory_new(1, sizeof *table);
+    struct columns *table = memory_new(1, sizeof *table);
     if (!table) return NULL;
     table->columns = columns;
     table->right = memory_new((size_t)columns, sizeof *table->right);
     if (!table->right) {
-        table_free(table);
+        columns_free(table);
         return NULL;
     }
     for (int64_t c = 0; c < columns; c++) {
         table->right[c] = heading[c][0] == '>';
-        table_cell(table, heading[c] + table->right[c]);
+        columns_cell(table, heading[c] + table->right[c]);
     }
     return table;
 }
 
-void table_free(struct table *table)
+void columns_free(struct columns *table)
 {
     if (!table) return;
     for (int64_t i = 0; i < table->cells; i++) memory_free(table->cell[i]);
@@ -70,7 +70,7 @@ static void repeat(const char *text, int64_t times)
     for (int64_t i = 0; i < times; i++) fputs(text, stdout);
 }
 
-static void print_row(const struct table *table, const int64_t *width, int64_t first)
+static void print_row(const struct columns *table, const int64_t *width, int64_t first)
 {
     for (int64_t c = 0; c < table->columns; c++) {
         const char *text = table->cell[first + c];
@@ -83,7 +83,7 @@ static void print_row(const struct table *table, const int64_t *width, int64_t f
     putchar('\n');
 }
 
-static void print_table(const struct table *table, const int64_t *width, const char *rule)
+static void print_table(const struct columns *table, const int64_t *width, const char *rule)
 {
     print_row(table, width, 0);
     for (int64_t c = 0; c < table->columns; c++) {
@@ -94,7 +94,7 @@ static void print_table(const struct table *table, const int64_t *width, const c
     for (int64_t first = table->columns; first + table->columns <= table->cells; first += table->columns) print_row(table, width, first);
 }
 
-knack_status table_print(struct table *table, const struct console *console)
+knack_status columns_print(struct columns *table, const struct console *console)
 {
     if (!table) return KNACK_E_MEMORY;
     knack_status status = table->status;
@@ -109,6 +109,6 @@ knack_status table_print(struct table *table, const struct console *console)
         status = KNACK_E_MEMORY;
     }
     memory_free(width);
-    table_free(table);
+    columns_free(table);
     return status;
 }
