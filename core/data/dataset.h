@@ -6,40 +6,46 @@
 #include <knack/plugin.h>
 
 #include "base/json.h"
+#include "data/element.h"
 
 enum data_part { PART_TRAIN, PART_VALIDATION, PART_TEST, PART_COUNT };
 extern const char *const data_part_name[PART_COUNT + 1]; /* "train", "validation", "test", NULL */
 
-struct source;  /* rows of one file: source.h */
+struct source; /* rows of one file: source.h */
 struct augmentation;
 
 struct part {
-    struct source *source;  /* shared between parts, owned by the data set */
+    struct source *source; /* shared between parts, owned by the data set */
     int64_t count;
-    int32_t *row;           /* [count] -> row of the source */
-    int32_t *label;         /* [count] classification, else NULL; after label_noise, positive */
-    knack_real *target;     /* [count, outputs] regression, else NULL */
+    int32_t *row;       /* [count] -> row of the source */
+    int32_t *label;     /* [count] classification, else NULL; after label_noise, positive */
+    knack_real *target; /* [count, outputs] regression, else NULL */
 };
 
 struct dataset {
     enum knack_task_kind kind;
-    int64_t classes;        /* classification, else 0 */
-    int64_t outputs;        /* classes, or numbers a target has */
-    char **class_name;      /* [classes], or NULL if classes are just numbers */
+    int64_t classes;   /* classification, else 0 */
+    int64_t outputs;   /* classes, or numbers a target has */
+    char **class_name; /* [classes], or NULL if classes are just numbers */
     int ndim;
     int64_t shape[KNACK_MAX_DIMS]; /* of one row: [values], or [height, width, channels] */
-    int64_t width;          /* values a row */
+    int64_t width;                 /* values a row */
     struct part part[PART_COUNT];
-    int64_t *class_count;   /* [classes] of the training part, or NULL */
-    bool missing;           /* some input is NaN */
+    int64_t *class_count; /* [classes] of the training part, or NULL */
+    bool missing;         /* some input is NaN */
     bool shuffle;
-    double *mean, *deviation; /* [width for tables, channels for images], or NULL: not standardised */
-    int64_t statistics;     /* how many of them */
+    double *mean, *deviation;          /* [width for tables, channels for images], or NULL: not standardised */
+    int64_t statistics;                /* how many of them */
     struct augmentation *augmentation; /* list, in order */
     int64_t augmentation_count;
     struct source **source;
     int64_t source_count;
-    char *title;            /* "digits: 1,437 train, 360 test, 8x8x1, 10 classes" */
+    char **column;           /* [width] names of a csv file's inputs, or NULL */
+    enum element input_type; /* of the training inputs in their file */
+    double divide;           /* what those are divided by */
+    knack_real *fill;        /* [channels] of images: zero of the file's units, standardised if asked; what shifts leave free */
+    knack_real *scratch;     /* [width] of data_augment */
+    char *title;             /* "digits: 1,437 train, 360 test, 8x8x1, 10 classes" */
 };
 
 /* config: the "data" object (NULL: the embedded digits). base: folder that relative paths start from. seed: the run's, used only under
@@ -53,18 +59,20 @@ void data_schema(struct json_writer *, const char *name); /* JSON Schema of "dat
 knack_status data_inputs(struct dataset *, enum data_part, const int64_t *example, int64_t count, knack_real *out);
 /* The order of an epoch's training examples: a permutation by (seed, epoch), or 0, 1, 2, ... with "shuffle": false. order [train count]. */
 void data_order(const struct dataset *, uint64_t seed, int64_t epoch, int32_t *order);
-/* The config's augmentations, in place on x [count, width], drawn by (seed, name of the augmentation, batch, row[i]). */
+/* The config's augmentations, in place on x [count, width], drawn by (seed, name of the augmentation, batch, row[i]). Not from two threads
+ * at once on one data set. */
 knack_status data_augment(const struct dataset *, uint64_t seed, uint32_t batch, const int64_t *row, int64_t count, knack_real *x);
-/* One view of x [count, width] -> out: "identity", "flip", "shift DX DY" (right, down; zero fill), "crop SIZE X Y" (window, scaled back by nearest). Errors say what
- * views there are. trained (may be NULL) tells whether the config's augmentations can produce it. */
+/* One view of x [count, width] -> out: "identity", "flip", "shift DX DY" (right, down; zero fill), "crop SIZE X Y" (window, scaled back by
+ * nearest), "place SIZE X Y" (what undoes it: the image shrunk into the window). Errors say what views there are.
+ * trained (may be NULL) tells whether the config's augmentations can produce it. */
 knack_status data_view(const struct dataset *, const char *view, int64_t count, const knack_real *x, knack_real *out, bool *trained);
 /* The view that undoes it geometrically ("shift 1 0" -> "shift -1 0"), for dense outputs. */
 knack_status data_view_inverse(const struct dataset *, const char *view, char inverse[64]);
 /* Reads rows for predict from a file (npy, idx, csv, by its ending) whose rows must fit the data set's shape and units: *count rows in out,
  * memory_free(). A csv must have the training columns, by name (more are ignored). */
 knack_status data_read_inputs(const struct dataset *, const char *path, int64_t *count, knack_real **out);
-/* Rows that a program holds, raw [count, width] in the units of the training data's file (8-bit images as 0 .. 255) -> out [count, width], divided and
- * standardised as data_inputs would; NaN only where the training data may miss values. */
+/* Rows that a program holds, raw [count, width] in the units of the training data's file (8-bit images as 0 .. 255) -> out [count, width],
+ * divided and standardised as data_inputs would; NaN only where the training data may miss values. */
 knack_status data_convert(const struct dataset *, int64_t count, const double *raw, knack_real *out);
 
 /* What a model needs to stand alone, as JSON members within an open object, and read back: kind, classes, shape, columns, statistics,

@@ -1,0 +1,15 @@
+/* Inputs in the form that models get: divided, standardised. */
+#ifndef DATA_INPUTS_H
+#define DATA_INPUTS_H
+
+#include "data/dataset.h"
+#include "data/source.h"
+
+/* Whether rows of the source have the shape and the units of the data set; sets what they are divided by unless divide is given (not 0). */
+knack_status inputs_fit(const struct dataset *, struct source *, double divide);
+/* Mean and standard deviation of the training part, column by column or channel by channel. */
+knack_status inputs_measure(struct dataset *);
+/* What the data set's image operations need: fill and scratch. */
+knack_status inputs_prepare(struct dataset *);
+
+#endif
