@@ -107,7 +107,7 @@ void json_integer(struct json_writer *, const char *name, int64_t);
 void json_boolean(struct json_writer *, const char *name, bool);
 void json_string(struct json_writer *, const char *name, const char *); /* NULL: null */
 void json_node(struct json_writer *, const char *name, const struct json *);
-/* The text so far, NUL-terminated, of *size bytes; NULL if anything failed. The writer's. */
+/* The text so far, NUL-terminated, of *size bytes (size may be NULL); NULL if anything failed. The writer's. */
 const char *json_text(struct json_writer *, size_t *size);
 void json_schema_fields(struct json_writer *, const struct json_field *table); /* the members of a JSON Schema object: type, properties, ... */
 

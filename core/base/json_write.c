@@ -190,6 +190,6 @@ void json_node(struct json_writer *writer, const char *name, const struct json *
 const char *json_text(struct json_writer *writer, size_t *size)
 {
     if (!writer || writer->failed || !writer->text) return NULL;
-    *size = writer->used;
+    if (size) *size = writer->used;
     return writer->text;
 }
