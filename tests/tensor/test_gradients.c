@@ -94,7 +94,40 @@ enum { SMOOTH, KINKED }; /* KINKED: not differentiable everywhere, so that the w
     X(mix_rows_masks, SMOOTH, "ab", -1, 1, mix_rows(in[0], in[0]->shape[0], in[0]->shape[1]))                                              \
     X(perturb, SMOOTH, "ab", -1, 1, perturb(in[0], true))                                                                                  \
     X(perturb_nothing, SMOOTH, "ab", -1, 1, perturb(in[0], false))                                                                         \
-    X(weighted_terms, SMOOTH, "6", -1, 1, tensor_weighted_terms(in[0], 2, 3, REALS(1, 2, 0.5, 0, 0.25, -1)))
+    X(weighted_terms, SMOOTH, "6", -1, 1, tensor_weighted_terms(in[0], 2, 3, REALS(1, 2, 0.5, 0, 0.25, -1)))                               \
+    X(matmul, SMOOTH, "ab bc", -1, 1, knack_matmul(in[0], in[1], false, false))                                                            \
+    X(matmul_first, SMOOTH, "ba bc", -1, 1, knack_matmul(in[0], in[1], true, false))                                                       \
+    X(matmul_second, SMOOTH, "ab cb", -1, 1, knack_matmul(in[0], in[1], false, true))                                                      \
+    X(matmul_both, SMOOTH, "ba cb", -1, 1, knack_matmul(in[0], in[1], true, true))                                                         \
+    X(matmul_batch, SMOOTH, "dab dbc", -1, 1, knack_matmul(in[0], in[1], false, false))                                                    \
+    X(matmul_batch_first, SMOOTH, "dba dbc", -1, 1, knack_matmul(in[0], in[1], true, false))                                               \
+    X(matmul_batch_second, SMOOTH, "dab dcb", -1, 1, knack_matmul(in[0], in[1], false, true))                                              \
+    X(matmul_itself, SMOOTH, "aa", -1, 1, knack_matmul(in[0], in[0], false, false))                                                        \
+    X(gram, SMOOTH, "ab", -1, 1, knack_matmul(in[0], in[0], false, true))                                                                  \
+    X(linear, SMOOTH, "ab cb c", -1, 1, knack_linear(in[0], in[1], in[2], KNACK_LINEAR))                                                   \
+    X(linear_deep, SMOOTH, "abc dc d", -1, 1, knack_linear(in[0], in[1], in[2], KNACK_LINEAR))                                             \
+    X(linear_plain, SMOOTH, "ab cb", -1, 1, knack_linear(in[0], in[1], NULL, KNACK_LINEAR))                                                \
+    X(linear_relu, KINKED, "ab cb c", -1, 1, knack_linear(in[0], in[1], in[2], KNACK_RELU))                                                \
+    X(linear_gelu, SMOOTH, "ab cb c", -1, 1, knack_linear(in[0], in[1], in[2], KNACK_GELU))                                                \
+    X(linear_tanh, SMOOTH, "ab cb c", -1, 1, knack_linear(in[0], in[1], in[2], KNACK_TANH))                                                \
+    X(linear_sigmoid, SMOOTH, "ab cb c", -1, 1, knack_linear(in[0], in[1], in[2], KNACK_SIGMOID))                                          \
+    X(linear_twice, SMOOTH, "ab bb", -1, 1, knack_linear(knack_linear(in[0], in[1], NULL, KNACK_LINEAR), in[1], NULL, KNACK_LINEAR))       \
+    X(conv2d, SMOOTH, "ahxb cb33 c", -1, 1, knack_conv2d(in[0], in[1], in[2], 1, 1))                                                       \
+    X(conv2d_stride, SMOOTH, "ahxb cb33", -1, 1, knack_conv2d(in[0], in[1], NULL, 2, 1))                                                   \
+    X(conv2d_point, SMOOTH, "ahxb cb11 c", -1, 1, knack_conv2d(in[0], in[1], in[2], 2, 0))                                                 \
+    X(conv2d_oblong, SMOOTH, "ahxb cb15", -1, 1, knack_conv2d(in[0], in[1], NULL, 1, 2))                                                   \
+    X(max_pool, KINKED, "ahxb", -1, 1, knack_max_pool(in[0], 3, 2, 1))                                                                     \
+    X(max_pool_even, KINKED, "a64b", -1, 1, knack_max_pool(in[0], 2, 2, 0))                                                                \
+    X(average_pool, SMOOTH, "ahxb", -1, 1, knack_average_pool(in[0], 3, 2, 1))                                                             \
+    X(average_pool_even, SMOOTH, "a64b", -1, 1, knack_average_pool(in[0], 2, 2, 0))                                                        \
+    X(global_pool, SMOOTH, "ahxb", -1, 1, knack_global_pool(in[0]))                                                                        \
+    X(layer_norm, SMOOTH, "abw w w", -1, 1, knack_layer_norm(in[0], in[1], in[2], 0.01))                                                   \
+    X(batch_norm, SMOOTH, "abc c c", -1, 1, batch_norm(in[0], in[1], in[2], true))                                                         \
+    X(batch_norm_running, SMOOTH, "abc c c", -1, 1, batch_norm(in[0], in[1], in[2], false))                                                \
+    X(dropout, SMOOTH, "abc", -1, 1, dropout(in[0], 0.25))                                                                                 \
+    X(dropout_none, SMOOTH, "abc", -1, 1, dropout(in[0], 0))                                                                               \
+    X(embedding, SMOOTH, "aw", -1, 1, knack_embedding(knack_constant(step, KNACK_I32, SHAPE(2, 2), ids(4, in[0]->shape[0], 0)), in[0]))    \
+    X(two_layers, SMOOTH, "ab cb c dc", -1, 1, two_layers(step, in))
 
 enum { MAX_VALUES = 400 };
 
@@ -154,6 +187,35 @@ static knack_tensor *perturb(knack_tensor *x, bool shifted)
     for (int64_t i = 0; i < x->count; i++) offset[i] = (knack_real)i / 8;
     for (int64_t i = 0; i < x->shape[0]; i++) row[i] = x->shape[0] - 1 - i;
     return tensor_perturb(x, shifted ? offset : NULL, gradient, 0.5, row);
+}
+
+/* Running statistics are near those of values in [-1, 1]. */
+static knack_tensor *batch_norm(knack_tensor *x, knack_tensor *gamma, knack_tensor *beta, bool batch)
+{
+    static knack_real mean[MAX_VALUES], variance[MAX_VALUES];
+    static int64_t count;
+    for (int64_t i = 0; i < tensor_width(x); i++) {
+        mean[i] = (knack_real)(i % 3) / 16;
+        variance[i] = (knack_real)(i % 4 + 4) / 16;
+    }
+    const struct batch_norm norm = {.batch = batch, .mean = mean, .variance = variance, .count = &count, .epsilon = 0.05};
+    return tensor_batch_norm(x, gamma, beta, &norm);
+}
+
+static knack_tensor *dropout(knack_tensor *x, double rate)
+{
+    int64_t row[MAX_VALUES];
+    for (int64_t i = 0; i < x->shape[0]; i++) row[i] = 3 * i;
+    const struct dropout_address address = {.key = 5, .batch = 2, .pass = 1, .row = row};
+    return tensor_dropout(x, rate, &address);
+}
+
+/* A classifier: what a step runs, in small. */
+static knack_tensor *two_layers(knack_step *step, knack_tensor *const *in)
+{
+    knack_tensor *hidden = dropout(knack_linear(in[0], in[1], in[2], KNACK_TANH), 0.25);
+    knack_tensor *logits = knack_linear(hidden, in[3], NULL, KNACK_LINEAR);
+    return knack_cross_entropy_dense(logits, knack_softmax(weights(step, logits)));
 }
 
 /* ---- The table and its check ---- */
