@@ -102,6 +102,9 @@ knack_status model_new(const struct json *config, const struct knack_model_type 
                        const int64_t *input, int64_t outputs, bool own_head, struct knack_model **out)
 {
     *out = NULL;
+    if (input_ndim < 1 || input_ndim >= KNACK_MAX_DIMS) {
+        return status_set(KNACK_E_DATA, "an input of a model has 1 to %d axes, not %d", KNACK_MAX_DIMS - 1, input_ndim);
+    }
     struct knack_model *model = memory_new(1, sizeof *model);
     if (!model) return KNACK_E_MEMORY;
     model->params = params;

@@ -202,6 +202,8 @@ static void bad_options_are_refused(void **state)
 static void inputs_that_do_not_fit_are_refused(void **state)
 {
     (void)state;
+    assert_int_equal(bench_try("{\"type\": \"mlp\"}", 5, (int64_t[]){1, 1, 1, 1, 1}), KNACK_E_DATA);
+    expect_message("an input of a model has 1 to 4 axes, not 5");
     expect_refusal("{\"type\": \"cnn\"}", 1, table, "a cnn takes images, [height, width, channels], but an input has 1 axes");
     expect_refusal("{\"type\": \"resnet\"}", 1, table, "a resnet takes images, [height, width, channels], but an input has 1 axes");
     expect_refusal("{\"type\": \"cnn\", \"channels\": [4, 4, 4, 4]}", 3, digits,
