@@ -30,7 +30,7 @@ static knack_status read_keys(const struct json *entry, struct keys *keys)
     }
     if (entry->kind != JSON_OBJECT)
         return json_fail(entry, KNACK_E_CONFIG,
-                         "expected the name of a plugin, or an object with \"name\" or \"manifest\" and options, not %s",
+                         "expected the name of a plugin, or an object with \"name\" or \"manifest\" and options, got %s",
                          json_kind_name(entry->kind));
     for (const struct json_field *field = key_table; field->name; field++) {
         const struct json *value = json_member(entry, field->name);

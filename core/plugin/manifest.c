@@ -91,7 +91,8 @@ bool manifest_key_is_reserved(const char *key)
 /* Looked at before anything else, since another format may have other keys. */
 static knack_status check_format(const struct json *root)
 {
-    if (root->kind != JSON_OBJECT) return json_fail(root, KNACK_E_PLUGIN, "a manifest is an object, not %s", json_kind_name(root->kind));
+    if (root->kind != JSON_OBJECT)
+        return json_fail(root, KNACK_E_PLUGIN, "expected an object, a manifest, got %s", json_kind_name(root->kind));
     const struct json *format = json_member(root, "manifest");
     if (!format)
         return json_fail(root, KNACK_E_PLUGIN, "is no manifest: \"manifest\": %d, the version of its format, is missing", MANIFEST_FORMAT);
@@ -154,7 +155,7 @@ static knack_status read_options(const struct json *options, struct manifest *ma
 {
     if (!options) return KNACK_OK;
     if (options->kind != JSON_OBJECT)
-        return json_fail(options, KNACK_E_PLUGIN, "expected an object of options by name, not %s", json_kind_name(options->kind));
+        return json_fail(options, KNACK_E_PLUGIN, "expected an object of options by name, got %s", json_kind_name(options->kind));
     struct arena *arena = options->document->arena;
     const char **names = arena_zeroed(arena, (size_t)options->count * sizeof *names);
     manifest->option = arena_zeroed(arena, (size_t)options->count * sizeof *manifest->option);
@@ -172,7 +173,7 @@ static knack_status check_identity(const struct manifest *manifest)
     const struct json *identity = manifest->identity;
     if (!identity) return KNACK_OK;
     if (identity->kind != JSON_OBJECT)
-        return json_fail(identity, KNACK_E_PLUGIN, "expected an object of option values, not %s", json_kind_name(identity->kind));
+        return json_fail(identity, KNACK_E_PLUGIN, "expected an object of option values, got %s", json_kind_name(identity->kind));
     if (identity->count == 0)
         return json_fail(identity, KNACK_E_PLUGIN, "is empty; name the options that switch the trick off, or leave it out");
     for (const struct json *member = identity->first; member; member = member->next) {

@@ -34,38 +34,49 @@ static bool has_default(const struct option *option)
     return option->fallback && option->fallback->kind != JSON_NULL;
 }
 
-static bool is_bounded(const struct option *option)
+/* The bounds, infinite where none is given, and whether a value may equal them. */
+struct bounds {
+    double low, high;
+    bool low_open, high_open;
+};
+
+static struct bounds bounds_of(const struct option *option)
 {
-    return !isnan(option->min) || !isnan(option->max) || !isnan(option->above) || !isnan(option->below);
+    struct bounds bounds = {.low_open = isnan(option->min), .high_open = isnan(option->max)};
+    bounds.low = !bounds.low_open ? option->min : isnan(option->above) ? -INFINITY : option->above;
+    bounds.high = !bounds.high_open ? option->max : isnan(option->below) ? INFINITY : option->below;
+    return bounds;
+}
+
+static bool is_bounded(struct bounds bounds)
+{
+    return isfinite(bounds.low) || isfinite(bounds.high);
 }
 
 static knack_status check_bounds(const struct json *declaration, const struct option *option)
 {
+    const char *type = option_type_names[option->type];
+    struct bounds bounds = bounds_of(option);
     bool numeric = option->type == OPTION_NUMBER || option->type == OPTION_INTEGER || option->type == OPTION_NUMBERS;
     bool textual = option->type == OPTION_STRING || option->type == OPTION_STRINGS;
-    if (is_bounded(option) && !numeric)
-        return json_fail(declaration, KNACK_E_PLUGIN, "bounds are for number, integer and numbers, not for %s",
-                         option_type_names[option->type]);
+    if (is_bounded(bounds) && !numeric)
+        return json_fail(declaration, KNACK_E_PLUGIN, "bounds are for number, integer and numbers, not for %s", type);
     if (option->choices.count > 0 && !textual)
-        return json_fail(declaration, KNACK_E_PLUGIN, "\"one_of\" is for string and strings, not for %s", option_type_names[option->type]);
+        return json_fail(declaration, KNACK_E_PLUGIN, "\"one_of\" is for string and strings, not for %s", type);
     if (!isnan(option->min) && !isnan(option->above))
         return json_fail(declaration, KNACK_E_PLUGIN, "has both \"min\" and \"above\"; give one");
     if (!isnan(option->max) && !isnan(option->below))
         return json_fail(declaration, KNACK_E_PLUGIN, "has both \"max\" and \"below\"; give one");
-    double low = isnan(option->min) ? option->above : option->min, high = isnan(option->max) ? option->below : option->max;
-    bool closed = !isnan(option->min) && !isnan(option->max);
-    if (low > high || (low == high && !closed)) return json_fail(declaration, KNACK_E_PLUGIN, "no value is within its bounds");
-    return KNACK_OK;
+    bool empty = bounds.low_open || bounds.high_open ? bounds.low >= bounds.high : bounds.low > bounds.high;
+    return empty ? json_fail(declaration, KNACK_E_PLUGIN, "no value is within its bounds") : KNACK_OK;
 }
 
-/* The bounds as in mathematics, "[0,1)"; NULL with an error set if memory ran out. */
-static const char *range_text(struct arena *arena, const struct option *option)
+/* The bounds as in mathematics, "[0,1)"; NULL if memory ran out. */
+static const char *range_text(struct arena *arena, struct bounds bounds)
 {
     char low[32], high[32], range[80];
-    bool open_low = isnan(option->min), open_high = isnan(option->max);
-    text_number(low, !open_low ? option->min : isnan(option->above) ? -INFINITY : option->above);
-    text_number(high, !open_high ? option->max : isnan(option->below) ? INFINITY : option->below);
-    snprintf(range, sizeof range, "%c%s,%s%c", open_low ? '(' : '[', low, high, open_high ? ')' : ']');
+    snprintf(range, sizeof range, "%c%s,%s%c", bounds.low_open ? '(' : '[', text_number(low, bounds.low), text_number(high, bounds.high),
+             bounds.high_open ? ')' : ']');
     return arena_text(arena, range);
 }
 
@@ -92,7 +103,8 @@ static knack_status make_field(struct arena *arena, struct option *option)
         memcpy(choices, option->choices.value, (size_t)option->choices.count * sizeof *choices);
         option->field.choices = choices;
     }
-    if (is_bounded(option) && !(option->field.range = range_text(arena, option))) return KNACK_E_MEMORY;
+    struct bounds bounds = bounds_of(option);
+    if (is_bounded(bounds) && !(option->field.range = range_text(arena, bounds))) return KNACK_E_MEMORY;
     option->field.fallback = fallback_text(arena, option);
     return option->field.fallback ? KNACK_OK : KNACK_E_MEMORY;
 }

@@ -58,26 +58,32 @@ static int64_t next(const struct place *place, int64_t from, int64_t count)
     return best;
 }
 
-/* "a before b (a says so), b before a (a says so)": each of the places has a predecessor among them, so going from one to its
- * predecessor ends in a cycle. Instances of one plugin are ordered alike, so the message names plugins. */
+/* Puts "OUTER before INNER (says WHICH.json)" in front of a list, as far as there is room. */
+static void prepend(char *list, size_t size, const struct manifest *outer, const struct manifest *inner)
+{
+    char piece[256];
+    const char *witness = manifest_lists(&outer->before, inner->name) ? outer->name : inner->name;
+    snprintf(piece, sizeof piece, "%s before %s (says %s.json)%s", outer->name, inner->name, witness, *list ? ", " : "");
+    size_t length = strlen(piece), used = strlen(list);
+    if (used + length >= size) return;
+    memmove(list + length, list, used + 1);
+    memcpy(list, piece, length);
+}
+
+/* Each of the places has a predecessor among them, so going from one to its predecessor, again and again, ends in a cycle. Instances
+ * of one plugin are ordered alike, so the message names plugins. */
 static knack_status fail_cycle(const struct place *place, int64_t from, int64_t count, const struct json *plugins)
 {
+    char cycle[800] = "";
     int64_t start = from;
     for (int64_t i = from; i < count; i++) start = predecessor(place, from, count, start);
-    char cycle[800] = "";
-    size_t used = 0;
     int64_t inner = start;
     do {
         int64_t outer = predecessor(place, from, count, inner);
-        const struct manifest *first = place[outer].instance->manifest, *second = place[inner].instance->manifest;
-        const char *witness = manifest_lists(&first->before, second->name) ? first->name : second->name;
-        int length = snprintf(cycle + used, sizeof cycle - used, "%s%s before %s (by %s.json)", used ? ", " : "", first->name, second->name,
-                              witness);
-        if (length < 0 || (size_t)length >= sizeof cycle - used) break;
-        used += (size_t)length;
+        prepend(cycle, sizeof cycle, place[outer].instance->manifest, place[inner].instance->manifest);
         inner = outer;
     } while (inner != start);
-    return json_fail(plugins, KNACK_E_CONFIG, "these cannot be ordered, each comes before the last: %s; leave one out", cycle);
+    return json_fail(plugins, KNACK_E_CONFIG, "no order obeys all of these: %s; leave one out", cycle);
 }
 
 knack_status order_resolve(struct instance **list, int64_t count, const struct json *plugins)

@@ -132,7 +132,7 @@ static knack_status resolve(const struct json *plugins, const char *base, const 
     TRY(plugin_search_open(&instances->search));
     if (!plugins) return KNACK_OK;
     if (plugins->kind != JSON_ARRAY)
-        return json_fail(plugins, KNACK_E_CONFIG, "expected an array of plugins, such as [\"ema\"], not %s", json_kind_name(plugins->kind));
+        return json_fail(plugins, KNACK_E_CONFIG, "expected a list of plugins, such as [\"ema\"], got %s", json_kind_name(plugins->kind));
     TRY(read_entries(plugins, base, instances));
     TRY(check_pairs(instances));
     TRY(check_each(instances, task));
