@@ -9,8 +9,9 @@ exports() {
 }
 
 wrong=0
-for plugin in plugins/*/*.so; do
-    [ -e "$plugin" ] || { echo "no plugin is built in $1/plugins" && exit 1; }
+plugins=$(find plugins -name '*.so' | sort)
+[ -n "$plugins" ] || { echo "no plugin is built in $1/plugins" && exit 1; }
+for plugin in $plugins; do
     names=$(exports "$plugin")
     if [ "$names" != knack_plugin_entry ]; then
         echo "$plugin: expected the one symbol knack_plugin_entry, exports:" $names
