@@ -1,0 +1,674 @@
+/* The kernels against the reference and, where that is what runs, against the definition; and that threads change no bit. */
+#include "fixture.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/random.h"
+#include "base/threads.h"
+#include "tensor/kernels/kernels.h"
+
+static struct arena *arena;
+static uint32_t drawn; /* arrays so far: each has other values */
+
+static int open_arena(void **state)
+{
+    (void)state;
+    arena = arena_new(1 << 20);
+    return arena ? 0 : -1;
+}
+
+static int close_arena(void **state)
+{
+    (void)state;
+    arena_free(arena);
+    return threads_set(1);
+}
+
+static void *room(size_t bytes)
+{
+    void *memory = arena_alloc(arena, bytes ? bytes : 1);
+    assert_non_null(memory);
+    return memory;
+}
+
+/* Values in [-1, 1). */
+static knack_real *values(int64_t count)
+{
+    knack_real *out = room((size_t)count * sizeof *out);
+    random_uniforms(7, (struct random_place){.a = drawn++}, 0, count, out);
+    for (int64_t i = 0; i < count; i++) out[i] = 2 * out[i] - 1;
+    return out;
+}
+
+static void *typed_values(enum knack_type type, int64_t count)
+{
+    knack_real *real = values(count);
+    if (type == KNACK_REAL) return real;
+    uint16_t *out = room((size_t)count * sizeof *out);
+    kernel_to_bf16(count, real, out);
+    return out;
+}
+
+static const knack_real *as_real(enum knack_type type, int64_t count, const void *x)
+{
+    if (type == KNACK_REAL) return x;
+    knack_real *out = room((size_t)count * sizeof *out);
+    kernel_from_bf16(count, x, out);
+    return out;
+}
+
+static void assert_close(const char *what, const knack_real *got, const knack_real *wanted, int64_t count, double absolute, double relative)
+{
+    for (int64_t i = 0; i < count; i++) {
+        const double distance = fabs((double)got[i] - (double)wanted[i]);
+        if (!(distance <= absolute + relative * fabs((double)wanted[i])))
+            fail_msg("%s: value %d is %.9g, expected %.9g", what, (int)i, (double)got[i], (double)wanted[i]);
+    }
+}
+
+/* Sums of so many products of values within [-1, 1], in f32; the double build sums them in another order. */
+static double sum_error(int64_t terms)
+{
+    return (sizeof(knack_real) == 4 ? 3e-6 : 1e-14) * sqrt((double)terms);
+}
+
+/* A kernel with its operands, which writes `bytes` to out; out holds `before` at first, if that is not NULL. */
+struct call {
+    void (*run)(const struct call *, void *out);
+    const void *user, *before;
+    size_t bytes;
+};
+
+/* What the call writes, which must be the same bits for 1, 2 and 3 threads. */
+static void *run_call(const struct call *call)
+{
+    void *first = NULL;
+    for (int threads = 1; threads <= 3; threads++) {
+        void *out = room(call->bytes);
+        if (call->before)
+            memcpy(out, call->before, call->bytes);
+        else
+            memset(out, 0xff, call->bytes); /* NaN */
+        assert_int_equal(threads_set(threads), KNACK_OK);
+        call->run(call, out);
+        if (first && memcmp(first, out, call->bytes) != 0) fail_msg("%d threads give other bits than one", threads);
+        if (!first) first = out;
+    }
+    threads_set(1);
+    return first;
+}
+
+#define ASSERT_OK(call)                                                                                                                    \
+    do {                                                                                                                                   \
+        if ((call) != KNACK_OK) fail_msg("%s", knack_error());                                                                             \
+    } while (0)
+
+/* ---- Products ---- */
+
+static void naive_product(const struct matmul *m, const knack_real *a, const knack_real *b, double *c)
+{
+    for (int64_t s = 0; s < m->batch; s++)
+        for (int64_t i = 0; i < m->m; i++)
+            for (int64_t j = 0; j < m->n; j++) {
+                double sum = m->bias ? (double)m->bias[j] : 0;
+                for (int64_t k = 0; k < m->k; k++) {
+                    const int64_t at_a = m->transpose_a ? k * m->m + i : i * m->k + k;
+                    const int64_t at_b = m->transpose_b ? j * m->k + k : k * m->n + j;
+                    sum += (double)a[s * m->m * m->k + at_a] * (double)b[s * m->k * m->n + at_b];
+                }
+                c[(s * m->m + i) * m->n + j] = m->activation == KNACK_RELU && sum < 0 ? 0 : sum;
+            }
+}
+
+static void run_product(const struct call *call, void *out)
+{
+    struct matmul m = *(const struct matmul *)call->user;
+    m.c = out;
+    ASSERT_OK(kernel_matmul(arena, &m));
+}
+
+static void check_product(struct matmul m)
+{
+    const int64_t c_count = m.batch * m.m * m.n;
+    const enum knack_type result = m.result ? m.result : m.type;
+    m.a = typed_values(m.type, m.batch * m.m * m.k);
+    m.b = typed_values(m.type, m.batch * m.k * m.n);
+    void *before = typed_values(result, c_count);
+    const size_t bytes = (size_t)c_count * type_size(result);
+    const struct call call = {.run = run_product, .user = &m, .before = before, .bytes = bytes};
+    const knack_real *got = as_real(result, c_count, run_call(&call));
+    struct matmul reference = m;
+    reference.c = room(bytes);
+    memcpy(reference.c, before, bytes);
+    ASSERT_OK(reference_matmul(arena, &reference));
+    const double rounding = result == KNACK_BF16 ? 1.0 / 128 : sum_error(1);
+    assert_close("product", got, as_real(result, c_count, reference.c), c_count, sum_error(m.k), rounding);
+
+    double *exact = room((size_t)c_count * sizeof *exact);
+    naive_product(&m, as_real(m.type, m.batch * m.m * m.k, m.a), as_real(m.type, m.batch * m.k * m.n, m.b), exact);
+    const knack_real *was = as_real(result, c_count, before);
+    knack_real *wanted = room((size_t)c_count * sizeof *wanted);
+    for (int64_t i = 0; i < c_count; i++) wanted[i] = (knack_real)(m.add ? (double)was[i] + exact[i] : exact[i]);
+    assert_close("reference product", as_real(result, c_count, reference.c), wanted, c_count, sum_error(m.k), rounding);
+    arena_reset(arena);
+}
+
+static void products(void **state)
+{
+    (void)state;
+    static const int64_t shapes[][4] = {{1, 1, 1, 1},    {1, 1, 7, 3},      {1, 5, 1, 1},     {1, 1, 1, 9},    {1, 33, 5, 17},
+                                        {1, 32, 64, 64}, {1, 130, 10, 130}, {1, 257, 33, 65}, {3, 4, 5, 6},    {1, 10, 64, 2000},
+                                        {2, 1, 1, 5},    {5, 33, 17, 9},    {1, 300, 96, 64}, {40, 24, 24, 16}};
+    for (int64_t s = 0; s < LENGTH(shapes); s++) {
+        for (int way = 0; way < 16; way++) {
+            struct matmul m = {.batch = shapes[s][0], .m = shapes[s][1], .n = shapes[s][2], .k = shapes[s][3]};
+            m.type = KNACK_REAL;
+            m.transpose_a = way & 1;
+            m.transpose_b = way & 2;
+            m.add = way & 4;
+            if (way & 8) {
+                m.type = KNACK_BF16;
+                m.result = way & 4 ? KNACK_REAL : 0;
+            }
+            check_product(m);
+        }
+    }
+}
+
+static void products_with_bias(void **state)
+{
+    (void)state;
+    static const int64_t shapes[][4] = {{1, 1, 1, 1}, {1, 33, 5, 17}, {1, 129, 64, 40}, {2, 7, 5, 3}};
+    for (int64_t s = 0; s < LENGTH(shapes); s++) {
+        for (int way = 0; way < 4; way++) {
+            struct matmul m = {.batch = shapes[s][0], .m = shapes[s][1], .n = shapes[s][2], .k = shapes[s][3], .transpose_b = true};
+            m.type = way & 1 ? KNACK_BF16 : KNACK_REAL;
+            m.activation = way & 2 ? KNACK_RELU : KNACK_LINEAR;
+            knack_real bias[64];
+            memcpy(bias, values(m.n), (size_t)m.n * sizeof *bias);
+            m.bias = bias;
+            check_product(m);
+        }
+    }
+}
+
+/* ---- Convolutions ---- */
+
+struct convolution {
+    struct conv2d c;
+    const void *x, *w, *dy;
+    const knack_real *bias;
+    bool add;
+};
+
+static int64_t x_count(const struct conv2d *c)
+{
+    return c->rows * c->height * c->width * c->in;
+}
+static int64_t y_count(const struct conv2d *c)
+{
+    return c->rows * c->out_height * c->out_width * c->out;
+}
+static int64_t w_count(const struct conv2d *c)
+{
+    return c->out * c->in * c->kernel_height * c->kernel_width;
+}
+
+/* y; or, from dy, dx and dw; any may be NULL. */
+static void naive_convolution(const struct convolution *v, double *y, double *dx, double *dw)
+{
+    const struct conv2d *c = &v->c;
+    const knack_real *x = as_real(c->type, x_count(c), v->x), *w = as_real(c->type, w_count(c), v->w);
+    const knack_real *dy = as_real(c->type, y_count(c), v->dy);
+    for (int64_t i = 0; i < x_count(c); i++) dx[i] = 0;
+    for (int64_t i = 0; i < w_count(c); i++) dw[i] = 0;
+    for (int64_t i = 0; i < y_count(c); i++) {
+        const int64_t o = i % c->out, out_x = i / c->out % c->out_width, out_y = i / c->out / c->out_width % c->out_height;
+        const int64_t row = i / c->out / c->out_width / c->out_height;
+        y[i] = v->bias ? (double)v->bias[o] : 0;
+        for (int64_t ky = 0; ky < c->kernel_height; ky++)
+            for (int64_t kx = 0; kx < c->kernel_width; kx++) {
+                const int64_t in_y = out_y * c->stride + ky - c->padding, in_x = out_x * c->stride + kx - c->padding;
+                if (in_y < 0 || in_y >= c->height || in_x < 0 || in_x >= c->width) continue;
+                for (int64_t k = 0; k < c->in; k++) {
+                    const int64_t at_x = ((row * c->height + in_y) * c->width + in_x) * c->in + k;
+                    const int64_t at_w = ((o * c->in + k) * c->kernel_height + ky) * c->kernel_width + kx;
+                    y[i] += (double)x[at_x] * (double)w[at_w];
+                    dx[at_x] += (double)dy[i] * (double)w[at_w];
+                    dw[at_w] += (double)dy[i] * (double)x[at_x];
+                }
+            }
+    }
+}
+
+static void run_forward(const struct call *call, void *out)
+{
+    const struct convolution *v = call->user;
+    ASSERT_OK(kernel_conv2d(arena, &v->c, v->x, v->w, v->bias, out));
+}
+
+static void run_input_gradient(const struct call *call, void *out)
+{
+    const struct convolution *v = call->user;
+    ASSERT_OK(kernel_conv2d_backward_data(arena, &v->c, v->dy, v->w, out, v->add));
+}
+
+static void run_weights_gradient(const struct call *call, void *out)
+{
+    const struct convolution *v = call->user;
+    ASSERT_OK(kernel_conv2d_backward_weights(arena, &v->c, v->x, v->dy, out, v->add));
+}
+
+/* got and the reference's result against the definition. */
+static void assert_exact(const char *what, const knack_real *got, const knack_real *reference, const double *exact,
+                         const knack_real *before, int64_t count, int64_t terms, bool rounded)
+{
+    knack_real *wanted = room((size_t)count * sizeof *wanted);
+    for (int64_t i = 0; i < count; i++) wanted[i] = (knack_real)(before ? (double)before[i] + exact[i] : exact[i]);
+    const double relative = rounded ? 1.0 / 128 : sum_error(1);
+    assert_close(what, got, wanted, count, sum_error(terms), relative);
+    assert_close("reference", reference, wanted, count, sum_error(terms), relative);
+}
+
+static void check_convolution(struct conv2d c, bool with_bias, bool add)
+{
+    c.out_height = (c.height + 2 * c.padding - c.kernel_height) / c.stride + 1;
+    c.out_width = (c.width + 2 * c.padding - c.kernel_width) / c.stride + 1;
+    const struct convolution v = {.c = c,
+                                  .x = typed_values(c.type, x_count(&c)),
+                                  .w = typed_values(c.type, w_count(&c)),
+                                  .dy = typed_values(c.type, y_count(&c)),
+                                  .bias = with_bias ? values(c.out) : NULL,
+                                  .add = add};
+    double *y = room((size_t)y_count(&c) * sizeof *y), *dx = room((size_t)x_count(&c) * sizeof *dx);
+    double *dw = room((size_t)w_count(&c) * sizeof *dw);
+    naive_convolution(&v, y, dx, dw);
+
+    struct call call = {.run = run_forward, .user = &v, .bytes = (size_t)y_count(&c) * type_size(c.type)};
+    void *reference = room(call.bytes);
+    ASSERT_OK(reference_conv2d(arena, &c, v.x, v.w, v.bias, reference));
+    assert_exact("convolution", as_real(c.type, y_count(&c), run_call(&call)), as_real(c.type, y_count(&c), reference), y, NULL,
+                 y_count(&c), c.in * c.kernel_height * c.kernel_width, c.type == KNACK_BF16);
+
+    const knack_real *before = add ? values(x_count(&c)) : NULL;
+    call = (struct call){.run = run_input_gradient, .user = &v, .before = before, .bytes = (size_t)x_count(&c) * sizeof(knack_real)};
+    reference = room(call.bytes);
+    if (before) memcpy(reference, before, call.bytes);
+    ASSERT_OK(reference_conv2d_backward_data(arena, &c, v.dy, v.w, reference, add));
+    assert_exact("gradient of the input", run_call(&call), reference, dx, before, x_count(&c), c.out * c.kernel_height * c.kernel_width,
+                 false);
+
+    before = add ? values(w_count(&c)) : NULL;
+    call = (struct call){.run = run_weights_gradient, .user = &v, .before = before, .bytes = (size_t)w_count(&c) * sizeof(knack_real)};
+    reference = room(call.bytes);
+    if (before) memcpy(reference, before, call.bytes);
+    ASSERT_OK(reference_conv2d_backward_weights(arena, &c, v.x, v.dy, reference, add));
+    assert_exact("gradient of the weights", run_call(&call), reference, dw, before, w_count(&c), c.rows * c.out_height * c.out_width,
+                 false);
+    arena_reset(arena);
+}
+
+static void convolutions(void **state)
+{
+    (void)state;
+    /* rows, height, width, in, out, kernel height, kernel width, stride, padding; some rows make several sub-batches and a smaller last. */
+    static const int64_t shapes[][9] = {{1, 1, 1, 1, 1, 1, 1, 1, 0},      {2, 5, 7, 3, 5, 3, 3, 1, 1},   {13, 28, 28, 1, 32, 3, 3, 1, 1},
+                                        {21, 16, 16, 16, 16, 3, 3, 1, 1}, {3, 9, 8, 16, 32, 3, 3, 2, 1}, {4, 8, 8, 16, 32, 1, 1, 2, 0},
+                                        {2, 7, 6, 17, 10, 3, 3, 1, 0},    {1, 6, 6, 4, 4, 5, 5, 1, 2},   {5, 32, 32, 3, 16, 3, 3, 1, 1},
+                                        {2, 5, 5, 8, 8, 2, 3, 1, 1},      {1, 3, 3, 2, 2, 3, 3, 3, 0},   {2, 4, 6, 33, 1, 1, 1, 1, 0},
+                                        {1, 1, 2, 5, 6, 3, 3, 1, 1},      {2, 7, 7, 3, 4, 3, 3, 3, 2}};
+    for (int64_t s = 0; s < LENGTH(shapes); s++) {
+        const int64_t *n = shapes[s];
+        struct conv2d c = {.rows = n[0],
+                           .height = n[1],
+                           .width = n[2],
+                           .in = n[3],
+                           .out = n[4],
+                           .kernel_height = n[5],
+                           .kernel_width = n[6],
+                           .stride = (int)n[7],
+                           .padding = (int)n[8]};
+        for (int way = 0; way < 4; way++) {
+            c.type = way & 1 ? KNACK_BF16 : KNACK_REAL;
+            check_convolution(c, way & 2, way & 2);
+        }
+    }
+}
+
+/* More sub-batches than are kept as partial gradients: 40 of one row each. */
+static void convolution_of_many_sub_batches(void **state)
+{
+    (void)state;
+    const struct conv2d c = {
+        .type = KNACK_REAL, .rows = 40, .height = 48, .width = 48, .in = 32, .out = 32, .kernel_height = 1, .kernel_width = 1, .stride = 1};
+    check_convolution(c, false, false);
+    check_convolution(c, false, true);
+}
+
+/* ---- Pooling ---- */
+
+struct pooling {
+    struct pool2d p;
+    const knack_real *x, *y, *dy;
+    bool add;
+};
+
+static void run_max(const struct call *call, void *out)
+{
+    const struct pooling *v = call->user;
+    ASSERT_OK(kernel_max_pool(arena, &v->p, v->x, out));
+}
+
+static void run_max_backward(const struct call *call, void *out)
+{
+    const struct pooling *v = call->user;
+    ASSERT_OK(kernel_max_pool_backward(arena, &v->p, v->x, v->y, v->dy, out, v->add));
+}
+
+static void run_average(const struct call *call, void *out)
+{
+    const struct pooling *v = call->user;
+    ASSERT_OK(kernel_average_pool(arena, &v->p, v->x, out));
+}
+
+static void run_average_backward(const struct call *call, void *out)
+{
+    const struct pooling *v = call->user;
+    ASSERT_OK(kernel_average_pool_backward(arena, &v->p, v->dy, out, v->add));
+}
+
+static void check_pool(struct pool2d p, bool add)
+{
+    p.out_height = (p.height + 2 * p.padding - p.size) / p.stride + 1;
+    p.out_width = (p.width + 2 * p.padding - p.size) / p.stride + 1;
+    const int64_t in = p.rows * p.height * p.width * p.channels, out = p.rows * p.out_height * p.out_width * p.channels;
+    knack_real *x = values(in), *y = room((size_t)out * sizeof *y), *dx = room((size_t)in * sizeof *dx);
+    for (int64_t i = 0; i < in; i++) x[i] = (knack_real)rint((double)x[i] * 4); /* so that there are equal ones */
+    const knack_real *before = add ? values(in) : NULL;
+    ASSERT_OK(reference_max_pool(arena, &p, x, y));
+    const struct pooling v = {.p = p, .x = x, .y = y, .dy = values(out), .add = add};
+    struct call call = {.run = run_max, .user = &v, .bytes = (size_t)out * sizeof *y};
+    assert_memory_equal(run_call(&call), y, call.bytes);
+    call = (struct call){.run = run_max_backward, .user = &v, .before = before, .bytes = (size_t)in * sizeof *dx};
+    if (before) memcpy(dx, before, call.bytes);
+    ASSERT_OK(reference_max_pool_backward(arena, &p, x, y, v.dy, dx, add));
+    assert_close("max pool, gradient", run_call(&call), dx, in, 0, sum_error(1));
+
+    call = (struct call){.run = run_average, .user = &v, .bytes = (size_t)out * sizeof *y};
+    ASSERT_OK(reference_average_pool(arena, &p, x, y));
+    assert_close("average pool", run_call(&call), y, out, sum_error(1), sum_error(1));
+    call = (struct call){.run = run_average_backward, .user = &v, .before = before, .bytes = (size_t)in * sizeof *dx};
+    if (before) memcpy(dx, before, call.bytes);
+    ASSERT_OK(reference_average_pool_backward(arena, &p, v.dy, dx, add));
+    assert_close("average pool, gradient", run_call(&call), dx, in, sum_error(1), sum_error(1));
+    arena_reset(arena);
+}
+
+static void pools(void **state)
+{
+    (void)state;
+    /* rows, height, width, channels, size, stride, padding */
+    static const int64_t shapes[][7] = {{1, 1, 1, 1, 1, 1, 0},  {9, 28, 28, 32, 2, 2, 0}, {2, 7, 7, 5, 2, 2, 0},  {3, 9, 8, 70, 3, 2, 1},
+                                        {2, 5, 5, 16, 3, 1, 1}, {1, 4, 6, 129, 2, 3, 0},  {2, 8, 8, 64, 8, 8, 0}, {2, 5, 4, 3, 4, 2, 3}};
+    for (int64_t s = 0; s < LENGTH(shapes); s++) {
+        const int64_t *n = shapes[s];
+        const struct pool2d p = {
+            .rows = n[0], .height = n[1], .width = n[2], .channels = n[3], .size = n[4], .stride = n[5], .padding = n[6]};
+        check_pool(p, false);
+        check_pool(p, true);
+    }
+}
+
+/* A NaN is a window's maximum wherever it stands, and gets the gradient. */
+static void max_pool_of_nan(void **state)
+{
+    (void)state;
+    const struct pool2d p = {.rows = 1, .height = 2, .width = 2, .channels = 1, .out_height = 1, .out_width = 1, .size = 2, .stride = 2};
+    for (int at = 0; at < 4; at++) {
+        knack_real x[4] = {1, 2, 3, 4}, y, dy = 5, dx[4];
+        x[at] = (knack_real)NAN;
+        ASSERT_OK(kernel_max_pool(arena, &p, x, &y));
+        assert_true(isnan(y));
+        ASSERT_OK(kernel_max_pool_backward(arena, &p, x, &y, &dy, dx, false));
+        for (int i = 0; i < 4; i++) assert_true(dx[i] == (i == at ? 5 : 0));
+    }
+}
+
+/* ---- Norms ---- */
+
+struct norm {
+    bool batch, add;
+    int64_t rows, channels;
+    const knack_real *x, *mean, *variance, *gamma, *beta, *dy;
+};
+
+static const double epsilon = 1e-5;
+
+/* mean, variance */
+static void run_moments(const struct call *call, void *out)
+{
+    const struct norm *v = call->user;
+    ASSERT_OK(kernel_channel_moments(arena, v->rows, v->channels, v->x, out, (knack_real *)out + v->channels));
+}
+
+static void run_batch_norm(const struct call *call, void *out)
+{
+    const struct norm *v = call->user;
+    kernel_batch_norm(v->rows, v->channels, v->x, v->mean, v->variance, epsilon, v->gamma, v->beta, out);
+}
+
+/* dx, dgamma, dbeta */
+static void run_batch_norm_backward(const struct call *call, void *out)
+{
+    const struct norm *v = call->user;
+    knack_real *dx = out, *dgamma = dx + v->rows * v->channels, *dbeta = dgamma + v->channels;
+    ASSERT_OK(kernel_batch_norm_backward(arena, v->batch, v->rows, v->channels, v->x, v->mean, v->variance, epsilon, v->gamma, v->dy, dx,
+                                         v->add, dgamma, v->add, dbeta, v->add));
+}
+
+static void check_batch_norm(int64_t rows, int64_t channels, double offset, bool batch, bool add)
+{
+    const int64_t count = rows * channels, all = count + 2 * channels;
+    knack_real *x = values(count), *moments = room((size_t)(2 * channels) * sizeof *moments);
+    for (int64_t i = 0; i < count; i++) x[i] += (knack_real)offset;
+    struct norm v = {.batch = batch,
+                     .add = add,
+                     .rows = rows,
+                     .channels = channels,
+                     .x = x,
+                     .gamma = values(channels),
+                     .beta = values(channels),
+                     .dy = values(count),
+                     .mean = moments,
+                     .variance = moments + channels};
+    struct call call = {.run = run_moments, .user = &v, .bytes = (size_t)(2 * channels) * sizeof *x};
+    ASSERT_OK(reference_channel_moments(arena, rows, channels, x, moments, moments + channels));
+    assert_close("moments", run_call(&call), moments, 2 * channels, sum_error(1) * (1 + offset), 4 * sum_error(1));
+
+    knack_real *wanted = room((size_t)all * sizeof *wanted);
+    const double steepest = rows > 1 ? 30 : 1 / sqrt(epsilon); /* 1 / sqrt(variance + epsilon) */
+    call = (struct call){.run = run_batch_norm, .user = &v, .bytes = (size_t)count * sizeof *x};
+    reference_batch_norm(rows, channels, x, v.mean, v.variance, epsilon, v.gamma, v.beta, wanted);
+    assert_close("batch norm", run_call(&call), wanted, count, sum_error(1) * (1 + offset) * steepest, sum_error(1));
+
+    const knack_real *before = values(all);
+    memcpy(wanted, before, (size_t)all * sizeof *wanted);
+    call = (struct call){.run = run_batch_norm_backward, .user = &v, .before = before, .bytes = (size_t)all * sizeof *x};
+    ASSERT_OK(reference_batch_norm_backward(arena, batch, rows, channels, x, v.mean, v.variance, epsilon, v.gamma, v.dy, wanted, add,
+                                            wanted + count, add, wanted + count + channels, add));
+    assert_close("batch norm, gradients", run_call(&call), wanted, all, sum_error(rows) * steepest * (1 + offset), 10 * sum_error(1));
+    arena_reset(arena);
+}
+
+static void batch_norms(void **state)
+{
+    (void)state;
+    static const int64_t shapes[][2] = {{2, 1}, {7, 5}, {64, 32}, {65, 33}, {5000, 16}, {1000, 100}, {70000, 3}, {3, 700}};
+    for (int64_t s = 0; s < LENGTH(shapes); s++)
+        for (int way = 0; way < 4; way++) check_batch_norm(shapes[s][0], shapes[s][1], 0, way & 1, way & 2);
+    check_batch_norm(1, 3, 0, false, false);
+    check_batch_norm(3000, 20, 100, true, false); /* the squares must not cancel */
+}
+
+/* y, mean, scale, dx, dgamma, dbeta */
+static void run_layer_norm(const struct call *call, void *out)
+{
+    const struct norm *v = call->user;
+    const int64_t rows = v->rows, width = v->channels;
+    knack_real *y = out, *mean = y + rows * width, *scale = mean + rows, *dx = scale + rows, *dgamma = dx + rows * width;
+    kernel_layer_norm(rows, width, v->x, epsilon, v->gamma, v->beta, mean, scale, y);
+    ASSERT_OK(kernel_layer_norm_backward(arena, rows, width, v->x, mean, scale, v->gamma, v->dy, dx, v->add, dgamma, v->add, dgamma + width,
+                                         v->add));
+}
+
+/* A layer norm is a batch norm of the transposed array, but for gamma and beta. */
+static void check_layer_norm(int64_t rows, int64_t width, bool add)
+{
+    const int64_t count = rows * width, all = 2 * count + 2 * rows + 2 * width;
+    const struct norm v = {.add = add,
+                           .rows = rows,
+                           .channels = width,
+                           .x = values(count),
+                           .gamma = values(width),
+                           .beta = values(width),
+                           .dy = values(count)};
+    knack_real *before = room((size_t)all * sizeof *before), *wanted = room((size_t)all * sizeof *wanted);
+    for (int64_t i = 0; i < all; i++) before[i] = wanted[i] = 1;
+    const struct call call = {.run = run_layer_norm, .user = &v, .before = before, .bytes = (size_t)all * sizeof *wanted};
+    knack_real *y = wanted, *means = y + count, *scales = means + rows, *dx = scales + rows, *dgamma = dx + count, *dbeta = dgamma + width;
+    double *sums = room((size_t)(2 * width) * sizeof *sums);
+    for (int64_t j = 0; j < 2 * width; j++) sums[j] = add ? 1 : 0;
+    for (int64_t i = 0; i < rows; i++) {
+        const knack_real *x = v.x + i * width, *dy = v.dy + i * width;
+        double mean = 0, variance = 0, first = 0, second = 0;
+        for (int64_t j = 0; j < width; j++) mean += (double)x[j] / (double)width;
+        for (int64_t j = 0; j < width; j++) variance += ((double)x[j] - mean) * ((double)x[j] - mean) / (double)width;
+        const double scale = 1 / sqrt(variance + epsilon);
+        for (int64_t j = 0; j < width; j++) {
+            const double normal = ((double)x[j] - mean) * scale, gradient = (double)dy[j] * (double)v.gamma[j];
+            y[i * width + j] = (knack_real)(normal * (double)v.gamma[j] + (double)v.beta[j]);
+            sums[j] += (double)dy[j] * normal;
+            sums[width + j] += (double)dy[j];
+            first += gradient / (double)width;
+            second += gradient * normal / (double)width;
+        }
+        for (int64_t j = 0; j < width; j++) {
+            const double normal = ((double)x[j] - mean) * scale;
+            dx[i * width + j] = (knack_real)((add ? 1 : 0) + scale * ((double)dy[j] * (double)v.gamma[j] - first - normal * second));
+        }
+        means[i] = (knack_real)mean;
+        scales[i] = (knack_real)scale;
+    }
+    for (int64_t j = 0; j < width; j++) {
+        dgamma[j] = (knack_real)sums[j];
+        dbeta[j] = (knack_real)sums[width + j];
+    }
+    assert_close("layer norm", run_call(&call), wanted, all, 100 * sum_error(rows), 10 * sum_error(1));
+    arena_reset(arena);
+}
+
+static void layer_norms(void **state)
+{
+    (void)state;
+    static const int64_t shapes[][2] = {{1, 2}, {3, 5}, {64, 16}, {65, 33}, {200, 384}};
+    for (int64_t s = 0; s < LENGTH(shapes); s++) {
+        check_layer_norm(shapes[s][0], shapes[s][1], false);
+        check_layer_norm(shapes[s][0], shapes[s][1], true);
+    }
+}
+
+/* ---- Column sums, bf16 ---- */
+
+static void run_sums(const struct call *call, void *out)
+{
+    const struct norm *v = call->user;
+    kernel_column_sums(v->rows, v->channels, v->x, out, v->add);
+}
+
+static void column_sums(void **state)
+{
+    (void)state;
+    static const int64_t shapes[][2] = {{1, 1}, {3, 64}, {130, 65}, {2000, 200}, {100000, 1}};
+    for (int64_t s = 0; s < LENGTH(shapes); s++) {
+        const int64_t rows = shapes[s][0], columns = shapes[s][1];
+        for (int add = 0; add < 2; add++) {
+            const struct norm v = {.add = add, .rows = rows, .channels = columns, .x = values(rows * columns)};
+            const knack_real *before = values(columns);
+            const struct call call = {.run = run_sums, .user = &v, .before = before, .bytes = (size_t)columns * sizeof *before};
+            knack_real *wanted = room(call.bytes);
+            for (int64_t j = 0; j < columns; j++) {
+                double sum = add ? (double)before[j] : 0;
+                for (int64_t i = 0; i < rows; i++) sum += (double)v.x[i * columns + j];
+                wanted[j] = (knack_real)sum;
+            }
+            assert_close("column sums", run_call(&call), wanted, columns, sum_error(rows), sum_error(1));
+            arena_reset(arena);
+        }
+    }
+}
+
+static uint16_t bf16(double x)
+{
+    const knack_real real = (knack_real)x;
+    uint16_t out;
+    kernel_to_bf16(1, &real, &out);
+    return out;
+}
+
+static void bf16_rounding(void **state)
+{
+    (void)state;
+    assert_int_equal(bf16(0), 0);
+    assert_int_equal(bf16(-0.0), 0x8000);
+    assert_int_equal(bf16(1), 0x3f80);
+    assert_int_equal(bf16(-2), 0xc000);
+    assert_int_equal(bf16(1 + 0x1p-8), 0x3f80); /* a tie goes to the even one */
+    assert_int_equal(bf16(1 + 0x3p-8), 0x3f82);
+    assert_int_equal(bf16(1 + 0x1p-8 + 0x1p-20), 0x3f81);
+    assert_int_equal(bf16(1 + 0x1p-7 - 0x1p-20), 0x3f81);
+    assert_int_equal(bf16(3.4e38), 0x7f80); /* rounds to infinity */
+    assert_int_equal(bf16(INFINITY), 0x7f80);
+    assert_int_equal(bf16(-INFINITY), 0xff80);
+    assert_int_equal(bf16(NAN) & 0x7fc0, 0x7fc0);
+    if (sizeof(knack_real) == 8) {
+        assert_int_equal(bf16(1 + 0x1p-8 + 0x1p-40), 0x3f81); /* no tie, though it is one in f32 */
+        assert_int_equal(bf16(1 + 0x3p-8 - 0x1p-40), 0x3f81);
+        assert_int_equal(bf16(-(1 + 0x1p-8 + 0x1p-40)), 0xbf81);
+        assert_int_equal(bf16(1e300), 0x7f80);
+    }
+    for (uint32_t bits = 0; bits < 0x10000; bits++) {
+        const uint16_t value = (uint16_t)bits;
+        knack_real real;
+        uint16_t again;
+        kernel_from_bf16(1, &value, &real);
+        kernel_to_bf16(1, &real, &again);
+        const bool nan = (bits & 0x7fff) > 0x7f80;
+        if ((bits & 0x7f80) == 0 && sizeof(knack_real) == 8) continue; /* converted with denormals flushed to zero */
+        if (nan ? !isnan(real) || (again & 0x7fff) <= 0x7f80 : again != value) fail_msg("bf16 %x becomes %x", bits, again);
+    }
+}
+
+static void names(void **state)
+{
+    (void)state;
+    assert_true(strlen(kernel_cpu_level()) > 0);
+#ifdef KNACK_REAL_DOUBLE
+    assert_string_equal(kernel_library_version(), "reference kernels");
+#else
+    assert_int_equal(strncmp(kernel_library_version(), "oneDNN 2.", 9), 0);
+#endif
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(products),     cmocka_unit_test(products_with_bias),
+        cmocka_unit_test(convolutions), cmocka_unit_test(convolution_of_many_sub_batches),
+        cmocka_unit_test(pools),        cmocka_unit_test(max_pool_of_nan),
+        cmocka_unit_test(batch_norms),  cmocka_unit_test(layer_norms),
+        cmocka_unit_test(column_sums),  cmocka_unit_test(bf16_rounding),
+        cmocka_unit_test(names),
+    };
+    return cmocka_run_group_tests_name("kernels", tests, open_arena, close_arena);
+}
