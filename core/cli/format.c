@@ -51,7 +51,10 @@ const char *format_count(char buffer[FORMAT_SIZE], int64_t count)
 const char *format_duration(char buffer[FORMAT_SIZE], double seconds)
 {
     if (!isfinite(seconds) || seconds < 0 || seconds > 1e9) return strcpy(buffer, "-");
-    if (seconds < 59.95) return strcat((char *)format_fixed(buffer, seconds, 1), " s");
+    if (seconds < 59.95) {
+        format_fixed(buffer, seconds, seconds < 9.995 ? 2 : 1);
+        return strcat(buffer, " s");
+    }
     int64_t whole = llround(seconds), hours = whole / 3600, minutes = whole / 60 % 60;
     if (hours)
         snprintf(buffer, FORMAT_SIZE, "%" PRId64 ":%02d:%02d h", hours, (int)minutes, (int)(whole % 60));

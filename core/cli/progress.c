@@ -44,7 +44,9 @@ static void evaluation(void *user, const char *part, const char *weights, int64_
     if (progress->validated != epoch) progress->validation[0] = '\0';
     progress->validated = epoch;
     size_t length = strlen(progress->validation);
-    char value[FORMAT_SIZE];
+    char value[FORMAT_SIZE], listed[PROGRESS_TEXT];
+    snprintf(listed, sizeof listed, " (%s)", weights);
+    if (strstr(progress->validation, listed)) return; /* the run's end evaluates once more what its last epoch did */
     format_number(value, metric->value);
     if (length == 0)
         snprintf(progress->validation, PROGRESS_TEXT, "validation %s %s (%s)", metric->name, value, weights);

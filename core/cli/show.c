@@ -187,7 +187,7 @@ static knack_status show_facts_text(struct run *run, const struct run_facts *fac
     char *config = run_config_text(run);
     if (!config) return KNACK_E_MEMORY;
     char text[256], steps[FORMAT_SIZE], epoch[FORMAT_SIZE];
-    printf("%s\n\ndata        %s\nmodel       %s\ntraining    %s steps, %s an epoch\n", config, facts->data, facts->model,
+    printf("%s\ndata        %s\nmodel       %s\ntraining    %s steps, %s an epoch\n", config, facts->data, facts->model,
            format_count(steps, facts->steps), format_count(epoch, facts->steps_per_epoch));
     memory_free(config);
     for (int64_t i = 0; i < facts->tricks; i++) {

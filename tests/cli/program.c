@@ -67,6 +67,7 @@ static void become(const char *const *environment, const char *const *word, int 
 
 struct started start_words(const char *const *environment, const char *const *word)
 {
+    assert_non_null(getenv("KNACK_PROGRAM")); /* `meson test` sets it */
     struct started started = {.out = nameless_file(), .err = nameless_file()};
     started.process = fork();
     assert_true(started.process >= 0);

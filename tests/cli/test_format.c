@@ -22,8 +22,8 @@ static void test_numbers(void **state)
         double value;
         const char *text;
     } number[] = {
-        {0, "0.0000"},        {0.96551, "0.9655"},  {-0.5, "-0.5000"}, {1, "1.0000"},    {1234.5, "1234.5000"}, {0.000123456, "0.0001235"},
-        {123456.7, "123500"}, {-0.00004, "-4e-05"}, {NAN, "-"},        {INFINITY, "inf"}};
+        {0, "0.0000"},        {0.96551, "0.9655"}, {-0.5, "-0.5000"}, {1, "1.0000"},    {1234.5, "1234.5000"}, {0.000123456, "0.0001235"},
+        {123456.7, "123500"}, {-0.00004, "-4e-5"}, {NAN, "-"},        {INFINITY, "inf"}};
     for (size_t i = 0; i < sizeof number / sizeof *number; i++) assert_string_equal(format_number(text, number[i].value), number[i].text);
     assert_string_equal(format_fixed(text, 1.25, 0), "1");
     assert_string_equal(format_fixed(text, -0.04, 1), "0.0");
@@ -39,7 +39,8 @@ static void test_counts_and_durations(void **state)
     assert_string_equal(format_count(text, 1437), "1,437");
     assert_string_equal(format_count(text, -123456), "-123,456");
     assert_string_equal(format_count(text, 1000000), "1,000,000");
-    assert_string_equal(format_duration(text, 0.84), "0.8 s");
+    assert_string_equal(format_duration(text, 0.844), "0.84 s");
+    assert_string_equal(format_duration(text, 12.34), "12.3 s");
     assert_string_equal(format_duration(text, 59.99), "1:00 min");
     assert_string_equal(format_duration(text, 125), "2:05 min");
     assert_string_equal(format_duration(text, 3725), "1:02:05 h");

@@ -32,8 +32,8 @@ static void test_one(void **state)
     assert_is_json(outcome.out);
     outcome_free(&outcome);
     outcome = run_knack("plugins", "mxiup");
-    assert_status(&outcome, 2);
-    assert_contains(outcome.err, "did you mean \"mixup\"?");
+    assert_status(&outcome, 4);
+    assert_contains(outcome.err, "nearest is \"mixup\"");
     outcome_free(&outcome);
 }
 
@@ -55,7 +55,7 @@ static void test_check(void **state)
     (void)state;
     struct outcome outcome = run_knack("plugins", "--check", "absent.json");
     assert_status(&outcome, 4);
-    assert_contains(outcome.err, "absent.json: No such file or directory");
+    assert_contains(outcome.err, "absent.json: cannot be opened: No such file or directory");
     outcome_free(&outcome);
     write_text(
         "hollow.json",

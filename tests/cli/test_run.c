@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <knack/tensor.h>
+
 static int set_up(void **state)
 {
     if (workplace_enter(state) != 0) return -1;
@@ -195,7 +197,7 @@ static void test_eval(void **state)
     outcome_free(&outcome);
     outcome = run_knack("eval", "runs/small", "--part", "tset");
     assert_status(&outcome, 2);
-    assert_contains(outcome.err, "did you mean \"test\"?");
+    assert_contains(outcome.err, "nearest is \"test\"");
     outcome_free(&outcome);
     outcome = run_knack("eval", "runs/small", "--weights", "swa");
     assert_status(&outcome, 2);
@@ -261,7 +263,7 @@ static void test_predict(void **state)
     outcome_free(&outcome);
     outcome = run_knack("predict", "runs/small", "absent.npy");
     assert_status(&outcome, 3);
-    assert_contains(outcome.err, "knack: absent.npy: No such file or directory");
+    assert_contains(outcome.err, "knack: absent.npy: cannot be opened: No such file or directory");
     outcome_free(&outcome);
 }
 
