@@ -9,11 +9,15 @@
 #ifndef __has_feature
 #define __has_feature(feature) 0
 #endif
+/* The address sanitizer sees what is given out and what is not, and looks for pointers to living memory in blocks too. */
 #if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
 #include <sanitizer/asan_interface.h>
+#include <sanitizer/lsan_interface.h>
 #else
-#define ASAN_POISON_MEMORY_REGION(start, size)   ((void)(start), (void)(size))
-#define ASAN_UNPOISON_MEMORY_REGION(start, size) ((void)(start), (void)(size))
+#define ASAN_POISON_MEMORY_REGION(start, size)     ((void)(start), (void)(size))
+#define ASAN_UNPOISON_MEMORY_REGION(start, size)   ((void)(start), (void)(size))
+#define __lsan_register_root_region(start, size)   ((void)(start), (void)(size))
+#define __lsan_unregister_root_region(start, size) ((void)(start), (void)(size))
 #endif
 
 enum { ALIGNMENT = 64, PAGE = 4096, HUGE_PAGE = 2 << 20 };
@@ -50,6 +54,7 @@ static void block_unmap(struct block *block)
 {
     size_t size = HEAD + block->size;
     ASAN_UNPOISON_MEMORY_REGION(block, size);
+    __lsan_unregister_root_region(block, size);
     munmap(block, size);
 }
 
@@ -78,6 +83,7 @@ static struct block *block_map(size_t wanted)
     if (block == MAP_FAILED) return memory_refuse(wanted, 1);
     block->size = bytes - HEAD;
     ASAN_POISON_MEMORY_REGION(block_memory(block), block->size);
+    __lsan_register_root_region(block, bytes);
     return block;
 }
 

@@ -15,7 +15,8 @@ struct scanner {
     struct json_source *source;
     size_t at;
     int depth;
-    const char *comma; /* with nothing but blanks and comments behind it so far, or NULL */
+    char open[JSON_DEPTH]; /* brackets */
+    const char *last;      /* where the token before this one begins, or NULL */
 };
 
 knack_status json_source_fail(const struct json_source *source, size_t offset, const char *format, ...)
@@ -210,10 +211,12 @@ static knack_status scan_sign(struct scanner *scanner, char sign)
     switch (sign) {
     case '{':
     case '[':
-        if (++scanner->depth > JSON_DEPTH) return json_source_fail(scanner->source, scanner->at, "nested more than %d deep", JSON_DEPTH);
+        if (scanner->depth == JSON_DEPTH) return json_source_fail(scanner->source, scanner->at, "nested more than %d deep", JSON_DEPTH);
+        scanner->open[scanner->depth++] = sign;
         break;
     case '}':
     case ']':
+        if (scanner->depth == 0) return json_source_fail(scanner->source, scanner->at, "\"%c\" closes nothing", sign);
         scanner->depth--;
         break;
     case ',':
@@ -228,6 +231,20 @@ static knack_status scan_sign(struct scanner *scanner, char sign)
     return KNACK_OK;
 }
 
+/* What cJSON would refuse in a way that hides the reason. */
+static knack_status check_order(const struct scanner *scanner, const char *here)
+{
+    char last = scanner->last ? *scanner->last : '\0';
+    bool closes = *here == '}' || *here == ']';
+    if (last == ',' && closes) {
+        size_t offset = (size_t)(scanner->last - scanner->source->text);
+        return json_source_fail(scanner->source, offset, "trailing comma: nothing follows it before \"%c\"; remove it", *here);
+    }
+    bool wants_name = scanner->depth > 0 && scanner->open[scanner->depth - 1] == '{' && (last == '{' || last == ',');
+    if (!wants_name || *here == '"' || closes) return KNACK_OK;
+    return json_source_fail(scanner->source, scanner->at, "expected a name in \"...\", found \"%c\"", *here);
+}
+
 /* One token, comment or blank. */
 static knack_status scan_next(struct scanner *scanner)
 {
@@ -237,11 +254,8 @@ static knack_status scan_next(struct scanner *scanner)
         return KNACK_OK;
     }
     if (*here == '/') return scan_comment(scanner);
-    if (scanner->comma && (*here == '}' || *here == ']')) {
-        size_t offset = (size_t)(scanner->comma - scanner->source->text);
-        return json_source_fail(scanner->source, offset, "trailing comma: nothing follows it before \"%c\"; remove it", *here);
-    }
-    scanner->comma = *here == ',' ? here : NULL;
+    TRY(check_order(scanner, here));
+    scanner->last = here;
     if (*here == '"') return scan_string(scanner);
     if (is_in_number(*here)) return scan_number(scanner);
     if (is_letter(*here)) return scan_word(scanner);
