@@ -30,14 +30,15 @@ static void write_config(const struct recipe *one)
     char text[2048];
     snprintf(
         text, sizeof text,
-        "{\"data\": {\"source\": \"digits\", \"limit\": 200, \"validation\": 0.2, \"augment\": [%s]}, \"model\": %s, \"train\": "
+        "{\"data\": {\"source\": \"digits\", \"limit\": 160, \"validation\": 64, \"augment\": [%s]}, \"model\": %s, \"train\": "
         "{\"epochs\": 2, "
         "\"batch\": 8, \"log_every\": \"8st\", \"checkpoint_every\": \"16st\", \"optimizer\": %s, \"schedule\": %s}, \"plugins\": [%s]}",
         one->augment, one->model, one->optimizer, one->schedule, one->plugins);
     write_text("config.json", text);
 }
 
-/* Every file below the folder is the same below the other, and there are no more; but for result.json, which has times. */
+/* Every file below the folder is the same below the other, but for result.json, which has times. The other may have more: an older
+ * checkpoint that was to be removed, a file that was not finished. */
 static void assert_same_folders(const char *folder, const char *other)
 {
     DIR *directory = opendir(folder);
@@ -79,7 +80,7 @@ static bool go_on(void)
     struct outcome outcome = run_knack("resume", "killed", "-q");
     bool resumed = outcome.status == 0;
     if (!resumed) {
-        assert_contains(outcome.err, "checkpoint");
+        if (!strstr(outcome.err, "no folder of a run")) assert_contains(outcome.err, "no checkpoint");
         outcome_free(&outcome);
         outcome = run_knack("run", "config.json", "-q", "--out", "killed", "--force");
     }
@@ -99,7 +100,6 @@ static void test_recipe(const struct recipe *one, long stride)
     for (; run_killed(nth); nth += stride) {
         resumed += go_on();
         assert_same_folders("whole", "killed");
-        assert_same_folders("killed", "whole");
     }
     print_message("%s: killed after %ld writes, resumed %ld times\n", one->name, nth / stride, resumed);
     assert_true(resumed > 0);
