@@ -42,6 +42,7 @@ int64_t knack_params(knack_trick *trick, const char *pattern, const knack_param 
 knack_weights *knack_weight_set(knack_trick *trick, const char *name, uint32_t flags)
 {
     if (!call_allowed(trick, AT(OPEN), "knack_weight_set")) return NULL;
+    if (!name) name = trick->name;
     knack_weights *set = params_find_set(trick->run->params, name);
     if (set && set != &trick->run->params->live && set != trick->run->best && set->owner && strcmp(set->owner, trick->name) != 0)
         return set;

@@ -3,6 +3,16 @@
 
 #include "train/state.h"
 
+/* A field has one writer: two tricks that set it would undo each other without a word. */
+static knack_status own_field(struct run *run, const knack_trick *trick, int field, const char *name)
+{
+    const knack_trick **owner = &run->plan.owner[field];
+    if (*owner && *owner != trick)
+        return call_fail(run, KNACK_E_CONFIG, "knack_set_plan(): %s is set by %s already; list one of the two", name, (*owner)->name);
+    *owner = trick;
+    return KNACK_OK;
+}
+
 static knack_status check_plan(struct run *run, const struct knack_plan *plan, bool begin)
 {
     int exponent;
@@ -24,6 +34,9 @@ knack_status knack_set_plan(knack_trick *trick, const struct knack_plan *plan)
     if (!begin && run->call->passes > 0)
         return call_fail(run, KNACK_E_CALL, "knack_set_plan() in gradient comes before its first knack_next_gradient()");
     TRY(check_plan(run, plan, begin));
+    if (plan->compute) TRY(own_field(run, trick, 0, "compute"));
+    if (plan->micro_batch) TRY(own_field(run, trick, 1, "micro_batch"));
+    if (plan->loss_scale != 0) TRY(own_field(run, trick, 2, "loss_scale"));
     if (plan->compute) run->plan.compute = plan->compute == KNACK_BF16 ? KNACK_BF16 : KNACK_REAL;
     if (plan->micro_batch) run->plan.micro_batch = plan->micro_batch;
     if (plan->loss_scale != 0) run->plan.loss_scale = plan->loss_scale;

@@ -27,6 +27,7 @@ struct plan {
     enum knack_type compute;
     int64_t micro_batch;
     double loss_scale;
+    const knack_trick *owner[3]; /* who set compute, micro_batch, loss_scale; NULL: the config */
 };
 
 struct evaluation {

@@ -205,6 +205,16 @@ knack_status tricks_hook(struct run *run, enum slot slot, knack_step *step)
 
 /* ---- Life ---- */
 
+/* Lines of metrics.jsonl have these keys, and numbers of a trick stand under its name. */
+static knack_status check_name(const struct instance *instance)
+{
+    static const char *const taken[] = {"step", "epoch", "loss", "lr", "skipped", "evaluation", "weights"};
+    for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
+        if (!strcmp(instance->name, taken[i]))
+            return json_fail(instance->entry, KNACK_E_CONFIG, "\"%s\" is a key of metrics.jsonl; choose another \"as\"", instance->name);
+    return KNACK_OK;
+}
+
 knack_status tricks_new(struct run *run)
 {
     int64_t count = run->instances->installed;
@@ -213,6 +223,7 @@ knack_status tricks_new(struct run *run)
     run->trick_count = count;
     for (int64_t i = 0; i < count; i++) {
         knack_trick *trick = &run->tricks[i];
+        TRY(check_name(run->instances->list[i]));
         *trick = (knack_trick){.run = run, .instance = run->instances->list[i], .index = i, .acting = true};
         trick->plugin = trick->instance->plugin;
         trick->name = trick->instance->name;
