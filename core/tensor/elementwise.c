@@ -2,6 +2,7 @@
  * gives to x; operations on two operands are in broadcast.c. */
 #include <tgmath.h>
 
+#include "tensor/functions.h"
 #include "tensor/operand.h"
 #include "tensor/vector.h"
 
@@ -43,11 +44,6 @@ static inline knack_real logistic(knack_real x)
     return 1 / (1 + vector_exp(-x));
 }
 
-/* The normal distribution: Phi(x), and x Phi(x)'s derivative. */
-static inline knack_real normal_cdf(knack_real x)
-{
-    return (1 + erf(x * (knack_real)0.70710678118654752)) / 2;
-}
 static inline knack_real gelu_slope(knack_real x)
 {
     return normal_cdf(x) + x * (knack_real)0.39894228040143268 * vector_exp(-x * x / 2);
@@ -62,7 +58,7 @@ ELEMENTWISE(square, x *x, 2 * x * g);
 ELEMENTWISE(power, pow(x, c.p), c.p == 0 ? 0 : g * c.p * pow(x, c.p - 1));
 ELEMENTWISE(rectifier, x<0 ? 0 : x, y> 0 ? g : 0);
 ELEMENTWISE(gaussian, x *normal_cdf(x), g *gelu_slope(x));
-ELEMENTWISE(hyperbolic, tanh(x), g *(1 - y * y));
+ELEMENTWISE(hyperbolic, vector_tanh(x), g *(1 - y * y));
 ELEMENTWISE(sigmoid, logistic(x), g *y *(1 - y));
 ELEMENTWISE(clamping, x<c.p ? c.p : x> c.q ? c.q : x, x >= c.p && x <= c.q ? g : 0);
 ELEMENTWISE(nan_test, x != x, 0);

@@ -1,6 +1,7 @@
 /* Softmax and what is built on it, over the last axis; x is seen as [rows, width]. */
 #include <tgmath.h>
 
+#include "tensor/functions.h"
 #include "tensor/operand.h"
 #include "tensor/vector.h"
 
