@@ -145,8 +145,8 @@ KNACK_API const knack_param *knack_add_param(knack_trick *, const struct knack_p
 /* Parameters whose name matches the glob ("*" all, "conv?.weight"); returns how many, *list is the host's, for the run. No match is
  * an error that lists the names, and returns 0. A pattern sees the model's parameters and those of tricks before this one. [open] */
 KNACK_API int64_t knack_params(knack_trick *, const char *pattern, const knack_param *const **list);
-/* A set that starts as a copy of the live weights (not on resume). A name that an earlier trick declared gives that trick's set, to
- * read only. Host's. NULL on error. [open] */
+/* A set that starts as a copy of the live weights (not on resume). name NULL: the instance's own. A name that an earlier trick declared
+ * gives that trick's set, to read only. Host's. NULL on error. [open] */
 KNACK_API knack_weights *knack_weight_set(knack_trick *, const char *name, uint32_t flags);
 /* count values of the type, zeroed; open writes initial values, resume overwrites them before run_begin. To be changed only in
  * post_step, epoch_*, eval_*, sweeps, or in gradient after its last pass: never where passes repeat. Host's. NULL on error. [open] */
