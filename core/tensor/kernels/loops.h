@@ -8,6 +8,25 @@
 /* For the bodies of VECTOR functions: inlined, they are compiled for each level. */
 #define KERNEL_INLINE static inline __attribute__((always_inline))
 
+/* Channels are worked on so many at a time, with the number a constant for the compiler where it is a usual one: the body is a
+ * KERNEL_INLINE function's call that takes `width`. */
+enum { KERNEL_CHUNK = 32 };
+#define KERNEL_CHUNKS(channels, first, body)                                                                                               \
+    do {                                                                                                                                   \
+        int64_t first = 0;                                                                                                                 \
+        for (; first + KERNEL_CHUNK <= (channels); first += KERNEL_CHUNK) {                                                                \
+            enum { width = KERNEL_CHUNK };                                                                                                 \
+            body;                                                                                                                          \
+        }                                                                                                                                  \
+        if ((channels)-first == KERNEL_CHUNK / 2) {                                                                                        \
+            enum { width = KERNEL_CHUNK / 2 };                                                                                             \
+            body;                                                                                                                          \
+        } else if (first < (channels)) {                                                                                                   \
+            const int64_t width = (channels)-first;                                                                                        \
+            body;                                                                                                                          \
+        }                                                                                                                                  \
+    } while (0)
+
 /* threads_run() if work, a number of scalar operations, is worth it; else the same in the caller. */
 static inline void run_parts(int64_t work, int64_t parts, void (*body)(void *user, int64_t part), void *user)
 {

@@ -6,7 +6,7 @@
 
 #include "tensor/kernels/loops.h"
 
-enum { BLOCK_ROWS = 64, CHUNK = 32 /* channels at a time */, PART_VALUES = 1 << 15, MAX_PARTS = 64 };
+enum { BLOCK_ROWS = 64, PART_VALUES = 1 << 15, MAX_PARTS = 64 };
 
 struct norm {
     int64_t rows, channels, part_rows;
@@ -50,7 +50,7 @@ static void join_parts(const struct norm *n, double *sums)
 /* Of a block, the sum and the sum of squares; the squares are taken about the block's own mean, so that none cancel. */
 KERNEL_INLINE void block_moments(int64_t rows, int64_t channels, const knack_real *x, int64_t width, double *first, double *second)
 {
-    knack_real sum[CHUNK] = {0}, square[CHUNK] = {0}, mean[CHUNK];
+    knack_real sum[KERNEL_CHUNK] = {0}, square[KERNEL_CHUNK] = {0}, mean[KERNEL_CHUNK];
     for (int64_t i = 0; i < rows; i++)
         for (int64_t j = 0; j < width; j++) sum[j] += x[i * channels + j];
     for (int64_t j = 0; j < width; j++) mean[j] = sum[j] / (knack_real)rows;
@@ -73,9 +73,7 @@ static void part_moments(const struct norm *n, int64_t part)
     for (int64_t row = part * n->part_rows; row < end; row += BLOCK_ROWS) {
         const int64_t rows = end - row < BLOCK_ROWS ? end - row : BLOCK_ROWS;
         const knack_real *x = n->x + row * channels;
-        int64_t c = 0;
-        for (; c + CHUNK <= channels; c += CHUNK) block_moments(rows, channels, x + c, CHUNK, first + c, second + c);
-        if (c < channels) block_moments(rows, channels, x + c, channels - c, first + c, second + c);
+        KERNEL_CHUNKS(channels, c, block_moments(rows, channels, x + c, width, first + c, second + c));
     }
 }
 
@@ -114,29 +112,27 @@ struct apply {
     double epsilon;
 };
 
-KERNEL_INLINE void apply_rows(int64_t rows, int64_t channels, const knack_real *restrict x, int64_t width, const knack_real *mean,
-                              const knack_real *factor, const knack_real *beta, knack_real *restrict y)
+KERNEL_INLINE void apply_chunk(const struct apply *a, int64_t rows, int64_t at, int64_t c, int64_t width)
 {
+    const struct norm *n = &a->norm;
+    const knack_real *restrict x = n->x + at + c;
+    knack_real *restrict y = n->out + at + c;
+    knack_real mean[KERNEL_CHUNK], factor[KERNEL_CHUNK], beta[KERNEL_CHUNK];
+    for (int64_t j = 0; j < width; j++) {
+        mean[j] = n->mean[c + j];
+        factor[j] = (knack_real)((double)a->gamma[c + j] / sqrt((double)a->variance[c + j] + a->epsilon));
+        beta[j] = a->beta[c + j];
+    }
     for (int64_t i = 0; i < rows; i++)
-        for (int64_t j = 0; j < width; j++) y[i * channels + j] = (x[i * channels + j] - mean[j]) * factor[j] + beta[j];
+        for (int64_t j = 0; j < width; j++) y[i * n->channels + j] = (x[i * n->channels + j] - mean[j]) * factor[j] + beta[j];
 }
 
 VECTOR
 static void apply_part(const struct apply *a, int64_t part)
 {
     const struct norm *n = &a->norm;
-    const int64_t channels = n->channels, first = part * n->part_rows, rows = part_end(n, part) - first;
-    for (int64_t c = 0; c < channels; c += CHUNK) {
-        const int64_t width = channels - c < CHUNK ? channels - c : CHUNK;
-        const int64_t at = first * channels + c;
-        knack_real factor[CHUNK];
-        for (int64_t j = 0; j < width; j++)
-            factor[j] = (knack_real)((double)a->gamma[c + j] / sqrt((double)a->variance[c + j] + a->epsilon));
-        if (width == CHUNK)
-            apply_rows(rows, channels, n->x + at, CHUNK, n->mean + c, factor, a->beta + c, n->out + at);
-        else
-            apply_rows(rows, channels, n->x + at, width, n->mean + c, factor, a->beta + c, n->out + at);
-    }
+    const int64_t first = part * n->part_rows, rows = part_end(n, part) - first;
+    KERNEL_CHUNKS(n->channels, c, apply_chunk(a, rows, first * n->channels, c, width));
 }
 
 static void apply_body(void *user, int64_t part)
@@ -163,7 +159,7 @@ void kernel_batch_norm(int64_t rows, int64_t channels, const knack_real *x, cons
 KERNEL_INLINE void block_gradients(int64_t rows, int64_t channels, const knack_real *x, const knack_real *dy, const knack_real *mean,
                                    int64_t width, double *first, double *second)
 {
-    knack_real sum[CHUNK] = {0}, product[CHUNK] = {0};
+    knack_real sum[KERNEL_CHUNK] = {0}, product[KERNEL_CHUNK] = {0};
     for (int64_t i = 0; i < rows; i++)
         for (int64_t j = 0; j < width; j++) {
             const knack_real gradient = dy[i * channels + j];
@@ -184,9 +180,7 @@ static void part_gradients(const struct norm *n, int64_t part)
     for (int64_t row = part * n->part_rows; row < end; row += BLOCK_ROWS) {
         const int64_t rows = end - row < BLOCK_ROWS ? end - row : BLOCK_ROWS;
         const knack_real *x = n->x + row * channels, *dy = n->dy + row * channels;
-        int64_t c = 0;
-        for (; c + CHUNK <= channels; c += CHUNK) block_gradients(rows, channels, x + c, dy + c, n->mean + c, CHUNK, first + c, second + c);
-        if (c < channels) block_gradients(rows, channels, x + c, dy + c, n->mean + c, channels - c, first + c, second + c);
+        KERNEL_CHUNKS(channels, c, block_gradients(rows, channels, x + c, dy + c, n->mean + c, width, first + c, second + c));
     }
 }
 
@@ -196,10 +190,11 @@ static void gradients_body(void *user, int64_t part)
 }
 
 /* dx (+)= factor dy - slope (x - mean) - shift */
-KERNEL_INLINE void input_gradient(int64_t rows, int64_t channels, const knack_real *restrict x, const knack_real *restrict dy,
-                                  const struct norm *n, int64_t c, int64_t width, bool add, knack_real *restrict dx)
+KERNEL_INLINE void input_chunk(const struct norm *n, int64_t rows, int64_t at, int64_t c, int64_t width, bool add)
 {
-    knack_real mean[CHUNK], factor[CHUNK], slope[CHUNK], shift[CHUNK];
+    const knack_real *restrict x = n->x + at + c, *restrict dy = n->dy + at + c;
+    knack_real *restrict dx = n->out + at + c;
+    knack_real mean[KERNEL_CHUNK], factor[KERNEL_CHUNK], slope[KERNEL_CHUNK], shift[KERNEL_CHUNK];
     for (int64_t j = 0; j < width; j++) {
         mean[j] = n->mean[c + j];
         factor[j] = n->factor[c + j];
@@ -208,26 +203,20 @@ KERNEL_INLINE void input_gradient(int64_t rows, int64_t channels, const knack_re
     }
     for (int64_t i = 0; i < rows; i++)
         for (int64_t j = 0; j < width; j++) {
-            const int64_t at = i * channels + j;
-            const knack_real gradient = dy[at] * factor[j] - (x[at] - mean[j]) * slope[j] - shift[j];
-            dx[at] = add ? dx[at] + gradient : gradient;
+            const int64_t k = i * n->channels + j;
+            const knack_real gradient = dy[k] * factor[j] - (x[k] - mean[j]) * slope[j] - shift[j];
+            dx[k] = add ? dx[k] + gradient : gradient;
         }
 }
 
 VECTOR
 static void part_input(const struct norm *n, int64_t part)
 {
-    const int64_t channels = n->channels, first = part * n->part_rows, rows = part_end(n, part) - first;
-    for (int64_t c = 0; c < channels; c += CHUNK) {
-        const int64_t width = channels - c < CHUNK ? channels - c : CHUNK;
-        const int64_t at = first * channels + c;
-        if (width < CHUNK)
-            input_gradient(rows, channels, n->x + at, n->dy + at, n, c, width, n->add, n->out + at);
-        else if (n->add)
-            input_gradient(rows, channels, n->x + at, n->dy + at, n, c, CHUNK, true, n->out + at);
-        else
-            input_gradient(rows, channels, n->x + at, n->dy + at, n, c, CHUNK, false, n->out + at);
-    }
+    const int64_t first = part * n->part_rows, rows = part_end(n, part) - first;
+    if (n->add)
+        KERNEL_CHUNKS(n->channels, c, input_chunk(n, rows, first * n->channels, c, width, true));
+    else
+        KERNEL_CHUNKS(n->channels, c, input_chunk(n, rows, first * n->channels, c, width, false));
 }
 
 static void input_body(void *user, int64_t part)

@@ -1,11 +1,10 @@
 /* Pooling with the loop over channels innermost, where images are dense. Threads share out the images. */
 #include "tensor/kernels/kernels.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "tensor/kernels/loops.h"
-
-enum { CHUNK = 64 /* channels at a time */ };
 
 struct pooling {
     const struct pool2d *shape;
@@ -41,25 +40,30 @@ static inline int64_t work(const struct pool2d *p)
 
 /* ---- Maximum ---- */
 
-/* A NaN is taken, and stays. */
-KERNEL_INLINE void max_into(int64_t channels, const knack_real *restrict x, knack_real *restrict best)
+/* The maximum of a window; a NaN is taken, and stays. image and y begin at the first of the channels. */
+KERNEL_INLINE void max_chunk(const struct pool2d *p, struct window w, const knack_real *restrict image, int64_t width,
+                             knack_real *restrict y)
 {
-    for (int64_t c = 0; c < channels; c++) best[c] = x[c] > best[c] || x[c] != x[c] ? x[c] : best[c];
+    knack_real best[KERNEL_CHUNK];
+    for (int64_t c = 0; c < width; c++) best[c] = -(knack_real)INFINITY;
+    for (int64_t row = w.top; row < w.bottom; row++)
+        for (int64_t column = w.left; column < w.right; column++) {
+            const knack_real *restrict x = image + (row * p->width + column) * p->channels;
+            for (int64_t c = 0; c < width; c++) best[c] = x[c] > best[c] || x[c] != x[c] ? x[c] : best[c];
+        }
+    for (int64_t c = 0; c < width; c++) y[c] = best[c];
 }
 
 VECTOR
 static void max_image(const struct pooling *pool, int64_t n)
 {
     const struct pool2d *p = pool->shape;
-    const int64_t channels = p->channels;
     const knack_real *image = pool->x + n * image_size(p);
-    knack_real *y = pool->out + n * p->out_height * p->out_width * channels;
+    knack_real *y = pool->out + n * p->out_height * p->out_width * p->channels;
     for (int64_t out_y = 0; out_y < p->out_height; out_y++) {
-        for (int64_t out_x = 0; out_x < p->out_width; out_x++, y += channels) {
+        for (int64_t out_x = 0; out_x < p->out_width; out_x++, y += p->channels) {
             const struct window w = window_at(p, out_y, out_x);
-            memcpy(y, image + (w.top * p->width + w.left) * channels, (size_t)channels * sizeof *y);
-            for (int64_t row = w.top; row < w.bottom; row++)
-                for (int64_t x = w.left; x < w.right; x++) max_into(channels, image + (row * p->width + x) * channels, y);
+            KERNEL_CHUNKS(p->channels, c, max_chunk(p, w, image + c, width, y + c));
         }
     }
 }
@@ -69,44 +73,59 @@ static void max_body(void *user, int64_t n)
     max_image(user, n);
 }
 
-/* Gives what is left of a window's gradient to x where it equals the maximum, or is NaN. */
-KERNEL_INLINE void give_gradient(int64_t channels, const knack_real *restrict x, const knack_real *restrict y, knack_real *restrict left,
-                                 knack_real *restrict dx)
+/* Gives a window's gradient to the first x that equals the maximum, or is NaN. All but y and dy begin at the first of the channels of the
+ * image. first: the window is the only one that holds these pixels, and dx is overwritten. */
+KERNEL_INLINE void give_chunk(const struct pool2d *p, struct window w, const knack_real *restrict image, const knack_real *restrict y,
+                              const knack_real *restrict dy, int64_t width, bool first, knack_real *restrict dx)
 {
-    for (int64_t c = 0; c < channels; c++) {
-        const bool taken = x[c] == y[c] || x[c] != x[c];
-        dx[c] += taken ? left[c] : 0;
-        left[c] = taken ? 0 : left[c];
+    knack_real best[KERNEL_CHUNK], left[KERNEL_CHUNK];
+    for (int64_t c = 0; c < width; c++) {
+        best[c] = y[c];
+        left[c] = dy[c];
     }
+    for (int64_t row = w.top; row < w.bottom; row++)
+        for (int64_t column = w.left; column < w.right; column++) {
+            const knack_real *restrict x = image + (row * p->width + column) * p->channels;
+            knack_real *restrict out = dx + (row * p->width + column) * p->channels;
+            for (int64_t c = 0; c < width; c++) {
+                const bool taken = x[c] == best[c] || x[c] != x[c];
+                const knack_real given = taken ? left[c] : 0;
+                out[c] = first ? given : out[c] + given;
+                left[c] = taken ? 0 : left[c];
+            }
+        }
 }
 
-KERNEL_INLINE void max_window_backward(const struct pool2d *p, struct window w, int64_t channels, const knack_real *image,
-                                       const knack_real *y, const knack_real *dy, knack_real *dx)
+/* No two windows share a pixel. */
+static inline bool windows_apart(const struct pool2d *p)
 {
-    knack_real left[CHUNK];
-    memcpy(left, dy, (size_t)channels * sizeof *left);
-    for (int64_t row = w.top; row < w.bottom; row++)
-        for (int64_t x = w.left; x < w.right; x++) {
-            const int64_t at = (row * p->width + x) * p->channels;
-            give_gradient(channels, image + at, y, left, dx + at);
-        }
+    return p->stride >= p->size;
+}
+
+/* Every pixel is in some window. */
+static inline bool windows_cover(const struct pool2d *p)
+{
+    return p->stride <= p->size && (p->out_height - 1) * p->stride + p->size - p->padding >= p->height &&
+           (p->out_width - 1) * p->stride + p->size - p->padding >= p->width;
 }
 
 VECTOR
 static void max_image_backward(const struct pooling *pool, int64_t n)
 {
     const struct pool2d *p = pool->shape;
-    knack_real *dx = pool->out + n * image_size(p);
     const knack_real *image = pool->x + n * image_size(p);
-    if (!pool->add) memset(dx, 0, (size_t)image_size(p) * sizeof *dx);
+    knack_real *dx = pool->out + n * image_size(p);
+    const bool first = !pool->add && windows_apart(p);
+    if (!pool->add && !(first && windows_cover(p))) memset(dx, 0, (size_t)image_size(p) * sizeof *dx);
     for (int64_t out_y = 0; out_y < p->out_height; out_y++) {
         for (int64_t out_x = 0; out_x < p->out_width; out_x++) {
             const struct window w = window_at(p, out_y, out_x);
             const int64_t at = ((n * p->out_height + out_y) * p->out_width + out_x) * p->channels;
-            for (int64_t c = 0; c < p->channels; c += CHUNK) {
-                const int64_t channels = p->channels - c < CHUNK ? p->channels - c : CHUNK;
-                max_window_backward(p, w, channels, image + c, pool->y + at + c, pool->dy + at + c, dx + c);
-            }
+            const knack_real *y = pool->y + at, *dy = pool->dy + at;
+            if (first)
+                KERNEL_CHUNKS(p->channels, c, give_chunk(p, w, image + c, y + c, dy + c, width, true, dx + c));
+            else
+                KERNEL_CHUNKS(p->channels, c, give_chunk(p, w, image + c, y + c, dy + c, width, false, dx + c));
         }
     }
 }
