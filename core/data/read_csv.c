@@ -201,7 +201,7 @@ static knack_status store(struct reading *reading, int64_t column)
         return csv_scanner_fail(scanner, "column '%s': '%.64s' is no number; give numbers, or leave the column out by \"drop\": [\"%s\"]",
                                 name, scanner->text, name);
     knack_real real = (knack_real)value;
-    if (isinf(real)) return csv_scanner_fail(scanner, "column '%s': '%.64s' is too large", name, scanner->text);
+    if (isinf(real)) return csv_scanner_fail(scanner, "column '%s': '%.64s' is infinite or too large", name, scanner->text);
     reading->value[reading->row * reading->table->columns + role] = real;
     return KNACK_OK;
 }
