@@ -215,6 +215,14 @@ static knack_status allocate(struct run *run)
     return KNACK_OK;
 }
 
+/* Whether there are validation examples, whose best epoch is kept. What is reopened has no parts, but its config tells. */
+static bool holds_out(const struct run *run, const struct config *config)
+{
+    if (!run->reopened) return run->data->part[PART_VALIDATION].count > 0;
+    const struct json *validation = json_member(config->data, "validation");
+    return validation && validation->number > 0;
+}
+
 /* Everything from the config on. path: the config file; describes: the data set to build for, or NULL to open the config's. */
 static knack_status open_all(struct run *run, const char *path, const struct run_request *request, struct dataset *described)
 {
@@ -236,7 +244,7 @@ static knack_status open_all(struct run *run, const char *path, const struct run
     TRY(plugins_load(run->instances));
     TRY(tricks_new(run));
     TRY(tricks_open(run));
-    if (run->data->part[PART_VALIDATION].count > 0 || run->reopened) {
+    if (holds_out(run, &config)) {
         run->best = params_add_set(run->params, NULL, "best", 0);
         if (!run->best) return KNACK_E_MEMORY;
     }
