@@ -42,7 +42,7 @@ static knack_status open_tables(struct opening *opening)
     if (!settings->has_test) return KNACK_OK;
 
     struct csv_like like = {.column = (const char *const *)opening->train.column,
-                            .columns = opening->train.column ? opening->train.source->width : 0,
+                            .columns = opening->train.columns,
                             .text_target = opening->train.targets.name != NULL};
     table_free(&opening->test); /* a named set's own gives way */
     opening->test_every = 0;
@@ -69,6 +69,7 @@ static knack_status adopt_sources(struct opening *opening)
     }
     data->column = opening->train.column;
     opening->train.column = NULL;
+    opening->train.columns = 0;
     for (struct source *source = train; source; source = source->next) {
         bool missing;
         TRY(source_check(source, &missing));

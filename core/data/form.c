@@ -76,6 +76,7 @@ static knack_status open_csv(const struct form *form, const char *base, const st
     }
     table->targets = csv.targets;
     table->column = csv.column;
+    table->columns = csv.columns;
     return KNACK_OK;
 }
 

@@ -137,12 +137,11 @@ static knack_status each_field(struct reading *reading, knack_status (*take)(str
         if (reading->row == reading->most) return blob_fail(scanner->blob, "has more than %lld rows", (long long)reading->most);
         int64_t line = scanner->field_line;
         for (int64_t column = 0;; column++) {
-            if (column < columns) TRY(take(reading, column));
-            if (scanner->last != (column >= columns - 1))
-                return blob_fail_at(scanner->blob, line,
-                                    scanner->last ? "has %lld fields; the header has %lld"
-                                                  : "has more than %lld fields; the header has %lld",
-                                    (long long)(scanner->last ? column + 1 : columns), (long long)columns);
+            TRY(take(reading, column));
+            if (scanner->last && column < columns - 1)
+                return blob_fail_at(scanner->blob, line, "fields: %lld; the header has %lld", (long long)column + 1, (long long)columns);
+            if (!scanner->last && column == columns - 1)
+                return blob_fail_at(scanner->blob, line, "fields: more than the %lld that the header has", (long long)columns);
             if (scanner->last) break;
             TRY(csv_scanner_field(scanner));
         }

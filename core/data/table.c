@@ -4,7 +4,7 @@
 
 void table_free(struct table *table)
 {
-    for (int64_t i = 0; table->column && i < table->source->width; i++) memory_free(table->column[i]);
+    for (int64_t i = 0; i < table->columns; i++) memory_free(table->column[i]);
     memory_free(table->column);
     source_free(table->source);
     targets_free(&table->targets);

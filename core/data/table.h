@@ -8,7 +8,8 @@
 struct table {
     struct source *source;
     struct targets targets;
-    char **column; /* [source->width] names of a csv file's inputs, one memory_free() each and one for the list; else NULL */
+    char **column; /* [columns] names of a csv file's inputs, one memory_free() each and one for the list; else NULL */
+    int64_t columns;
 };
 
 void table_free(struct table *); /* one of zeros is fine */
