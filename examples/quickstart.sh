@@ -7,4 +7,7 @@ need_packages $build_packages
 
 [ -f build/build.ninja ] || configure build -Dtests=false
 meson compile -C build
+echo "== examples/digits.json"
+cat examples/digits.json
+echo "== knack run examples/digits.json"
 build/core/knack run examples/digits.json --force --out runs/quickstart

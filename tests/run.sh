@@ -35,6 +35,7 @@ check() {
 }
 
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+export OMP_WAIT_POLICY=passive # threads that spin at barriers would hold up the tests beside them
 CC=gcc check build-release -Dbuildtype=release
 CC=clang check build-double -Dbuildtype=debugoptimized -Dreal=double -Db_sanitize=address,undefined -Db_lundef=false
 

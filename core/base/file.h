@@ -12,7 +12,7 @@ knack_status file_make_folder(const char *path); /* and those above it */
 knack_status file_remove(const char *path);      /* a file; absent is fine */
 /* Names in a folder, sorted by bytes, without . and ..; *names is one memory_free() block. */
 knack_status file_list(const char *folder, char ***names, int64_t *count);
-bool file_folder_is_empty(const char *folder);   /* or absent */
+bool file_folder_is_empty(const char *folder);         /* or absent */
 char *file_join(const char *folder, const char *name); /* memory_free(); name alone if it is absolute */
 char *file_folder(const char *path);                   /* "a/b.json" -> "a", "b.json" -> "."; memory_free() */
 char *file_stem(const char *path);                     /* "a/b.json" -> "b"; memory_free() */

@@ -10,25 +10,26 @@ enum json_kind { JSON_NULL, JSON_FLAG, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSO
 struct json {
     enum json_kind kind;
     bool flag;
-    double number;       /* finite */
+    double number; /* finite */
     const char *string;
-    const char *name;    /* key within an object, else NULL */
-    int64_t index;       /* position within the parent */
-    int64_t count;       /* children */
+    const char *name; /* key within an object, else NULL */
+    int64_t index;    /* position within the parent */
+    int64_t count;    /* children */
     struct json *parent, *first, *next;
     const void *entries; /* of a list that was read by a field: its numbers or texts, else NULL */
     struct json_document *document;
 };
 
 struct json_document {
-    const char *file;    /* name used in errors */
+    const char *file; /* name used in errors */
     struct json *root;
     struct arena *arena; /* holds all nodes and texts */
     bool complete;       /* json_fields() adds the defaults of absent members to its objects: the resolved config */
 };
 
 /* Reads a file, or parses text of size bytes under a name for errors. // and / * * / comments are allowed; duplicate keys, trailing
- * commas, trailing text, bytes that are no UTF-8, and numbers that are not finite are refused with FILE:LINE:COLUMN. On error *document is NULL. */
+ * commas, trailing text, bytes that are no UTF-8, and numbers that are not finite are refused with FILE:LINE:COLUMN. On error *document is
+ * NULL. */
 knack_status json_read(const char *path, struct json_document **document);
 knack_status json_parse(const char *text, size_t size, const char *file, struct json_document **document);
 void json_free(struct json_document *); /* NULL is fine */
@@ -78,10 +79,10 @@ struct json_texts {
 struct json_field {
     const char *name;
     enum json_field_type type;
-    size_t offset;               /* in the struct that is filled */
-    const char *fallback;        /* default as JSON text; NULL: required; "" : optional, the struct is left as it was */
-    const char *range;           /* "[0,1]", "(0,inf)", as in mathematics, of numbers and of a list's entries; NULL: any */
-    const char *const *choices;  /* NULL-terminated; JSON_CHOICE, and JSON_TEXT(S) if given */
+    size_t offset;              /* in the struct that is filled */
+    const char *fallback;       /* default as JSON text; NULL: required; "" : optional, the struct is left as it was */
+    const char *range;          /* "[0,1]", "(0,inf)", as in mathematics, of numbers and of a list's entries; NULL: any */
+    const char *const *choices; /* NULL-terminated; JSON_CHOICE, and JSON_TEXT(S) if given */
     const char *help;
 };
 
@@ -96,19 +97,21 @@ int64_t json_duration_updates(struct json_duration, int64_t epoch_updates, int64
 
 /* ---- Writing ---- */
 
-/* Grows a text; compact on one line, or indented by two. Errors (memory, a number that is not finite becomes null) are kept until the end. */
+/* Grows a text; compact on one line, or indented by two. Errors (memory, a number that is not finite becomes null) are kept until the end.
+ */
 struct json_writer;
 struct json_writer *json_writer_new(bool indented);
 void json_writer_free(struct json_writer *);
 void json_open(struct json_writer *, const char *name, char bracket); /* '{' or '['; name NULL within arrays and at the root */
 void json_close(struct json_writer *);
-void json_number(struct json_writer *, const char *name, double);     /* shortest text that reads back equal */
+void json_number(struct json_writer *, const char *name, double); /* shortest text that reads back equal */
 void json_integer(struct json_writer *, const char *name, int64_t);
 void json_boolean(struct json_writer *, const char *name, bool);
 void json_string(struct json_writer *, const char *name, const char *); /* NULL: null */
 void json_node(struct json_writer *, const char *name, const struct json *);
 /* The text so far, NUL-terminated, of *size bytes (size may be NULL); NULL if anything failed. The writer's. */
 const char *json_text(struct json_writer *, size_t *size);
-void json_schema_fields(struct json_writer *, const struct json_field *table); /* the members of a JSON Schema object: type, properties, ... */
+void json_schema_fields(struct json_writer *,
+                        const struct json_field *table); /* the members of a JSON Schema object: type, properties, ... */
 
 #endif

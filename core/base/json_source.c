@@ -39,9 +39,9 @@ knack_status json_source_fail(const struct json_source *source, size_t offset, c
 
 /* ---- Bytes ---- */
 
-/* How many bytes the UTF-8 character at text has; 0 if it is none. */
-static size_t utf8_length(const unsigned char *text, size_t left)
+size_t json_utf8_length(const char *start, size_t left)
 {
+    const unsigned char *text = (const unsigned char *)start;
     unsigned char first = text[0];
     if (first < 0x80) return 1;
     size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
@@ -57,13 +57,13 @@ static size_t utf8_length(const unsigned char *text, size_t left)
 
 static knack_status check_bytes(const struct json_source *source)
 {
-    const unsigned char *text = (const unsigned char *)source->text;
+    const char *text = source->text;
     if (source->size >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0) {
         return json_source_fail(source, 0, "the text begins with a byte order mark; save it without one");
     }
     for (size_t i = 0; i < source->size;) {
-        size_t length = utf8_length(text + i, source->size - i);
-        if (length == 0) return json_source_fail(source, i, "byte 0x%02X is not UTF-8", text[i]);
+        size_t length = json_utf8_length(text + i, source->size - i);
+        if (length == 0) return json_source_fail(source, i, "byte 0x%02X is not UTF-8", (unsigned char)text[i]);
         if (text[i] == '\0') return json_source_fail(source, i, "a NUL byte has no place in JSON");
         i += length;
     }

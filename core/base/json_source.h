@@ -26,6 +26,9 @@ void json_source_free(struct json_source *);
 /* Sets the message "FILE:LINE:COLUMN: ..." and returns KNACK_E_CONFIG. Columns count characters. */
 knack_status json_source_fail(const struct json_source *, size_t offset, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
+/* How many bytes the UTF-8 character at text has, of which `left` bytes are there; 0 if it is none. */
+size_t json_utf8_length(const char *text, size_t left);
+
 /* Parses text into nodes of the document's arena; *value has no parent. */
 knack_status json_parse_value(struct json_document *, const char *text, size_t size, struct json **value);
 struct json *json_new_node(struct json_document *, enum json_kind);              /* NULL: KNACK_E_MEMORY is set */

@@ -63,26 +63,46 @@ static void put_line(struct json_writer *writer)
     for (int i = 0; i < writer->depth; i++) put_text(writer, "  ");
 }
 
+/* How many bytes at text can be written as they are. */
+static size_t plain_length(const char *text, size_t left)
+{
+    size_t length = 0;
+    while (length < left && (unsigned char)text[length] >= ' ' && text[length] != '"' && text[length] != '\\') {
+        size_t character = json_utf8_length(text + length, left - length);
+        if (character == 0) break;
+        length += character;
+    }
+    return length;
+}
+
+/* Bytes that are not UTF-8, as a file's name may have them, become U+FFFD. */
+static void put_escape(struct json_writer *writer, unsigned char byte)
+{
+    char escape[8];
+    if (byte == '\n')
+        snprintf(escape, sizeof escape, "\\n");
+    else if (byte == '\t')
+        snprintf(escape, sizeof escape, "\\t");
+    else if (byte == '"' || byte == '\\')
+        snprintf(escape, sizeof escape, "\\%c", byte);
+    else
+        snprintf(escape, sizeof escape, "\\u%04x", byte < 0x80 ? byte : 0xFFFDu);
+    put_text(writer, escape);
+}
+
 static void put_quoted(struct json_writer *writer, const char *text)
 {
+    size_t left = strlen(text);
     put_text(writer, "\"");
-    while (*text != '\0') {
-        size_t plain = 0;
-        while ((unsigned char)text[plain] >= ' ' && text[plain] != '"' && text[plain] != '\\') plain++;
+    while (left > 0) {
+        size_t plain = plain_length(text, left);
         put(writer, text, plain);
         text += plain;
-        if (*text == '\0') break;
-        char escape[8];
-        if (*text == '\n')
-            snprintf(escape, sizeof escape, "\\n");
-        else if (*text == '\t')
-            snprintf(escape, sizeof escape, "\\t");
-        else if (*text == '"' || *text == '\\')
-            snprintf(escape, sizeof escape, "\\%c", *text);
-        else
-            snprintf(escape, sizeof escape, "\\u%04x", (unsigned)(unsigned char)*text);
-        put_text(writer, escape);
+        left -= plain;
+        if (left == 0) break;
+        put_escape(writer, (unsigned char)*text);
         text++;
+        left--;
     }
     put_text(writer, "\"");
 }

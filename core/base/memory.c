@@ -6,10 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/status.h"
 
-enum { ALIGNMENT = 64 };
+enum { ALIGNMENT = 64, HUGE_PAGE = 2 << 20 };
 
 static _Atomic int64_t allocations; /* asked for so far */
 static _Atomic int64_t fail_from;   /* the first of them that fails; 0: none */
@@ -40,13 +41,16 @@ void *memory_refuse(size_t count, size_t size)
     return NULL;
 }
 
-/* Not zeroed; NULL without a message. */
+/* Not zeroed; NULL without a message. Large blocks ask for huge pages, which make their first use many times faster. */
 static void *allocate(size_t bytes)
 {
     if (!memory_permit()) return NULL;
     if (bytes < ALIGNMENT) return malloc(bytes > 0 ? bytes : 1);
+    bool large = bytes >= 2 * HUGE_PAGE;
     void *data = NULL;
-    return posix_memalign(&data, ALIGNMENT, bytes) == 0 ? data : NULL;
+    if (posix_memalign(&data, large ? HUGE_PAGE : ALIGNMENT, bytes) != 0) return NULL;
+    if (large) madvise(data, bytes / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE); /* a wish: it may be refused */
+    return data;
 }
 
 void *memory_new(size_t count, size_t size)

@@ -10,7 +10,7 @@
 void *memory_new(size_t count, size_t size);
 /* Grows or shrinks what memory_new gave (or NULL) to count * size bytes; new bytes are not zeroed; on failure NULL, and old stays. */
 void *memory_resize(void *old, size_t count, size_t size);
-void memory_free(void *); /* NULL is fine */
+void memory_free(void *);            /* NULL is fine */
 char *memory_text(const char *text); /* a copy, or NULL */
 char *memory_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

@@ -17,7 +17,8 @@ struct random_place {
 
 /* element-th number of the place, in [0, 1), with 53 bits; two words an element. */
 double random_uniform(uint64_t key, struct random_place, uint64_t element);
-void random_uniforms(uint64_t key, struct random_place, uint64_t first, int64_t count, knack_real *out); /* the same, in a loop; below 1 also when rounded */
+void random_uniforms(uint64_t key, struct random_place, uint64_t first, int64_t count,
+                     knack_real *out);                                     /* the same, in a loop; below 1 also when rounded */
 double random_normal(uint64_t key, struct random_place, uint64_t element); /* Box and Muller */
 uint64_t random_below(uint64_t key, struct random_place, uint64_t element, uint64_t bound); /* 0 .. bound - 1; bias below 2^-32 */
 /* Beta(a, b) by two gammas (Marsaglia and Tsang 2000; a < 1 boosted). a, b > 0. Strictly within [0, 1]. */

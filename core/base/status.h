@@ -13,10 +13,10 @@ void status_clear(void);
 int status_exit(knack_status code);
 
 /* Returns from the calling function unless the call gave 0 or above. */
-#define TRY(call)                                                                                                                  \
-    do {                                                                                                                           \
-        knack_status try_status_ = (call);                                                                                         \
-        if (try_status_ < 0) return try_status_;                                                                                   \
+#define TRY(call)                                                                                                                          \
+    do {                                                                                                                                   \
+        knack_status try_status_ = (call);                                                                                                 \
+        if (try_status_ < 0) return try_status_;                                                                                           \
     } while (0)
 
 #endif

@@ -93,6 +93,16 @@ static void test_what_is_written_reads_back(void **state)
     json_free(document);
 }
 
+static void test_strings_that_are_no_utf8(void **state)
+{
+    (void)state;
+    struct json_writer *writer = json_writer_new(false);
+    size_t size;
+    json_string(writer, NULL, "a\xFF\xC3\xA9\xE2\x82");
+    assert_string_equal(json_text(writer, &size), "\"a\\ufffd\xC3\xA9\\ufffd\\ufffd\"");
+    json_writer_free(writer);
+}
+
 static void test_empty_and_unbalanced(void **state)
 {
     (void)state;
@@ -130,6 +140,7 @@ int main(void)
         cmocka_unit_test(test_under_a_decimal_comma),
         cmocka_unit_test(test_indented),
         cmocka_unit_test(test_what_is_written_reads_back),
+        cmocka_unit_test(test_strings_that_are_no_utf8),
         cmocka_unit_test(test_empty_and_unbalanced),
         cmocka_unit_test(test_no_memory),
     };

@@ -23,7 +23,7 @@ static void test_resize_keeps_content_and_alignment(void **state)
     (void)state;
     unsigned char *data = NULL;
     size_t held = 0;
-    static const size_t sizes[] = {1, 63, 64, 1000, 100000, 70, 3, 4096, 0, 5};
+    static const size_t sizes[] = {1, 63, 64, 1000, 100000, 9000000, 70, 3, 4096, 0, 5};
     for (size_t k = 0; k < sizeof sizes / sizeof sizes[0]; k++) {
         data = memory_resize(data, sizes[k], 1);
         assert_non_null(data);
