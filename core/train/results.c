@@ -287,6 +287,11 @@ knack_status results_write(struct run *run)
             TRY(save_weights(run, p->set[i], run->primary));
     TRY(write_tables(run));
     TRY(file_log_sync(run->metrics_log));
+    return results_summarise(run);
+}
+
+knack_status results_summarise(struct run *run)
+{
     char *text = run_result_text(run);
     knack_status status = write_text(run, "result.json", text);
     memory_free(text);
