@@ -1,9 +1,11 @@
 /* Opening and closing a run: from a config to data, plugins, model, optimizer and open tricks. */
 #include "train/run.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -74,15 +76,31 @@ static knack_status read_config(struct run *run, const char *path, const struct 
     return KNACK_OK;
 }
 
-/* Where relative paths start, and where results go. */
+/* Where relative paths start: in the config's folder, or in one that it names from there. The resolved config names it in full, since it is
+ * kept in another folder. */
+static knack_status set_base(struct run *run, const char *path, const char *named)
+{
+    run->base = file_folder(path);
+    if (run->base && named) {
+        char *own = run->base;
+        run->base = file_join(own, named);
+        memory_free(own);
+    }
+    if (!run->base) return KNACK_E_MEMORY;
+    char *full = realpath(run->base, NULL); /* the C library's own memory */
+    if (!full) return status_set(KNACK_E_CONFIG, "%s: folder \"%s\": %s", path, run->base, strerror(errno));
+    knack_status status = json_set(run->config, "folder", full);
+    free(full);
+    return status;
+}
+
 static knack_status set_folders(struct run *run, const char *path, const struct config *config, const char *out)
 {
-    char *own = file_folder(path), *stem = file_stem(path);
-    run->base = !own ? NULL : config->folder ? memory_text(config->folder) : memory_text(own);
+    TRY(set_base(run, path, config->folder));
+    char *stem = file_stem(path);
     if (!run->folder) run->folder = out ? memory_text(out) : stem ? memory_format("runs/%s", stem) : NULL;
-    memory_free(own);
     memory_free(stem);
-    return run->base && run->folder ? KNACK_OK : KNACK_E_MEMORY;
+    return run->folder ? KNACK_OK : KNACK_E_MEMORY;
 }
 
 /* ---- Data and settings ---- */
