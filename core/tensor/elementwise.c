@@ -18,24 +18,27 @@ struct elementwise {
 };
 
 #define ELEMENTWISE(name, value, gradient)                                                                                                 \
-    VECTOR static void name##_forward(int64_t count, const knack_real *restrict xs, knack_real *restrict ys, struct constants c)           \
+    static inline knack_real name##_value(knack_real x, struct constants c)                                                                \
     {                                                                                                                                      \
         (void)c;                                                                                                                           \
-        for (int64_t i = 0; i < count; i++) {                                                                                              \
-            const knack_real x = xs[i];                                                                                                    \
-            ys[i] = (value);                                                                                                               \
-        }                                                                                                                                  \
+        return (value);                                                                                                                    \
     }                                                                                                                                      \
-    VECTOR static void name##_backward(int64_t count, const knack_real *restrict xs, const knack_real *restrict ys,                        \
-                                       const knack_real *restrict gs, knack_real *restrict dxs, bool fresh, struct constants c)            \
+    static inline knack_real name##_gradient(knack_real x, knack_real y, knack_real g, struct constants c)                                 \
     {                                                                                                                                      \
-        (void)c;                                                                                                                           \
-        for (int64_t i = 0; i < count; i++) {                                                                                              \
-            const knack_real x = xs[i], y = ys[i], g = gs[i];                                                                              \
-            (void)x, (void)y, (void)g;                                                                                                     \
-            const knack_real dx = (gradient);                                                                                              \
-            dxs[i] = fresh ? dx : dxs[i] + dx;                                                                                             \
-        }                                                                                                                                  \
+        (void)x, (void)y, (void)g, (void)c;                                                                                                \
+        return (gradient);                                                                                                                 \
+    }                                                                                                                                      \
+    VECTOR static void name##_forward(int64_t count, const knack_real *restrict x, knack_real *restrict y, struct constants c)             \
+    {                                                                                                                                      \
+        for (int64_t i = 0; i < count; i++) y[i] = name##_value(x[i], c);                                                                  \
+    }                                                                                                                                      \
+    VECTOR static void name##_backward(int64_t count, const knack_real *restrict x, const knack_real *restrict y,                          \
+                                       const knack_real *restrict g, knack_real *restrict dx, bool fresh, struct constants c)              \
+    {                                                                                                                                      \
+        if (fresh)                                                                                                                         \
+            for (int64_t i = 0; i < count; i++) dx[i] = name##_gradient(x[i], y[i], g[i], c);                                              \
+        else                                                                                                                               \
+            for (int64_t i = 0; i < count; i++) dx[i] += name##_gradient(x[i], y[i], g[i], c);                                             \
     }                                                                                                                                      \
     static const struct elementwise name = {name##_forward, name##_backward}
 
@@ -44,9 +47,16 @@ static inline knack_real logistic(knack_real x)
     return 1 / (1 + vector_exp(-x));
 }
 
+/* x Phi(x), and its derivative. */
+static inline knack_real gelu(knack_real x)
+{
+    return x * normal(x).cdf;
+}
+
 static inline knack_real gelu_slope(knack_real x)
 {
-    return normal_cdf(x) + x * (knack_real)0.39894228040143268 * vector_exp(-x * x / 2);
+    const struct normal at = normal(x);
+    return at.cdf + x * at.density;
 }
 
 ELEMENTWISE(scaling, x *c.p, g *c.p);
@@ -57,7 +67,7 @@ ELEMENTWISE(square_root, sqrt(x), y > 0 ? g / (2 * y) : 0);
 ELEMENTWISE(square, x *x, 2 * x * g);
 ELEMENTWISE(power, pow(x, c.p), c.p == 0 ? 0 : g * c.p * pow(x, c.p - 1));
 ELEMENTWISE(rectifier, x<0 ? 0 : x, y> 0 ? g : 0);
-ELEMENTWISE(gaussian, x *normal_cdf(x), g *gelu_slope(x));
+ELEMENTWISE(gaussian, gelu(x), g *gelu_slope(x));
 ELEMENTWISE(hyperbolic, vector_tanh(x), g *(1 - y * y));
 ELEMENTWISE(sigmoid, logistic(x), g *y *(1 - y));
 ELEMENTWISE(clamping, x<c.p ? c.p : x> c.q ? c.q : x, x >= c.p && x <= c.q ? g : 0);

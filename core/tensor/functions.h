@@ -7,6 +7,11 @@
 #include <math.h>
 #include <string.h>
 
+/* The standard normal distribution at a point. */
+struct normal {
+    knack_real cdf, density;
+};
+
 #ifdef KNACK_REAL_DOUBLE
 
 static inline double vector_exp(double x)
@@ -19,9 +24,9 @@ static inline double vector_tanh(double x)
     return tanh(x);
 }
 
-static inline double normal_cdf(double x)
+static inline struct normal normal(double x)
 {
-    return erfc(-x * 0.70710678118654752440) / 2;
+    return (struct normal){.cdf = erfc(-x * 0.70710678118654752440) / 2, .density = exp(-x * x / 2) * 0.39894228040143267794};
 }
 
 #else
@@ -65,9 +70,9 @@ static inline float vector_tanh(float x)
     return size < 0.625f ? near : far;
 }
 
-/* The distribution function of the standard normal, within 1e-7: 1/2 + x s(x^2) for |x| < 1; beyond, the tail is exp(-x^2 / 2) t r(t),
+/* The distribution function within 1e-7: 1/2 + x s(x^2) for |x| < 1; beyond, the tail is exp(-x^2 / 2) t r(t),
  * where t = 1 / (1 + 0.35 |x|). Both are fitted to the least error, r to the relative one on |x| <= 14.5, after which exp gives 0. */
-static inline float normal_cdf(float x)
+static inline struct normal normal(float x)
 {
     const float size = fabsf(x), z = x * x, t = 1 / (1 + 0.35f * size);
     float s = 0x1.83d72ap-14f;
@@ -84,8 +89,8 @@ static inline float normal_cdf(float x)
     r = r * t + 0x1.eac9bcp-4f;
     r = r * t + 0x1.1e70c4p-3f;
     r = r * t + 0x1.1df1c6p-3f;
-    const float tail = vector_exp(z * -0.5f) * t * r, far = x < 0 ? tail : 1 - tail;
-    return size < 1 ? 0.5f + x * s : far;
+    const float density = vector_exp(z * -0.5f), tail = density * t * r, far = x < 0 ? tail : 1 - tail;
+    return (struct normal){.cdf = size < 1 ? 0.5f + x * s : far, .density = density * 0x1.988454p-2f};
 }
 
 #endif

@@ -21,32 +21,43 @@ VECTOR static void column_dots(const struct axis_view *view, const knack_real *r
         for (int64_t i = 0; i < inner; i++) sums[i] += (double)a[k * inner + i] * b[k * inner + i];
 }
 
-/* y = x / norm, and 0 where the norm is 0. */
-VECTOR static void divide(const struct axis_view *view, const knack_real *restrict x, const double *restrict norm, knack_real *restrict y)
+/* y = x inverse; inverse [inner] is 1 / norm, and 0 where that is 0. */
+VECTOR static void multiply(const struct axis_view *view, const knack_real *restrict x, const double *restrict inverse,
+                            knack_real *restrict y)
 {
-    for (int64_t k = 0; k < view->size; k++)
-        for (int64_t i = 0; i < view->inner; i++) {
-            const int64_t at = k * view->inner + i;
-            y[at] = norm[i] == 0 ? 0 : (knack_real)(x[at] / norm[i]);
-        }
+    const int64_t size = view->size, inner = view->inner;
+    if (inner == 1)
+        for (int64_t k = 0; k < size; k++) y[k] = (knack_real)(x[k] * *inverse);
+    else
+        for (int64_t k = 0; k < size; k++)
+            for (int64_t i = 0; i < inner; i++) y[k * inner + i] = (knack_real)(x[k * inner + i] * inverse[i]);
 }
 
-/* dx (+)= (g - y sum(g y)) / norm, and 0 where the norm is 0. */
-VECTOR static void add_tangent(const struct axis_view *view, const knack_real *restrict y, const knack_real *restrict g,
-                               const double *restrict dots, const double *restrict norm, knack_real *restrict dx, bool fresh)
+static inline knack_real tangent(knack_real y, knack_real g, double dot, double inverse)
 {
-    for (int64_t k = 0; k < view->size; k++)
-        for (int64_t i = 0; i < view->inner; i++) {
-            const int64_t at = k * view->inner + i;
-            const double share = norm[i] == 0 ? 0 : (g[at] - y[at] * dots[i]) / norm[i];
-            dx[at] = (knack_real)share + (fresh ? 0 : dx[at]);
+    return (knack_real)((g - y * dot) * inverse);
+}
+
+/* dx (+)= (g - y sum(g y)) inverse, with dots [inner] the sums. */
+VECTOR static void add_tangent(const struct axis_view *view, const knack_real *restrict y, const knack_real *restrict g,
+                               const double *restrict dots, const double *restrict inverse, knack_real *restrict dx, bool fresh)
+{
+    const int64_t size = view->size, inner = view->inner;
+    if (inner == 1) {
+        for (int64_t k = 0; k < size; k++) dx[k] = tangent(y[k], g[k], *dots, *inverse) + (fresh ? 0 : dx[k]);
+        return;
+    }
+    for (int64_t k = 0; k < size; k++)
+        for (int64_t i = 0; i < inner; i++) {
+            const int64_t at = k * inner + i;
+            dx[at] = tangent(y[at], g[at], dots[i], inverse[i]) + (fresh ? 0 : dx[at]);
         }
 }
 
 struct normalised {
     struct axis_view view;
-    double *norm; /* [outer, inner] */
-    double *dots; /* [inner], scratch of backward */
+    double *inverse; /* [outer, inner], of the norms */
+    double *dots;    /* [inner], scratch of backward */
 };
 
 static void normalise_backward(knack_tensor *result)
@@ -59,7 +70,7 @@ static void normalise_backward(knack_tensor *result)
     for (int64_t o = 0; dx && o < view->outer; o++) {
         const int64_t at = o * view->size * view->inner;
         column_dots(view, y + at, result->gradient + at, saved->dots);
-        add_tangent(view, y + at, result->gradient + at, saved->dots, saved->norm + o * view->inner, dx + at, fresh);
+        add_tangent(view, y + at, result->gradient + at, saved->dots, saved->inverse + o * view->inner, dx + at, fresh);
     }
 }
 
@@ -71,17 +82,17 @@ knack_tensor *knack_normalise(knack_tensor *x, int axis)
     struct normalised *saved = result ? tape_alloc(x->tape, sizeof *saved) : NULL;
     if (!saved) return NULL;
     *saved = (struct normalised){.view = view,
-                                 .norm = tape_alloc(x->tape, (size_t)(view.outer * view.inner) * sizeof(double)),
+                                 .inverse = tape_alloc(x->tape, (size_t)(view.outer * view.inner) * sizeof(double)),
                                  .dots = tape_alloc(x->tape, (size_t)view.inner * sizeof(double))};
-    if (!saved->norm || !saved->dots) return NULL;
+    if (!saved->inverse || !saved->dots) return NULL;
     const knack_real *from = x->data;
     knack_real *to = result->data;
     for (int64_t o = 0; o < view.outer; o++) {
         const int64_t at = o * view.size * view.inner;
-        double *norm = saved->norm + o * view.inner;
-        column_dots(&view, from + at, from + at, norm);
-        for (int64_t i = 0; i < view.inner; i++) norm[i] = sqrt(norm[i]);
-        divide(&view, from + at, norm, to + at);
+        double *inverse = saved->inverse + o * view.inner;
+        column_dots(&view, from + at, from + at, inverse);
+        for (int64_t i = 0; i < view.inner; i++) inverse[i] = inverse[i] == 0 ? 0 : 1 / sqrt(inverse[i]);
+        multiply(&view, from + at, inverse, to + at);
     }
     result->saved = saved;
     result->backward = normalise_backward;

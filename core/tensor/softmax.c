@@ -32,22 +32,85 @@ static void for_rows(knack_tensor *result, knack_real *dx, bool fresh,
     threads_run((work.rows - 1) / work.rows_per_part + 1, rows_part, &work);
 }
 
+/* A row of fewer values than NARROW is padded to so many, that it be worked on as vectors too. */
+enum { NARROW = 16 };
+
+static inline void pad(int64_t width, const knack_real *restrict x, knack_real padded[NARROW])
+{
+    for (int64_t i = 0; i < NARROW; i++) padded[i] = i < width ? x[i] : -INFINITY;
+}
+
 /* exp(x - shift), summed; shift is the row's maximum, or 0 if that is not finite, so that -Inf entries and NaN come out right. */
 struct exp_sum {
     knack_real shift;
     double sum;
 };
 
-static inline struct exp_sum exp_sum(int64_t width, const knack_real *restrict x)
+static inline knack_real shift_of(int64_t width, const knack_real *restrict x)
 {
     knack_real max = x[0];
-    double sum = 0;
 #pragma omp simd reduction(max : max)
     for (int64_t i = 0; i < width; i++) max = x[i] > max ? x[i] : max;
-    const knack_real shift = isfinite(max) ? max : 0;
+    return isfinite(max) ? max : 0;
+}
+
+/* Sums run in knack_real over so many values, and are joined in double: as fast as the one, nearly as exact as the other. */
+enum { PIECE = 1024 };
+
+static inline struct exp_sum wide_exp_sum(int64_t width, const knack_real *restrict x)
+{
+    struct exp_sum e = {.shift = shift_of(width, x), .sum = 0};
+    for (int64_t first = 0; first < width; first += PIECE) {
+        const int64_t end = first + PIECE < width ? first + PIECE : width;
+        knack_real sum = 0;
 #pragma omp simd reduction(+ : sum)
-    for (int64_t i = 0; i < width; i++) sum += vector_exp(x[i] - shift);
-    return (struct exp_sum){shift, sum};
+        for (int64_t i = first; i < end; i++) sum += vector_exp(x[i] - e.shift);
+        e.sum += sum;
+    }
+    return e;
+}
+
+static inline struct exp_sum exp_sum(int64_t width, const knack_real *restrict x)
+{
+    knack_real padded[NARROW];
+    if (width >= NARROW) return wide_exp_sum(width, x);
+    pad(width, x, padded);
+    return wide_exp_sum(NARROW, padded);
+}
+
+/* out (+)= factor exp(x - shift) */
+static inline void add_exp(int64_t width, const knack_real *restrict x, knack_real shift, knack_real factor, knack_real *restrict out,
+                           bool fresh)
+{
+    if (width < NARROW) {
+        knack_real padded[NARROW];
+        pad(width, x, padded);
+        for (int64_t i = 0; i < NARROW; i++) padded[i] = factor * vector_exp(padded[i] - shift);
+        for (int64_t i = 0; i < width; i++) out[i] = padded[i] + (fresh ? 0 : out[i]);
+    } else if (fresh) {
+        for (int64_t i = 0; i < width; i++) out[i] = factor * vector_exp(x[i] - shift);
+    } else {
+        for (int64_t i = 0; i < width; i++) out[i] += factor * vector_exp(x[i] - shift);
+    }
+}
+
+/* y = softmax(x) */
+static inline void wide_softmax(int64_t width, const knack_real *restrict x, knack_real *restrict y)
+{
+    const knack_real shift = shift_of(width, x);
+    double total = 0;
+    for (int64_t first = 0; first < width; first += PIECE) {
+        const int64_t end = first + PIECE < width ? first + PIECE : width;
+        knack_real sum = 0;
+#pragma omp simd reduction(+ : sum)
+        for (int64_t i = first; i < end; i++) {
+            y[i] = vector_exp(x[i] - shift);
+            sum += y[i];
+        }
+        total += sum;
+    }
+    const knack_real inverse = (knack_real)(1 / total);
+    for (int64_t i = 0; i < width; i++) y[i] *= inverse;
 }
 
 static inline const knack_real *x_row(const knack_tensor *result, int64_t row)
@@ -63,17 +126,14 @@ VECTOR static void softmax_row(const knack_tensor *result, int64_t row, knack_re
     const int64_t width = tensor_width(result);
     const knack_real *restrict x = x_row(result, row);
     knack_real *restrict y = (knack_real *)result->data + row * width;
-    knack_real max = x[0];
-    double sum = 0;
-#pragma omp simd reduction(max : max)
-    for (int64_t i = 0; i < width; i++) max = x[i] > max ? x[i] : max;
-#pragma omp simd reduction(+ : sum)
-    for (int64_t i = 0; i < width; i++) {
-        y[i] = vector_exp(x[i] - max);
-        sum += y[i];
+    if (width >= NARROW) {
+        wide_softmax(width, x, y);
+    } else {
+        knack_real padded[NARROW], share[NARROW];
+        pad(width, x, padded);
+        wide_softmax(NARROW, padded, share);
+        for (int64_t i = 0; i < width; i++) y[i] = share[i];
     }
-    const knack_real inverse = (knack_real)(1 / sum);
-    for (int64_t i = 0; i < width; i++) y[i] *= inverse;
 }
 
 VECTOR static void softmax_row_backward(const knack_tensor *result, int64_t row, knack_real *dx, bool fresh)
@@ -107,8 +167,8 @@ VECTOR static void log_softmax_row_backward(const knack_tensor *result, int64_t 
     double sum = 0;
 #pragma omp simd reduction(+ : sum)
     for (int64_t i = 0; i < width; i++) sum += g[i];
-    const knack_real total = (knack_real)sum;
-    for (int64_t i = 0; i < width; i++) out[i] = g[i] - vector_exp(y[i]) * total + (fresh ? 0 : out[i]);
+    for (int64_t i = 0; i < width; i++) out[i] = g[i] + (fresh ? 0 : out[i]);
+    add_exp(width, y, 0, -(knack_real)sum, out, false);
 }
 
 static void softmax_backward(knack_tensor *result)
@@ -214,13 +274,13 @@ VECTOR static void loss_row_backward(const knack_tensor *result, int64_t row, kn
     const knack_real g = id < 0 ? 0 : result->gradient[row], factor = g * state.weight * state.inverse;
     const knack_real *restrict x = x_row(result, row);
     knack_real *restrict out = dx + row * width;
+    add_exp(width, x, state.shift, factor, out, fresh);
     if (losses->target) {
         const knack_real *restrict target = losses->target + row * width;
-        for (int64_t i = 0; i < width; i++) out[i] = factor * vector_exp(x[i] - state.shift) - g * target[i] + (fresh ? 0 : out[i]);
-        return;
+        for (int64_t i = 0; i < width; i++) out[i] -= g * target[i];
+    } else if (losses->id && id >= 0) {
+        out[id] -= g;
     }
-    for (int64_t i = 0; i < width; i++) out[i] = factor * vector_exp(x[i] - state.shift) + (fresh ? 0 : out[i]);
-    if (losses->id && id >= 0) out[id] -= g;
 }
 
 static void losses_backward(knack_tensor *result)

@@ -14,20 +14,26 @@ VECTOR static void choose_run(int64_t count, const knack_real *restrict mask, in
         for (int64_t i = 0; i < count; i++) y[i] = mask[i * step_mask] != 0 ? a[i * step_a] : b[i * step_b];
 }
 
+static inline knack_real share(knack_real mask, bool taken, knack_real g)
+{
+    return (mask != 0) == taken ? g : 0;
+}
+
 /* What an operand gets of a run's gradient g: that of the elements for which it was taken. Summed if it stood still. */
 VECTOR static void share_run(int64_t count, const knack_real *restrict mask, int step_mask, bool taken, const knack_real *restrict g,
                              knack_real *restrict dx, int step, bool fresh)
 {
-    if (step) {
-        for (int64_t i = 0; i < count; i++) {
-            const knack_real share = (mask[i * step_mask] != 0) == taken ? g[i] : 0;
-            dx[i] = fresh ? share : dx[i] + share;
-        }
-        return;
+    if (!step) {
+        double sum = 0;
+        for (int64_t i = 0; i < count; i++) sum += share(mask[i * step_mask], taken, g[i]);
+        *dx = (knack_real)sum + (fresh ? 0 : *dx);
+    } else if (!step_mask) {
+        for (int64_t i = 0; i < count; i++) dx[i] = share(*mask, taken, g[i]) + (fresh ? 0 : dx[i]);
+    } else if (fresh) {
+        for (int64_t i = 0; i < count; i++) dx[i] = share(mask[i], taken, g[i]);
+    } else {
+        for (int64_t i = 0; i < count; i++) dx[i] += share(mask[i], taken, g[i]);
     }
-    double sum = 0;
-    for (int64_t i = 0; i < count; i++) sum += (mask[i * step_mask] != 0) == taken ? g[i] : 0;
-    *dx = fresh ? (knack_real)sum : *dx + (knack_real)sum;
 }
 
 enum { MASK, TAKEN, OTHERWISE };

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/random.h"
 #include "base/threads.h"
 #include "tensor/kernels/kernels.h"
@@ -649,6 +650,59 @@ static void bf16_rounding(void **state)
     }
 }
 
+/* ---- Making kernels for new shapes ---- */
+
+/* More shapes than kernels are kept for; the first is made anew in the end. */
+static void many_shapes(void **state)
+{
+    (void)state;
+    knack_real x[4] = {1, 2, 3, 4}, *ones = values(1200), *out = room(1200 * sizeof *out);
+    for (int64_t i = 0; i < 1200; i++) ones[i] = 1;
+    for (int64_t n = 1; n <= 1200; n++) {
+        const struct matmul m = {.type = KNACK_REAL, .batch = 1, .m = 1, .n = n == 1200 ? 1 : n, .k = 1, .a = x + 3, .b = ones, .c = out};
+        ASSERT_OK(kernel_matmul(arena, &m));
+        assert_true(out[0] == 4 && out[m.n - 1] == 4);
+    }
+    arena_reset(arena);
+}
+
+/* The nth allocation fails while a kernel for a new shape is made; made again, it is right. */
+static void failing_memory(void **state)
+{
+    (void)state;
+    assert_int_equal(threads_set(2), KNACK_OK);
+    int failures = 0;
+    for (int64_t nth = 1; nth < 40; nth++) {
+        struct conv2d c = {.type = KNACK_REAL,
+                           .rows = 3,
+                           .height = 60,
+                           .width = 60 + nth,
+                           .in = 16,
+                           .out = 16,
+                           .kernel_height = 1,
+                           .kernel_width = 1,
+                           .out_height = 60,
+                           .out_width = 60 + nth,
+                           .stride = 1};
+        const knack_real *x = values(x_count(&c)), *w = values(w_count(&c));
+        knack_real *y = room((size_t)y_count(&c) * sizeof *y), *wanted = room((size_t)y_count(&c) * sizeof *y);
+        memory_fail_at(nth);
+        knack_status status = kernel_conv2d(arena, &c, x, w, NULL, y);
+        memory_fail_at(0);
+        failures += status != KNACK_OK;
+        if (status != KNACK_OK) {
+            assert_int_equal(status, KNACK_E_MEMORY);
+            ASSERT_OK(kernel_conv2d(arena, &c, x, w, NULL, y));
+        }
+        ASSERT_OK(reference_conv2d(arena, &c, x, w, NULL, wanted));
+        assert_close("convolution", y, wanted, y_count(&c), sum_error(16), sum_error(1));
+        arena_reset(arena);
+        if (status == KNACK_OK) break;
+    }
+    assert_true(failures > 0 || sizeof(knack_real) == 8); /* the reference makes nothing */
+    threads_set(1);
+}
+
 static void names(void **state)
 {
     (void)state;
@@ -668,6 +722,7 @@ int main(void)
         cmocka_unit_test(pools),        cmocka_unit_test(max_pool_of_nan),
         cmocka_unit_test(batch_norms),  cmocka_unit_test(layer_norms),
         cmocka_unit_test(column_sums),  cmocka_unit_test(bf16_rounding),
+        cmocka_unit_test(many_shapes),  cmocka_unit_test(failing_memory),
         cmocka_unit_test(names),
     };
     return cmocka_run_group_tests_name("kernels", tests, open_arena, close_arena);

@@ -338,24 +338,27 @@ static void test_row_errors(void **state)
 static void test_functions(void **state)
 {
     (void)state;
-    double exp_worst = 0, tanh_worst = 0, cdf_worst = 0, tail_worst = 0;
+    double exp_worst = 0, tanh_worst = 0, cdf_worst = 0, tail_worst = 0, density_worst = 0;
     for (double x = -87; x < 88; x += 0.0009) {
         const knack_real at = (knack_real)x, small = at / 8;
         const double cdf = erfc(-(double)small * sqrt(0.5)) / 2, tanh_exact = tanh((double)small);
         exp_worst = fmax(exp_worst, fabs((double)vector_exp(at) / exp((double)at) - 1));
         tanh_worst = fmax(tanh_worst, fabs((double)vector_tanh(small) / tanh_exact - 1));
-        cdf_worst = fmax(cdf_worst, fabs((double)normal_cdf(small) - cdf));
-        if (small < 0 && small > -5) tail_worst = fmax(tail_worst, fabs((double)normal_cdf(small) / cdf - 1));
+        density_worst =
+            fmax(density_worst, fabs((double)normal(small).density - exp(-(double)small * (double)small / 2) / sqrt(2 * acos(-1.0))));
+        cdf_worst = fmax(cdf_worst, fabs((double)normal(small).cdf - cdf));
+        if (small < 0 && small > -5) tail_worst = fmax(tail_worst, fabs((double)normal(small).cdf / cdf - 1));
     }
     const bool exact = sizeof(knack_real) == 8;
     assert_true(exp_worst < (exact ? 1e-15 : 1.3e-7));
     assert_true(tanh_worst < (exact ? 1e-15 : 1.6e-7));
     assert_true(cdf_worst < (exact ? 1e-15 : 1e-7));
+    assert_true(density_worst < (exact ? 1e-15 : 1e-7));
     assert_true(tail_worst < (exact ? 1e-14 : 2e-6));
     assert_true(vector_exp(0) == 1 && vector_exp(-INFINITY) == 0 && vector_exp(INFINITY) == (knack_real)INFINITY);
-    assert_true(isnan(vector_exp(NAN)) && isnan(vector_tanh(NAN)) && isnan(normal_cdf(NAN)));
+    assert_true(isnan(vector_exp(NAN)) && isnan(vector_tanh(NAN)) && isnan(normal(NAN).cdf));
     assert_true(vector_tanh(INFINITY) == 1 && vector_tanh(-INFINITY) == -1 && vector_tanh(0) == 0);
-    assert_true(normal_cdf(INFINITY) == 1 && normal_cdf(-INFINITY) == 0);
+    assert_true(normal(INFINITY).cdf == 1 && normal(-INFINITY).cdf == 0);
 }
 
 int main(void)
