@@ -28,9 +28,15 @@ knack_status inputs_fit(const struct dataset *data, struct source *source, doubl
 /* In place, x [count, width]: of each group of `statistics` values, value c by mean and deviation c. */
 static void standardise(const struct dataset *data, int64_t count, knack_real *x)
 {
-    int64_t groups = data->mean ? count * data->width / data->statistics : 0;
-    for (int64_t group = 0; group < groups; group++, x += data->statistics)
-        for (int64_t c = 0; c < data->statistics; c++) x[c] = (x[c] - (knack_real)data->mean[c]) / (knack_real)data->deviation[c];
+    if (!data->mean) return;
+    int64_t statistics = data->statistics, groups = count * data->width / statistics;
+    if (statistics == 1) { /* grey images: one loop without gaps */
+        knack_real mean = (knack_real)data->mean[0], deviation = (knack_real)data->deviation[0];
+        for (int64_t i = 0; i < groups; i++) x[i] = (x[i] - mean) / deviation;
+        return;
+    }
+    for (int64_t group = 0; group < groups; group++, x += statistics)
+        for (int64_t c = 0; c < statistics; c++) x[c] = (x[c] - (knack_real)data->mean[c]) / (knack_real)data->deviation[c];
 }
 
 /* Sums of one statistic's values, as differences from its first, so that a large mean costs no digits. NaN does not count. */
