@@ -51,6 +51,10 @@ const char *format_count(char buffer[FORMAT_SIZE], int64_t count)
 const char *format_duration(char buffer[FORMAT_SIZE], double seconds)
 {
     if (!isfinite(seconds) || seconds < 0 || seconds > 1e9) return strcpy(buffer, "-");
+    if (seconds < 0.0995) {
+        format_fixed(buffer, 1000 * seconds, 0);
+        return strcat(buffer, " ms");
+    }
     if (seconds < 59.95) {
         format_fixed(buffer, seconds, seconds < 9.995 ? 2 : 1);
         return strcat(buffer, " s");

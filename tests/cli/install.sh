@@ -3,12 +3,13 @@
 #   install.sh BUILD SOURCE PREFIX LIBDIR
 set -eu
 build=$1 source=$2 place=$(mktemp -d)
+meson=$(sed -n 's/^ *command = \(.*\) --internal regenerate.*/\1/p' "$build/build.ninja" | head -n 1) # the one that configured
 trap 'rm -rf "$place"' EXIT
 
 say() { printf '\n== %s\n' "$*"; }
 
 say "install into $place"
-DESTDIR=$place meson install -C "$build" --no-rebuild --quiet
+DESTDIR=$place $meson install -C "$build" --no-rebuild --quiet
 mv "$place$3" "$place/moved" # the package works wherever it is
 prefix=$place/moved
 libraries=$prefix/$4
@@ -28,8 +29,8 @@ knack run examples/digits.json -q
 test -s runs/digits/model.safetensors
 
 say "the plugin that was written out of tree"
-meson setup examples/out-of-tree/build examples/out-of-tree
-meson compile -C examples/out-of-tree/build
+$meson setup examples/out-of-tree/build examples/out-of-tree
+$meson compile -C examples/out-of-tree/build
 for manifest in examples/out-of-tree/build/*.json; do
     case $manifest in */compile_commands.json) continue ;; esac
     knack plugins --check "$manifest"
@@ -39,8 +40,8 @@ done
 test -s runs/out-of-tree/model.safetensors
 
 say "programs that embed knack"
-meson setup examples/embed/build examples/embed
-meson compile -C examples/embed/build
+$meson setup examples/embed/build examples/embed
+$meson compile -C examples/embed/build
 row=$(printf '8 %.0s' $(seq 64))
 examples/embed/build/predict runs/digits $row
 echo "$row" | tr ' ' ',' | sed 's/,$//' | examples/embed/build/predict runs/digits

@@ -11,8 +11,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/json.h"
-
 static char workplace[4096];
 
 int workplace_enter(void **state)
@@ -147,13 +145,6 @@ void assert_lacks(const char *text, const char *part)
 void assert_status(const struct outcome *outcome, int status)
 {
     if (outcome->status != status) fail_msg("exit status %d, not %d:\n%s%s", outcome->status, status, outcome->out, outcome->err);
-}
-
-void assert_is_json(const char *text)
-{
-    struct json_document *document;
-    if (json_parse(text, strlen(text), "output", &document) < 0) fail_msg("%s:\n%s", knack_error(), text);
-    json_free(document);
 }
 
 void assert_same_files(const char *path, const char *other)

@@ -39,6 +39,7 @@ static void test_counts_and_durations(void **state)
     assert_string_equal(format_count(text, 1437), "1,437");
     assert_string_equal(format_count(text, -123456), "-123,456");
     assert_string_equal(format_count(text, 1000000), "1,000,000");
+    assert_string_equal(format_duration(text, 0.0284), "28 ms");
     assert_string_equal(format_duration(text, 0.844), "0.84 s");
     assert_string_equal(format_duration(text, 12.34), "12.3 s");
     assert_string_equal(format_duration(text, 59.99), "1:00 min");

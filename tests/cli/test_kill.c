@@ -19,10 +19,11 @@ static const struct recipe recipe[] = {
     {"sgd", MLP, "", "{\"type\": \"sgd\", \"lr\": 0.05}", "{\"type\": \"constant\"}", "\"ema\""},
     {"momentum", MLP, "\"flip\"", "{\"type\": \"sgd\", \"lr\": 0.02, \"momentum\": 0.9, \"nesterov\": true}",
      "{\"type\": \"step\", \"milestones\": [\"1ep\"], \"warmup\": \"3st\"}", "\"mixup\""},
-    {"adam", MLP, "\"shift\"", "{\"type\": \"adam\", \"lr\": 0.01}", "{\"type\": \"linear\"}", "\"fgm\""},
+    {"adam", MLP, "\"shift\"", "{\"type\": \"adam\", \"lr\": 0.01}", "{\"type\": \"linear\"}",
+     "{\"name\": \"fgm\", \"layer\": \"input\", \"epsilon\": 0.3}"},
     {"adamw", MLP, "\"crop\"", "{\"type\": \"adamw\", \"lr\": 0.01}", "{\"type\": \"cosine\", \"warmup\": 0.1}", "\"arcface\""},
     {"all", CNN, "\"flip\", \"shift\"", "{\"type\": \"adamw\", \"lr\": 0.01}", "{\"type\": \"one-cycle\"}",
-     "\"fgm\", \"mixup\", \"arcface\", \"ema\""},
+     "{\"name\": \"fgm\", \"parameters\": \"conv1.weight\"}, \"mixup\", \"arcface\", \"ema\""},
 };
 
 static void write_config(const struct recipe *one)

@@ -16,8 +16,8 @@ static bool use_decimal_comma(void)
     static const char *const installed[] = {"de_DE.UTF-8", "de_DE.utf8", "de_DE", "fr_FR.UTF-8"};
     for (size_t i = 0; i < sizeof installed / sizeof *installed; i++)
         if (setlocale(LC_NUMERIC, installed[i])) return true;
-    write_text("comma", "LC_NUMERIC\ndecimal_point \",\"\nthousands_sep \".\"\ngrouping 3;3\nEND LC_NUMERIC\n");
-    if (system("localedef -c -i ./comma ./xx_XX >/dev/null 2>&1") < 0 || !path_exists("xx_XX/LC_NUMERIC")) return false;
+    write_text("numeric", "LC_NUMERIC\ndecimal_point \",\"\nthousands_sep \".\"\ngrouping 3;3\nEND LC_NUMERIC\n");
+    if (system("localedef -c -i ./numeric ./xx_XX >/dev/null 2>&1") < 0 || !path_exists("xx_XX/LC_NUMERIC")) return false;
     setenv("LOCPATH", ".", 1);
     return setlocale(LC_NUMERIC, "xx_XX") != NULL;
 }

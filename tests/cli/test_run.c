@@ -33,7 +33,7 @@ static void test_what_is_written(void **state)
     }
     char *result = read_text("runs/small/result.json");
     assert_is_json(result);
-    static const char *const member[] = {"\"status\": \"done\"", "\"steps\": 27", "\"seconds\"",     "\"primary\"",
+    static const char *const member[] = {"\"status\": \"done\"", "\"steps\": 30", "\"seconds\"",     "\"primary\"",
                                          "\"evaluations\"",      "\"tricks\"",    "\"environment\"", "\"seed\""};
     for (size_t i = 0; i < sizeof member / sizeof *member; i++) assert_contains(result, member[i]);
     free(result);
@@ -50,8 +50,8 @@ static void test_what_is_shown(void **state)
                                        "ema (primary)",
                                        "raw",
                                        "best",
-                                       "27 steps in ",
-                                       "post_step 27",
+                                       "30 steps in ",
+                                       "post_step 30",
                                        "shown/model.safetensors\n",
                                        "shown/metrics.jsonl\n",
                                        "shown/result.json\n",
@@ -110,18 +110,20 @@ static void test_folder_that_holds_something(void **state)
 static void test_dry_run(void **state)
 {
     (void)state;
-    struct outcome outcome = run_knack("run", "small.json", "--dry-run", "--plugin", "fgm", "--out", "dry");
+    struct outcome outcome =
+        run_knack("run", "small.json", "--dry-run", "--plugin", "{\"name\": \"fgm\", \"layer\": \"input\"}", "--out", "dry");
     assert_status(&outcome, 0);
     assert_false(path_exists("dry"));
-    static const char *const part[] = {"\"epochs\": 3",     "data        digits: ", "model       mlp: ", "27 steps, 9 an epoch",
+    static const char *const part[] = {"\"epochs\": 3",     "data        digits: ", "model       mlp: ", "30 steps, 10 an epoch",
                                        "tricks      fgm: ", "1.0 extra gradient",   "time        about "};
     for (size_t i = 0; i < sizeof part / sizeof *part; i++) assert_contains(outcome.out, part[i]);
     outcome_free(&outcome);
-    outcome = run_knack("run", "small.json", "--dry-run", "--json", "--plugin", "fgm", "--out", "dry");
+    outcome =
+        run_knack("run", "small.json", "--dry-run", "--json", "--plugin", "{\"name\": \"fgm\", \"layer\": \"input\"}", "--out", "dry");
     assert_status(&outcome, 0);
     assert_false(path_exists("dry"));
     assert_is_json(outcome.out);
-    assert_contains(outcome.out, "\"steps\": 27");
+    assert_contains(outcome.out, "\"steps\": 30");
     assert_contains(outcome.out, "\"gradient\": 1");
     outcome_free(&outcome);
 }
@@ -197,7 +199,7 @@ static void test_eval(void **state)
     outcome_free(&outcome);
     outcome = run_knack("eval", "runs/small", "--part", "tset");
     assert_status(&outcome, 2);
-    assert_contains(outcome.err, "nearest is \"test\"");
+    assert_contains(outcome.err, "there is no part \"tset\"; there are train, validation, test");
     outcome_free(&outcome);
     outcome = run_knack("eval", "runs/small", "--weights", "swa");
     assert_status(&outcome, 2);
@@ -263,7 +265,7 @@ static void test_predict(void **state)
     outcome_free(&outcome);
     outcome = run_knack("predict", "runs/small", "absent.npy");
     assert_status(&outcome, 3);
-    assert_contains(outcome.err, "knack: absent.npy: cannot be opened: No such file or directory");
+    assert_contains(outcome.err, "absent.npy: cannot open: No such file or directory");
     outcome_free(&outcome);
 }
 
