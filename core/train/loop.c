@@ -1,5 +1,6 @@
 /* The loop: steps, epochs, and what surrounds them. */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -240,8 +241,7 @@ static void save_after_error(struct run *run, knack_status status)
     char message[1024];
     bool kept = run->updating || status == KNACK_E_IO || status == KNACK_E_MEMORY || run->at.batch == 0;
     if (status == KNACK_E_INTERRUPTED) return;
-    strncpy(message, knack_error(), sizeof message - 1);
-    message[sizeof message - 1] = 0;
+    snprintf(message, sizeof message, "%s", knack_error());
     if (!kept) {
         statistics_copy(run, true);
         kept = checkpoint_save(run) < 0;
@@ -250,6 +250,16 @@ static void save_after_error(struct run *run, knack_status status)
         run_note(run, kept ? "the newest checkpoint of %s is the last good state" : "the state of the last update was saved to %s",
                  run->folder);
     status_set(status, "%s", message);
+}
+
+/* A run that ended early still says so in result.json; if that fails too, the first message is the one that counts. */
+static knack_status end_early(struct run *run, knack_status status)
+{
+    char message[1024];
+    save_after_error(run, status);
+    snprintf(message, sizeof message, "%s", knack_error());
+    results_summarise(run);
+    return status_set(status, "%s", message);
 }
 
 static const char *outcome_name(knack_status status)
@@ -266,8 +276,7 @@ knack_status run_train(struct run *run)
     run->status = outcome_name(status);
     run->seconds = seconds_now() - run->started;
     if (status >= 0) return results_write(run);
-    save_after_error(run, status);
-    return status;
+    return end_early(run, status);
 }
 
 /* ---- Estimate ---- */

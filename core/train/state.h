@@ -143,7 +143,8 @@ knack_status weights_restore(struct run *, struct knack_weights *, const char *p
 knack_status results_prepare(struct run *); /* the folder, the resolved config */
 knack_status results_log_step(struct run *);
 knack_status results_log_evaluation(struct run *, const char *part, const char *weights, const struct metric_value *, int64_t count);
-knack_status results_write(struct run *); /* weights, tables, result.json */
+knack_status results_write(struct run *);     /* weights, tables, result.json */
+knack_status results_summarise(struct run *); /* result.json alone, as after a run that ended early */
 void results_free(struct run *);
 
 /* trace.c: one JSON line a step, of what tricks drew and did. */
