@@ -7,19 +7,12 @@
 #include "base/threads.h"
 
 /* VECTOR before a function: one clone for each level, picked when the library is loaded. What it calls must be `static inline`, so that it
- * is compiled along. The picking runs before sanitizers are ready, so there it is off. */
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
-#define VECTOR_PLAIN
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(__x86_64__)
-#define VECTOR_PLAIN
-#endif
-#ifdef VECTOR_PLAIN
-#define VECTOR
-#else
+ * is compiled along. The picking runs before sanitizers are ready, so there it is off; and clang 14 gives what picks among the clones of a
+ * static function a name that clashes with those of other files. */
+#if defined(__x86_64__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #define VECTOR __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define VECTOR
 #endif
 
 /* Long loops are cut into parts of so many elements, for threads. A fixed number, so that results do not depend on how many there are. */
