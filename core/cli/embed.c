@@ -38,7 +38,7 @@ static void log_evaluation(void *user, const char *part, const char *weights, in
     const struct logger *logger = user;
     if (count == 0) return;
     char line[256], value[FORMAT_SIZE];
-    snprintf(line, sizeof line, "epoch %lld %s %s: %s %s", (long long)(epoch + 1), part, weights, metric->name,
+    snprintf(line, sizeof line, "epoch %lld %s %s: %s %s", (long long)epoch, part, weights, metric->name,
              format_number(value, metric->value));
     logger->log(logger->user, line);
 }

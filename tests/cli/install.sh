@@ -28,6 +28,26 @@ cp -r "$source/examples" examples
 knack run examples/digits.json -q
 test -s runs/digits/model.safetensors
 
+say "the trick of the README, from its text alone"
+# The fenced block of a language that holds a word.
+block() { awk -v language="\`\`\`$1" -v word="$2" '
+    $0 == language { inside = 1; text = ""; next }
+    /^```/ { if (inside && index(text, word)) printf "%s", text; inside = 0 }
+    inside { text = text $0 "\n" }' "$source/README.md"; }
+mkdir readme
+(
+    cd readme
+    block c knack_plugin_entry >clip.c
+    block json '"library"' >clip.json
+    test "$(wc -l <clip.c)" -lt 60
+    cp ../examples/digits.json .
+    mkdir examples
+    cp digits.json examples
+    block sh clip.so >commands.sh
+    sh -e commands.sh
+    grep -q '"clip": {"norm"' runs/digits/metrics.jsonl
+)
+
 say "the plugin that was written out of tree"
 $meson setup examples/out-of-tree/build examples/out-of-tree
 $meson compile -C examples/out-of-tree/build
