@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/threads.h"
 #include "tensor/functions.h"
 
 static void test_broadcast_shapes(void **state)
@@ -334,6 +335,50 @@ static void test_row_errors(void **state)
     fixture_close(&f);
 }
 
+/* ---- Long tensors, which are cut into parts ---- */
+
+enum { ROWS = 301, COLUMNS = 211, LONG = ROWS * COLUMNS };
+
+/* Sum of many operations on x [ROWS, COLUMNS], every one of which uses threads or might. */
+static knack_tensor *many(knack_step *step, knack_tensor *x)
+{
+    static int32_t id[ROWS];
+    for (int64_t i = 0; i < ROWS; i++) id[i] = (int32_t)(i % (COLUMNS + 1)) - 1;
+    knack_tensor *row = knack_slice(x, 0, 3, 1), *column = knack_slice(x, 1, 5, 1);
+    knack_tensor *y = knack_add(knack_mul(knack_gelu(x), row), knack_sub(knack_sigmoid(x), column));
+    y = knack_mean2(knack_relu(y), knack_add(knack_softmax(x), knack_log_softmax(y)));
+    y = knack_transpose(knack_transpose(knack_normalise(y, 1), 0, 1), 1, 0);
+    y = knack_add(y, knack_reshape(knack_cross_entropy(y, id), SHAPE(ROWS, 1)));
+    return knack_where(knack_greater(x, knack_constant(step, KNACK_REAL, SHAPE(1), REALS(0))), y, knack_add_scalar(x, 1));
+}
+
+/* One value by hand, and the same bits with any number of threads. */
+static void test_threads(void **state)
+{
+    (void)state;
+    static knack_real value[LONG], seed[LONG], out[3][LONG], gradient[3][LONG];
+    for (int64_t i = 0; i < LONG; i++) value[i] = (knack_real)((i * 7919) % 2003) / 500 - 2, seed[i] = (knack_real)(i % 17) / 8 - 1;
+    for (int threads = 1; threads <= 3; threads++) {
+        struct fixture f;
+        fixture_open(&f);
+        assert_int_equal(threads_set(threads), KNACK_OK);
+        knack_tensor *x = variable(&f, value, SHAPE(ROWS, COLUMNS)), *y = many(fixture_step(&f), x);
+        backward(y, seed);
+        memcpy(out[threads - 1], y->data, sizeof out[0]);
+        memcpy(gradient[threads - 1], x->gradient, sizeof gradient[0]);
+        knack_tensor *sum = knack_add(x, knack_mul(knack_slice(x, 0, 1, 1), knack_slice(x, 1, 2, 1)));
+        const int64_t r = ROWS - 2, c = COLUMNS - 3;
+        assert_reals((knack_real *)sum->data + r * COLUMNS + c, REALS(value[r * COLUMNS + c] + value[COLUMNS + c] * value[r * COLUMNS + 2]),
+                     1);
+        fixture_close(&f);
+    }
+    assert_int_equal(threads_set(1), KNACK_OK);
+    for (int k = 1; k < 3; k++) {
+        assert_memory_equal(out[0], out[k], sizeof out[0]);
+        assert_memory_equal(gradient[0], gradient[k], sizeof gradient[0]);
+    }
+}
+
 /* The vectorised functions are as good as their comments say. */
 static void test_functions(void **state)
 {
@@ -383,6 +428,7 @@ int main(void)
         cmocka_unit_test(test_mix_rows),
         cmocka_unit_test(test_perturb),
         cmocka_unit_test(test_row_errors),
+        cmocka_unit_test(test_threads),
         cmocka_unit_test(test_functions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
