@@ -157,19 +157,26 @@ static dnnl_status_t describe_reorder(const struct engine *engine, const void *s
     return status;
 }
 
-/* Makes the primitive's reorder, unless it takes plain weights: from plain to its layout, or for a gradient from its layout to plain. */
-static dnnl_status_t weights_reorder(const struct engine *engine, const struct conv2d *c, enum pass pass, struct primitive *primitive)
+/* From plain weights to the primitive's layout, or for a gradient from its layout to plain. */
+static dnnl_status_t new_reorder(const struct engine *engine, const dnnl_memory_desc_t *plain, enum pass pass, struct primitive *primitive)
 {
-    if (primitive->reorder) return dnnl_success;
+    const dnnl_memory_desc_t *own = &primitive->layout[W];
     const bool gradient = pass == BACKWARD_WEIGHTS;
-    dnnl_memory_desc_t plain;
-    DNNL_TRY(plain_weights(c, gradient ? KNACK_F32 : c->type, &plain));
-    if (dnnl_memory_desc_equal(&plain, &primitive->layout[W])) return dnnl_success;
-    const struct reordering reordering = {.from = gradient ? &primitive->layout[W] : &plain,
-                                          .to = gradient ? &plain : &primitive->layout[W]};
+    const struct reordering reordering = {.from = gradient ? own : plain, .to = gradient ? plain : own};
     const struct primitive_plan plan = {
         .describe = describe_reorder, .shape = &reordering, .arguments = 2, .name = {DNNL_ARG_FROM, DNNL_ARG_TO}};
-    DNNL_TRY(primitive_new(engine, &plan, &primitive->reorder));
+    return primitive_new(engine, &plan, &primitive->reorder);
+}
+
+/* Makes the primitive's reorder, unless it takes plain weights. */
+static dnnl_status_t weights_reorder(const struct engine *engine, const struct conv2d *c, enum pass pass, struct primitive *primitive)
+{
+    if (!primitive->reorder) {
+        dnnl_memory_desc_t plain;
+        DNNL_TRY(plain_weights(c, pass == BACKWARD_WEIGHTS ? KNACK_F32 : c->type, &plain));
+        if (dnnl_memory_desc_equal(&plain, &primitive->layout[W])) return dnnl_success;
+        DNNL_TRY(new_reorder(engine, &plain, pass, primitive));
+    }
     return primitive_slots(engine, primitive->reorder, 1);
 }
 
