@@ -4,7 +4,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/memory.h"
+#include "base/text.h"
 #include "train/state.h"
 
 double seconds_now(void)
@@ -57,11 +57,13 @@ static void statistics_copy(struct run *run, bool back)
 
 static knack_status too_many_skipped(struct run *run)
 {
+    char loss[32];
     return status_set(
         KNACK_E_NUMERIC,
-        "loss or gradient was not finite in %lld steps in a row, at step %lld (loss %g): lower train.optimizer.lr, or look for "
+        "loss or gradient was not finite in %lld steps in a row, at step %lld (loss %s): lower train.optimizer.lr, or look for "
         "extreme values in the data; train.max_skipped is %lld",
-        (long long)run->at.skipped_in_row, (long long)run->at.batch, run->last_loss, (long long)run->settings.max_skipped);
+        (long long)run->at.skipped_in_row, (long long)run->at.batch, text_number(loss, run->last_loss),
+        (long long)run->settings.max_skipped);
 }
 
 /* From pre_step to the final gradient. outcome gets bits of OUTCOME_*; not_finite: the gradient stage said so. */

@@ -99,6 +99,21 @@ struct run {
     char *fact_data, *fact_model;
 };
 
+/* The top level of a config. */
+struct config {
+    const struct json *data, *model, *train, *plugins;
+    int64_t seed, threads;
+    const char *folder;
+};
+
+/* run.c */
+struct run *run_new(const struct run_request *);
+knack_status run_read_top(const struct json_document *, struct config *);
+/* Everything from the config on. path: the config file; described: the data set to build for, or NULL to open the config's. */
+knack_status run_open_all(struct run *, const char *path, const struct run_request *, struct dataset *described);
+/* Hands the run over if status says so, else closes it and keeps the message. */
+knack_status run_finish_open(struct run *, knack_status, struct run **);
+
 double seconds_now(void);
 bool flat_finite(const knack_real *x, int64_t count); /* flat.c */
 

@@ -1,0 +1,107 @@
+/* What there is to know of a run without training it: its config, its sizes, the schema of configs. */
+#include <math.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "train/state.h"
+
+const char *run_folder(const struct run *run)
+{
+    return run->folder;
+}
+
+const struct json_document *run_config(const struct run *run)
+{
+    return run->config;
+}
+
+struct dataset *run_data(struct run *run)
+{
+    return run->data;
+}
+
+char *run_config_text(const struct run *run)
+{
+    struct json_writer *w = json_writer_new(true);
+    if (!w) return NULL;
+    json_node(w, NULL, run->config->root);
+    const char *text = json_text(w, NULL);
+    char *copy = text ? memory_format("%s\n", text) : NULL;
+    json_writer_free(w);
+    return copy;
+}
+
+static knack_status describe_tricks(struct run *run)
+{
+    int64_t count = run->instances->count;
+    run->fact_trick = memory_new((size_t)count + 1, sizeof *run->fact_trick);
+    if (!run->fact_trick) return KNACK_E_MEMORY;
+    for (int64_t i = 0; i < count; i++) {
+        const struct instance *instance = run->instances->list[i];
+        run->fact_trick[i] = (struct run_trick){.name = instance->name,
+                                                .plugin = instance->manifest->name,
+                                                .summary = instance->manifest->summary,
+                                                .installed = !instance->at_identity,
+                                                .gradient_passes = instance->manifest->gradient_passes,
+                                                .forward_passes = instance->manifest->forward_passes};
+    }
+    return KNACK_OK;
+}
+
+knack_status run_facts(struct run *run, bool estimate, struct run_facts *facts)
+{
+    int64_t parameters = 0;
+    const struct json *type = json_member(json_member(run->config->root, "model"), "type");
+    for (int64_t i = 0; i < run->params->count; i++) parameters += run->params->list[i]->public.count;
+    TRY(describe_tricks(run));
+    run->fact_data = memory_text(run->data->title);
+    run->fact_model = memory_format("%s: %lld parameters",
+                                    run->model_type ? run->model_type->name
+                                    : type          ? type->string
+                                                    : "mlp",
+                                    (long long)parameters);
+    if (!run->fact_data || !run->fact_model) return KNACK_E_MEMORY;
+    *facts = (struct run_facts){.data = run->fact_data,
+                                .model = run->fact_model,
+                                .train = run->data->part[PART_TRAIN].count,
+                                .validation = run->data->part[PART_VALIDATION].count,
+                                .test = run->data->part[PART_TEST].count,
+                                .parameters = parameters,
+                                .steps_per_epoch = run->steps_per_epoch,
+                                .steps = run->updates,
+                                .tricks = run->instances->count,
+                                .trick = run->fact_trick,
+                                .seconds = NAN};
+    return estimate ? loop_estimate(run, &facts->seconds) : KNACK_OK;
+}
+
+char *run_schema(void)
+{
+    struct json_writer *w = json_writer_new(true);
+    if (!w) return NULL;
+    json_open(w, NULL, '{');
+    json_string(w, "$schema", "https://json-schema.org/draft/2020-12/schema");
+    json_string(w, "title", "knack config");
+    json_string(w, "type", "object");
+    json_boolean(w, "additionalProperties", false);
+    json_open(w, "properties", '{');
+    data_schema(w, "data");
+    model_schema(w, "model");
+    train_schema(w, "train");
+    knack_status status = plugins_schema(w, "plugins");
+    for (const char *const *name = (const char *const[]){"seed", "threads", NULL}; *name; name++) {
+        json_open(w, *name, '{');
+        json_string(w, "type", "integer");
+        json_integer(w, "default", 1);
+        json_close(w);
+    }
+    json_open(w, "folder", '{');
+    json_string(w, "type", "string");
+    json_close(w);
+    json_close(w);
+    json_close(w);
+    const char *text = status >= 0 ? json_text(w, NULL) : NULL;
+    char *copy = text ? memory_format("%s\n", text) : NULL;
+    json_writer_free(w);
+    return copy;
+}
