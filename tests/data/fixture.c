@@ -46,6 +46,7 @@ const char *fixture_path(const char *name)
 
 void put_file(const char *name, const void *bytes, int64_t size)
 {
+    unlink(fixture_path(name)); /* to cut an old file short would have it flushed to disk, thousands of times */
     FILE *file = fopen(fixture_path(name), "wb");
     assert_non_null(file);
     assert_int_equal(fwrite(bytes, 1, (size_t)size, file), size);
