@@ -110,7 +110,7 @@ knack_status step_finish_batch(knack_step *step)
     TRY(order_rows(step));
     if (micro_batch <= 0 || micro_batch >= step->active) {
         /* One micro-batch: the natural order, so that keeping rows together changes no bit. */
-        qsort(step->order, (size_t)step->active, sizeof *step->order, compare_rows);
+        if (step->group) qsort(step->order, (size_t)step->active, sizeof *step->order, compare_rows);
         micro_batch = step->active;
         step->group = NULL;
     }
