@@ -1,5 +1,4 @@
 /* The contract: what a trick declares in open. */
-#include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -8,12 +7,8 @@
 
 const knack_param *knack_add_param(knack_trick *trick, const struct knack_param_spec *spec)
 {
-    char name[256];
     if (!call_allowed(trick, AT(OPEN), "knack_add_param")) return NULL;
-    snprintf(name, sizeof name, "%s.%s", trick->name, spec->name ? spec->name : "");
-    struct knack_param_spec full = *spec;
-    full.name = name;
-    struct param *param = params_add(trick->run->params, trick->name, &full);
+    struct param *param = params_add(trick->run->params, trick->name, spec);
     if (!param) call_fail_current(trick->run, KNACK_E_PLUGIN);
     return param ? &param->public : NULL;
 }
