@@ -10,7 +10,7 @@ enum { FORMAT_SIZE = 48 };
 const char *format_number(char buffer[FORMAT_SIZE], double value);
 const char *format_fixed(char buffer[FORMAT_SIZE], double value, int decimals); /* decimals: 0 to 6 */
 const char *format_count(char buffer[FORMAT_SIZE], int64_t count);              /* "1,437" */
-const char *format_duration(char buffer[FORMAT_SIZE], double seconds);          /* "28 ms", "0.84 s", "2:05 min", "1:02:05 h"; "-" for NaN */
+const char *format_duration(char buffer[FORMAT_SIZE], double seconds); /* "28 ms", "0.84 s", "2:05 min", "1:02:05 h"; "-" for NaN */
 /* The fewest digits that read back as the same knack_real. */
 const char *format_real(char buffer[FORMAT_SIZE], knack_real value);
 

@@ -9,7 +9,7 @@
 #include "cli/format.h"
 #include "cli/interrupt.h"
 
-enum { BAR_CELLS = 24 };
+enum { BAR_CELLS = 16 };
 static const double line_interval = 1; /* seconds between plain lines, at least */
 
 /* Makes room for other output: takes the bar away, prints the line that waits. */
@@ -21,12 +21,16 @@ static void finish_line(struct progress *progress)
     progress->line[0] = '\0';
 }
 
-static void note(void *user, const char *text)
+void progress_note(struct progress *progress, const char *text)
 {
-    struct progress *progress = user;
     if (progress->console->quiet) return;
     finish_line(progress);
     fprintf(stderr, "%s\n", text);
+}
+
+static void note(void *user, const char *text)
+{
+    progress_note(user, text);
 }
 
 static void warning(void *user, const char *text)
@@ -118,7 +122,7 @@ static bool interrupted(void *user)
 {
     struct progress *progress = user;
     if (!interrupt_asked()) return false;
-    if (!progress->told) note(progress, "writing a checkpoint; Ctrl-C once more ends at once");
+    if (!progress->told) progress_note(progress, "writing a checkpoint; Ctrl-C once more ends at once");
     progress->told = true;
     return true;
 }

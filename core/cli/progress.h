@@ -20,6 +20,7 @@ struct progress {
 
 void progress_start(struct progress *, const struct console *);
 struct run_observer progress_observer(struct progress *); /* Ctrl-C counts from interrupt_watch() on */
+void progress_note(struct progress *, const char *text);  /* a line, unless told to be quiet */
 void progress_stop(struct progress *);                    /* takes the bar away */
 
 #endif

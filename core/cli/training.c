@@ -1,12 +1,30 @@
 #include "cli/training.h"
 
+#include <stdio.h>
+
 #include "cli/interrupt.h"
 #include "cli/progress.h"
 #include "cli/show.h"
 
+/* What is about to be trained, in a line each. */
+static knack_status introduce(struct progress *progress, struct run *run)
+{
+    struct run_facts facts;
+    TRY(run_facts(run, false, &facts));
+    progress_note(progress, facts.data);
+    progress_note(progress, facts.model);
+    for (int64_t i = 0; i < facts.tricks; i++) {
+        char text[512];
+        snprintf(text, sizeof text, "%s: %s", facts.trick[i].name, facts.trick[i].summary);
+        progress_note(progress, text);
+    }
+    return KNACK_OK;
+}
+
 /* Trains, with what is shown on the way ended before the results are. */
 static knack_status train(struct progress *progress, struct run *run)
 {
+    TRY(introduce(progress, run));
     interrupt_watch();
     knack_status status = run_train(run);
     interrupt_unwatch();

@@ -1,4 +1,4 @@
-/* Asks a model that knack trained for the class of one row: numbers on the command line, or rows of standard input, one a line.
+/* Asks a model that knack trained for classes: of one row of numbers on the command line, or of each line of numbers on standard input.
  *
  *   cc predict.c $(pkg-config --cflags --libs knack) -o predict
  *   ./predict runs/digits < rows.csv
@@ -19,34 +19,35 @@ static void print_answer(const knack_predictor *predictor, const float *output)
         printf("%lld %.3f\n", (long long)best, output[best]);
 }
 
-/* The next row of comma-separated numbers. */
-static int read_row(float *row, int64_t width)
+/* The next row of numbers, from the words if there are any, else from standard input; how many it has. */
+static int64_t read_row(char **word, float *row, int64_t width)
 {
-    for (int64_t i = 0; i < width; i++)
-        if (scanf(i ? " ,%f" : " %f", &row[i]) != 1) return 0;
-    return 1;
+    int64_t count = 0;
+    if (*word)
+        for (; word[count] && count < width; count++) row[count] = strtof(word[count], NULL);
+    else
+        while (count < width && scanf(count ? " ,%f" : " %f", &row[count]) == 1) count++;
+    return count;
 }
 
 int main(int argc, char **argv)
 {
-    if (argc < 2) return fprintf(stderr, "usage: predict FOLDER [NUMBER]...\n"), 2;
+    if (argc < 2) {
+        fprintf(stderr, "usage: predict FOLDER [NUMBER]...\n");
+        return 2;
+    }
     knack_predictor *predictor = knack_predictor_open(argv[1], NULL, NULL, NULL);
-    if (!predictor) return fprintf(stderr, "predict: %s\n", knack_error()), 1;
-    int64_t width = knack_predictor_inputs(predictor);
-    float *row = calloc((size_t)width, sizeof *row), *output = calloc((size_t)knack_predictor_outputs(predictor), sizeof *output);
-    int status = row && output ? 0 : 1;
-    if (argc > 2 && argc - 2 != width) status = (fprintf(stderr, "predict: a row has %lld numbers\n", (long long)width), 2);
-    for (int i = 2; i < argc && status == 0; i++) row[i - 2] = strtof(argv[i], NULL);
-    while (status == 0 && (argc > 2 || read_row(row, width))) {
-        status = knack_predict(predictor, row, 1, output) < 0;
-        if (status)
-            fprintf(stderr, "predict: %s\n", knack_error());
-        else
-            print_answer(predictor, output);
+    knack_status status = predictor ? KNACK_OK : KNACK_E_DATA;
+    int64_t width = predictor ? knack_predictor_inputs(predictor) : 0, outputs = predictor ? knack_predictor_outputs(predictor) : 0;
+    float *row = calloc((size_t)width + 1, sizeof *row), *output = calloc((size_t)outputs + 1, sizeof *output);
+    while (status >= 0 && row && output && read_row(argv + 2, row, width) == width) {
+        status = knack_predict(predictor, row, 1, output);
+        if (status >= 0) print_answer(predictor, output);
         if (argc > 2) break;
     }
+    if (status < 0) fprintf(stderr, "predict: %s\n", knack_error());
     free(row);
     free(output);
     knack_predictor_close(predictor);
-    return status;
+    return status < 0;
 }
