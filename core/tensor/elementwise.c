@@ -18,12 +18,12 @@ struct elementwise {
 };
 
 #define ELEMENTWISE(name, value, gradient)                                                                                                 \
-    static inline knack_real name##_value(knack_real x, struct constants c)                                                                \
+    VECTOR_INLINE knack_real name##_value(knack_real x, struct constants c)                                                                \
     {                                                                                                                                      \
         (void)c;                                                                                                                           \
         return (value);                                                                                                                    \
     }                                                                                                                                      \
-    static inline knack_real name##_gradient(knack_real x, knack_real y, knack_real g, struct constants c)                                 \
+    VECTOR_INLINE knack_real name##_gradient(knack_real x, knack_real y, knack_real g, struct constants c)                                 \
     {                                                                                                                                      \
         (void)x, (void)y, (void)g, (void)c;                                                                                                \
         return (gradient);                                                                                                                 \
@@ -42,18 +42,18 @@ struct elementwise {
     }                                                                                                                                      \
     static const struct elementwise name = {name##_forward, name##_backward}
 
-static inline knack_real logistic(knack_real x)
+VECTOR_INLINE knack_real logistic(knack_real x)
 {
     return 1 / (1 + vector_exp(-x));
 }
 
 /* x Phi(x), and its derivative. */
-static inline knack_real gelu(knack_real x)
+VECTOR_INLINE knack_real gelu(knack_real x)
 {
     return x * normal(x).cdf;
 }
 
-static inline knack_real gelu_slope(knack_real x)
+VECTOR_INLINE knack_real gelu_slope(knack_real x)
 {
     const struct normal at = normal(x);
     return at.cdf + x * at.density;

@@ -7,6 +7,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "tensor/vector.h"
+
 /* The standard normal distribution at a point. */
 struct normal {
     knack_real cdf, density;
@@ -14,17 +16,17 @@ struct normal {
 
 #ifdef KNACK_REAL_DOUBLE
 
-static inline double vector_exp(double x)
+VECTOR_INLINE double vector_exp(double x)
 {
     return exp(x);
 }
 
-static inline double vector_tanh(double x)
+VECTOR_INLINE double vector_tanh(double x)
 {
     return tanh(x);
 }
 
-static inline struct normal normal(double x)
+VECTOR_INLINE struct normal normal(double x)
 {
     return (struct normal){.cdf = erfc(-x * 0.70710678118654752440) / 2, .density = exp(-x * x / 2) * 0.39894228040143267794};
 }
@@ -33,7 +35,7 @@ static inline struct normal normal(double x)
 
 /* exp within 1.1 ulp: 2^n exp(r), n = x / ln 2 rounded to nearest, exp(r) = 1 + r + r^2 q(r) with q fitted to the least relative error
  * on |r| <= ln 2 / 2. 2^n is made of two factors, so that the ends of the range are right. NaN stays NaN. */
-static inline float vector_exp(float x)
+VECTOR_INLINE float vector_exp(float x)
 {
     const float round = 0x1.8p23f; /* added and subtracted, it rounds to an integer, which its lowest bits hold meanwhile */
     x = x < -104.0f ? -104.0f : x;
@@ -58,7 +60,7 @@ static inline float vector_exp(float x)
 }
 
 /* tanh within 1.6e-7 relative: x + x^3 p(x^2) for small x, else by exp. */
-static inline float vector_tanh(float x)
+VECTOR_INLINE float vector_tanh(float x)
 {
     const float size = fabsf(x), z = x * x;
     float p = -0x1.722bp-8f;
@@ -72,7 +74,7 @@ static inline float vector_tanh(float x)
 
 /* The distribution function within 1e-7: 1/2 + x s(x^2) for |x| < 1; beyond, the tail is exp(-x^2 / 2) t r(t),
  * where t = 1 / (1 + 0.35 |x|). Both are fitted to the least error, r to the relative one on |x| <= 14.5, after which exp gives 0. */
-static inline struct normal normal(float x)
+VECTOR_INLINE struct normal normal(float x)
 {
     const float size = fabsf(x), z = x * x, t = 1 / (1 + 0.35f * size);
     float s = 0x1.83d72ap-14f;

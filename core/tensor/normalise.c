@@ -33,7 +33,7 @@ VECTOR static void multiply(const struct axis_view *view, const knack_real *rest
             for (int64_t i = 0; i < inner; i++) y[k * inner + i] = (knack_real)(x[k * inner + i] * inverse[i]);
 }
 
-static inline knack_real tangent(knack_real y, knack_real g, double dot, double inverse)
+VECTOR_INLINE knack_real tangent(knack_real y, knack_real g, double dot, double inverse)
 {
     return (knack_real)((g - y * dot) * inverse);
 }

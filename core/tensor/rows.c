@@ -65,7 +65,7 @@ struct mixture {
     int64_t keep_rows, keep_width;
 };
 
-static inline const knack_real *keep_row(const struct mixture *mix, int64_t row)
+static const knack_real *keep_row(const struct mixture *mix, int64_t row)
 {
     return mix->keep + (mix->keep_rows == 1 ? 0 : row * mix->keep_width);
 }

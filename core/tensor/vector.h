@@ -6,7 +6,7 @@
 
 #include "base/threads.h"
 
-/* VECTOR before a function: one clone for each level, picked when the library is loaded. What it calls must be `static inline`, so that it
+/* VECTOR before a function: one clone for each level, picked when the library is loaded. What it calls must be VECTOR_INLINE, so that it
  * is compiled along. The picking runs before sanitizers are ready, so there it is off; and clang 14 gives what picks among the clones of a
  * static function a name that clashes with those of other files. */
 #if defined(__x86_64__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
@@ -14,6 +14,7 @@
 #else
 #define VECTOR
 #endif
+#define VECTOR_INLINE static inline __attribute__((always_inline))
 
 /* Long loops are cut into parts of so many elements, for threads. A fixed number, so that results do not depend on how many there are. */
 enum { VECTOR_PART = 32768 };

@@ -14,7 +14,7 @@ VECTOR static void choose_run(int64_t count, const knack_real *restrict mask, in
         for (int64_t i = 0; i < count; i++) y[i] = mask[i * step_mask] != 0 ? a[i * step_a] : b[i * step_b];
 }
 
-static inline knack_real share(knack_real mask, bool taken, knack_real g)
+VECTOR_INLINE knack_real share(knack_real mask, bool taken, knack_real g)
 {
     return (mask != 0) == taken ? g : 0;
 }
