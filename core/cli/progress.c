@@ -1,6 +1,5 @@
 #include "cli/progress.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -10,7 +9,8 @@
 #include "cli/interrupt.h"
 
 enum { BAR_CELLS = 16 };
-static const double line_interval = 1; /* seconds between plain lines, at least */
+/* Seconds between plain lines, at least: at the ends of epochs, and within a long one. */
+static const double epoch_interval = 1, line_interval = 30;
 
 /* Makes room for other output: takes the bar away, prints the line that waits. */
 static void finish_line(struct progress *progress)
@@ -95,17 +95,28 @@ static void draw_bar(struct progress *progress, const struct run_progress *now)
 }
 
 /* A line for the first epoch's end, the last one's, and those between that are far enough apart. It waits for the epoch's evaluation. */
-static void set_line(struct progress *progress, const struct run_progress *now)
+static void set_epoch_line(struct progress *progress, const struct run_progress *now)
 {
-    finish_line(progress);
-    bool ended = now->epoch >= now->epochs;
-    if (now->epoch == progress->line_epochs) return;
-    if (progress->line_epochs > 0 && !ended && now->seconds - progress->line_seconds < line_interval) return;
+    bool needed = progress->line_epochs == 0 || now->epoch >= now->epochs;
+    if (!needed && now->seconds - progress->line_seconds < epoch_interval) return;
     progress->line_epochs = now->epoch;
     progress->line_seconds = now->seconds;
     char text[PROGRESS_TEXT];
     describe(now, text, sizeof text);
     snprintf(progress->line, sizeof progress->line, "epoch %lld/%lld  %s", (long long)now->epoch, (long long)now->epochs, text);
+}
+
+static void print_lines(struct progress *progress, const struct run_progress *now)
+{
+    finish_line(progress);
+    if (now->epoch != progress->line_epochs) {
+        set_epoch_line(progress, now);
+    } else if (now->seconds - progress->line_seconds >= line_interval) {
+        progress->line_seconds = now->seconds;
+        char text[PROGRESS_TEXT];
+        describe(now, text, sizeof text);
+        fprintf(stderr, "in epoch %lld/%lld  %s\n", (long long)now->epoch + 1, (long long)now->epochs, text);
+    }
 }
 
 static void show(void *user, const struct run_progress *now)
@@ -115,7 +126,7 @@ static void show(void *user, const struct run_progress *now)
     if (progress->console->progress_on_screen)
         draw_bar(progress, now);
     else
-        set_line(progress, now);
+        print_lines(progress, now);
 }
 
 static bool interrupted(void *user)
