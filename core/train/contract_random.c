@@ -25,7 +25,7 @@ void knack_uniform(knack_trick *trick, uint32_t purpose, int64_t first, int64_t 
 {
     if (!call_allowed(trick, after_open, "knack_uniform")) return;
     random_uniforms(trick_key(trick), place(trick, purpose, DRAW_UNIFORM), (uint64_t)first, count, out);
-    if (trick->run->trace) trace_draw(trick->run, trick, "uniform", purpose, count, out, NULL);
+    if (trick->run->trace) trace_numbers(trick->run, trick, "uniform", purpose, first, count, out);
 }
 
 void knack_beta(knack_trick *trick, uint32_t purpose, double a, double b, int64_t count, knack_real *out)
@@ -37,7 +37,7 @@ void knack_beta(knack_trick *trick, uint32_t purpose, double a, double b, int64_
     }
     uint64_t key = trick_key(trick);
     for (int64_t i = 0; i < count; i++) out[i] = (knack_real)random_beta(key, place(trick, purpose, DRAW_BETA), (uint64_t)i, a, b);
-    if (trick->run->trace) trace_draw(trick->run, trick, "beta", purpose, count, out, NULL);
+    if (trick->run->trace) trace_numbers(trick->run, trick, "beta", purpose, 0, count, out);
 }
 
 void knack_pairs(knack_trick *trick, uint32_t purpose, int64_t rows, int64_t *partner)
@@ -51,5 +51,5 @@ void knack_pairs(knack_trick *trick, uint32_t purpose, int64_t rows, int64_t *pa
         partner[order[i]] = order[i + 1];
         partner[order[i + 1]] = order[i];
     }
-    if (trick->run->trace) trace_draw(trick->run, trick, "pairs", purpose, rows, NULL, partner);
+    if (trick->run->trace) trace_pairs(trick->run, trick, purpose, rows, partner);
 }

@@ -1,54 +1,78 @@
-/* trace.jsonl: what each trick drew and did, and which dropout masks fell, one line a step, so that a reference can replay it. */
+/* trace.jsonl: what each trick drew and did, and which dropout masks fell, one line a step, so that a reference can replay it.
+ * docs/trace.md describes it. */
+#include <math.h>
 #include <stdio.h>
 
 #include "base/memory.h"
 #include "base/random.h"
 #include "train/state.h"
 
+static void write_integers(struct json_writer *w, const char *name, const int64_t *value, int64_t count)
+{
+    json_open(w, name, '[');
+    for (int64_t i = 0; i < count; i++) json_integer(w, NULL, value[i]);
+    json_close(w);
+}
+
 knack_status trace_begin(struct run *run)
 {
     if (!run->trace_log) return KNACK_OK;
-    run->trace = json_writer_new(false);
-    if (!run->trace) return KNACK_E_MEMORY;
-    json_open(run->trace, NULL, '{');
-    json_integer(run->trace, "batch", run->at.batch);
-    json_open(run->trace, "examples", '[');
-    for (int64_t i = 0; i < run->step.logical.rows; i++) json_integer(run->trace, NULL, run->step.logical.example[i]);
-    json_close(run->trace);
-    json_open(run->trace, "events", '[');
+    struct json_writer *w = run->trace = json_writer_new(false);
+    if (!w) return KNACK_E_MEMORY;
+    json_open(w, NULL, '{');
+    json_integer(w, "batch", run->at.batch);
+    json_integer(w, "epoch", run->at.epoch);
+    json_integer(w, "update", run->at.update);
+    write_integers(w, "examples", run->step.logical.example, run->step.logical.rows);
+    json_open(w, "acting", '[');
+    for (int64_t i = 0; i < run->trick_count; i++)
+        if (run->tricks[i].acting) json_string(w, NULL, run->tricks[i].name);
+    json_close(w);
+    json_open(w, "events", '[');
     return KNACK_OK;
 }
 
 knack_status trace_end(struct run *run)
 {
-    if (!run->trace) return KNACK_OK;
+    struct json_writer *w = run->trace;
+    if (!w) return KNACK_OK;
     size_t size;
-    json_close(run->trace);
-    json_number(run->trace, "loss", run->last_loss);
-    json_close(run->trace);
-    const char *line = json_text(run->trace, &size);
+    json_close(w);
+    json_number(w, "loss", run->step.gradient_pass > 0 ? run->last_loss : NAN);
+    json_integer(w, "updates", run->at.update);
+    json_close(w);
+    const char *line = json_text(w, &size);
     knack_status status = line ? file_log_line(run->trace_log, line, size) : status_set(KNACK_E_MEMORY, "out of memory writing the trace");
-    json_writer_free(run->trace);
+    json_writer_free(w);
     run->trace = NULL;
     return status;
 }
 
-void trace_draw(struct run *run, const knack_trick *trick, const char *what, uint32_t purpose, int64_t count, const knack_real *values,
-                const int64_t *partners)
+static struct json_writer *open_draw(struct run *run, const knack_trick *trick, const char *what, uint32_t purpose)
 {
     struct json_writer *w = run->trace;
     json_open(w, NULL, '{');
     json_string(w, "trick", trick->name);
     json_string(w, "draw", what);
     json_integer(w, "purpose", purpose);
+    return w;
+}
+
+void trace_numbers(struct run *run, const knack_trick *trick, const char *what, uint32_t purpose, int64_t first, int64_t count,
+                   const knack_real *value)
+{
+    struct json_writer *w = open_draw(run, trick, what, purpose);
+    json_integer(w, "first", first);
     json_open(w, "values", '[');
-    for (int64_t i = 0; i < count; i++) {
-        if (values)
-            json_number(w, NULL, (double)values[i]);
-        else
-            json_integer(w, NULL, partners[i]);
-    }
+    for (int64_t i = 0; i < count; i++) json_number(w, NULL, (double)value[i]);
     json_close(w);
+    json_close(w);
+}
+
+void trace_pairs(struct run *run, const knack_trick *trick, uint32_t purpose, int64_t rows, const int64_t *partner)
+{
+    struct json_writer *w = open_draw(run, trick, "pairs", purpose);
+    write_integers(w, "partners", partner, rows);
     json_close(w);
 }
 
@@ -66,6 +90,8 @@ void trace_mask(knack_step *step, const char *name, double rate, const knack_ten
     json_string(w, "dropout", name);
     json_number(w, "rate", rate);
     json_integer(w, "pass", step->gradient_pass);
+    json_integer(w, "redraw", step->pass.redraw);
+    write_integers(w, "rows", step->pass.row, rows);
     json_open(w, "kept", '['); /* one text of 0 and 1 a row of the pass */
     for (int64_t i = 0; i < rows; i++) {
         struct random_place place = {step->pass.batch, (uint32_t)step->pass.row[i], step->pass.redraw};
