@@ -70,28 +70,69 @@ static void repeat(const char *text, int64_t times)
     for (int64_t i = 0; i < times; i++) fputs(text, stdout);
 }
 
-static void print_row(const struct columns *table, const int64_t *width, int64_t first)
+/* How many bytes of the text go on a line of so many characters: up to a space, and at least one word. */
+static size_t line_length(const char *text, int64_t room)
 {
-    for (int64_t c = 0; c < table->columns; c++) {
+    size_t length = 0;
+    int64_t width = 0;
+    for (const char *end = text;; end++) {
+        if (*end == ' ' || !*end) {
+            if (length > 0 && width > room) return length;
+            length = (size_t)(end - text);
+        }
+        if (!*end) return length;
+        width += ((unsigned char)*end & 0xC0) != 0x80;
+    }
+}
+
+/* The last column goes on below itself where the line ends. limit 0: none. */
+static void print_last(const char *text, int64_t indent, int64_t limit)
+{
+    if (limit == 0 || limit - indent < 20) {
+        fputs(text, stdout);
+        return;
+    }
+    for (bool first = true; *text; first = false) {
+        size_t length = line_length(text, limit - indent);
+        if (!first) {
+            putchar('\n');
+            repeat(" ", indent);
+        }
+        fwrite(text, 1, length, stdout);
+        text += length;
+        text += *text == ' ';
+    }
+}
+
+static void print_row(const struct columns *table, const int64_t *width, int64_t first, int64_t limit)
+{
+    int64_t indent = 0, last = table->columns - 1;
+    for (int64_t c = 0; c < last; c++) {
         const char *text = table->cell[first + c];
         int64_t space = width[c] - text_width(text);
-        if (c) fputs("  ", stdout);
         if (table->right[c]) repeat(" ", space);
         fputs(text, stdout);
-        if (!table->right[c] && c + 1 < table->columns) repeat(" ", space);
+        if (!table->right[c]) repeat(" ", space);
+        fputs("  ", stdout);
+        indent += width[c] + 2;
     }
+    const char *text = table->cell[first + last];
+    if (table->right[last]) repeat(" ", width[last] - text_width(text));
+    print_last(text, indent, table->right[last] ? 0 : limit);
     putchar('\n');
 }
 
-static void print_table(const struct columns *table, const int64_t *width, const char *rule)
+static void print_rule(const struct columns *table, const int64_t *width, const char *rule, int64_t limit)
 {
-    print_row(table, width, 0);
-    for (int64_t c = 0; c < table->columns; c++) {
-        if (c) fputs("  ", stdout);
+    int64_t indent = 0, last = table->columns - 1;
+    for (int64_t c = 0; c < last; c++) {
         repeat(rule, width[c]);
+        fputs("  ", stdout);
+        indent += width[c] + 2;
     }
+    int64_t room = limit - indent;
+    repeat(rule, limit == 0 || room < 20 || width[last] < room ? width[last] : room);
     putchar('\n');
-    for (int64_t first = table->columns; first + table->columns <= table->cells; first += table->columns) print_row(table, width, first);
 }
 
 knack_status columns_print(struct columns *table, const struct console *console)
@@ -104,7 +145,10 @@ knack_status columns_print(struct columns *table, const struct console *console)
             int64_t needed = text_width(table->cell[i]), *column = &width[i % table->columns];
             if (needed > *column) *column = needed;
         }
-        print_table(table, width, console->result_on_screen && console->unicode ? "\u2500" : "-");
+        int64_t limit = console->result_width;
+        print_row(table, width, 0, limit);
+        print_rule(table, width, console->result_on_screen && console->unicode ? "\u2500" : "-", limit);
+        for (int64_t first = table->columns; first < table->cells; first += table->columns) print_row(table, width, first, limit);
     } else if (status >= 0) {
         status = KNACK_E_MEMORY;
     }

@@ -13,7 +13,8 @@ struct columns *columns_new(int64_t columns, const char *const *heading);
 void columns_free(struct columns *); /* NULL is fine */
 /* The next cell, row by row; copied. Errors are kept until columns_print(). */
 void columns_cell(struct columns *, const char *text);
-/* Prints and frees. With a rule of box-drawing lines under the headings where the screen can show them. */
+/* Prints and frees. The last column goes on below itself where the screen ends. With a rule of box-drawing lines under the headings where
+ * the screen can show them. */
 knack_status columns_print(struct columns *, const struct console *);
 
 #endif

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/memory.h"
@@ -25,10 +26,17 @@ static bool colours_wanted(void)
     return !(no_color && *no_color) && !(terminal && strcmp(terminal, "dumb") == 0);
 }
 
+static int64_t screen_width(int file)
+{
+    struct winsize size;
+    return ioctl(file, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
 void console_open(struct console *console)
 {
     *console = (struct console){0};
     console->result_on_screen = isatty(STDOUT_FILENO);
+    console->result_width = console->result_on_screen ? screen_width(STDOUT_FILENO) : 0;
     console->progress_on_screen = isatty(STDERR_FILENO);
     console->colour = console->progress_on_screen && colours_wanted();
     console->unicode = locale_is_utf8();

@@ -8,6 +8,7 @@ struct console {
     bool json;                                 /* results as JSON */
     bool quiet;                                /* no progress, no notes */
     bool result_on_screen, progress_on_screen; /* standard output, standard error is a terminal */
+    int64_t result_width;                      /* of standard output in characters; 0: no screen, no limit */
     bool colour;                               /* of what goes to standard error */
     bool unicode;                              /* the terminal shows UTF-8 */
 };

@@ -64,14 +64,14 @@ static void test_reals_read_back(void **state)
 }
 
 /* What columns_print() wrote to standard output, by way of a file. */
-static void print_to(char *text, size_t size, struct columns *table)
+static void print_to(char *text, size_t size, struct columns *table, int64_t width)
 {
     fflush(stdout);
     int screen = dup(STDOUT_FILENO);
     FILE *file = tmpfile();
     assert_non_null(file);
     dup2(fileno(file), STDOUT_FILENO);
-    struct console console = {0};
+    struct console console = {.result_width = width};
     knack_status status = columns_print(table, &console);
     fflush(stdout);
     dup2(screen, STDOUT_FILENO);
@@ -90,11 +90,29 @@ static void test_table(void **state)
     static const char *const cell[] = {"a", "1", "x", "\u00fcber", "1,000", "longer note"};
     for (int i = 0; i < 6; i++) columns_cell(table, cell[i]);
     char text[512];
-    print_to(text, sizeof text, table);
+    print_to(text, sizeof text, table, 0);
     assert_string_equal(text, "name  count  note\n"
                               "----  -----  -----------\n"
                               "a         1  x\n"
                               "\u00fcber  1,000  longer note\n");
+}
+
+static void test_table_on_a_narrow_screen(void **state)
+{
+    (void)state;
+    struct columns *table = columns_new(2, (const char *const[]){"name", "meaning"});
+    columns_cell(table, "alpha");
+    columns_cell(table, "how much of one is mixed with the other, and so on");
+    columns_cell(table, "b");
+    columns_cell(table, "");
+    char text[512];
+    print_to(text, sizeof text, table, 30);
+    assert_string_equal(text, "name   meaning\n"
+                              "-----  -----------------------\n"
+                              "alpha  how much of one is\n"
+                              "       mixed with the other,\n"
+                              "       and so on\n"
+                              "b      \n");
 }
 
 /* Seven allocations: the table, its alignments, room for cells, a heading, two cells, and the widths. */
@@ -117,8 +135,8 @@ static void test_table_without_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_numbers), cmocka_unit_test(test_counts_and_durations), cmocka_unit_test(test_reals_read_back),
-        cmocka_unit_test(test_table),   cmocka_unit_test(test_table_without_memory),
+        cmocka_unit_test(test_numbers), cmocka_unit_test(test_counts_and_durations),     cmocka_unit_test(test_reals_read_back),
+        cmocka_unit_test(test_table),   cmocka_unit_test(test_table_on_a_narrow_screen), cmocka_unit_test(test_table_without_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
