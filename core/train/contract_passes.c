@@ -13,6 +13,7 @@ knack_status knack_next_gradient(knack_trick *trick, knack_step *step, double ke
         return call_fail(run, KNACK_E_CALL, "knack_next_gradient(): keep = %g and weight = %g must be finite", keep, weight);
     if (flags & ~(uint32_t)KNACK_REDRAW) return call_fail(run, KNACK_E_CALL, "knack_next_gradient() takes no flag but KNACK_REDRAW");
     struct call *call = run->call;
+    if (tape_status(&step->tape) < 0) return call_fail_current(run, tape_status(&step->tape)); /* which the pass would wipe out */
     bool first = call->passes++ == 0;
     if (!first) trick->gradient_passes++;
     uint64_t paused = call_pause(call);
@@ -56,7 +57,7 @@ knack_tensor *knack_forward(knack_trick *trick, knack_step *step, knack_tensor *
         call_fail(trick->run, KNACK_E_CALL, "knack_forward() in predict needs KNACK_EVAL");
         return NULL;
     }
-    if (flags & KNACK_FEATURES && !call_access(trick, ACCESS_FEATURES, false, "knack_forward with KNACK_FEATURES")) return NULL;
+    if (flags & KNACK_FEATURES && !call_access(trick, ACCESS_FEATURES, false, "knack_forward")) return NULL;
     uint64_t paused = call_pause(call);
     int64_t before = step->records;
     knack_tensor *out = passes_forward(step, x, flags);
@@ -132,7 +133,7 @@ struct knack_perturbation *knack_perturbation(knack_trick *trick, knack_step *st
 knack_tensor *knack_perturb(knack_trick *trick, knack_step *step, const char *layer, knack_tensor *out)
 {
     if (!call_allowed(trick, AT(LAYER), "knack_perturb") || !out) return NULL;
-    if (!step->tape.recording) return out;
+    if (step->evaluation) return out;
     struct trick_perturbation *at = perturbation_for(trick, step, layer, out);
     if (!at) {
         call_fail_current(trick->run, KNACK_E_MEMORY);
@@ -192,7 +193,7 @@ knack_status knack_sweep(knack_trick *trick, const char *name, uint32_t flags,
     struct run *run = trick->run;
     enum data_part part = PART_TRAIN;
     if (!call_allowed(trick, AT(EPOCH_BEGIN) | AT(EPOCH_END) | AT(EVAL_BEGIN) | AT(RUN_END), "knack_sweep")) return KNACK_E_CALL;
-    if (flags & KNACK_FEATURES && !call_access(trick, ACCESS_FEATURES, false, "knack_sweep with KNACK_FEATURES")) return KNACK_E_CALL;
+    if (flags & KNACK_FEATURES && !call_access(trick, ACCESS_FEATURES, false, "knack_sweep")) return KNACK_E_CALL;
     knack_status status = part_of(run, name, &part);
     if (status < 0) return call_fail_current(run, status);
     uint64_t paused = call_pause(run->call);

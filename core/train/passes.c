@@ -103,8 +103,6 @@ knack_tensor *passes_forward(knack_step *step, knack_tensor *x, uint32_t flags)
     struct model_pass *pass = &step->pass, before = *pass;
     bool recording = step->tape.recording;
     if (!x) x = step->x;
-    knack_tensor *known = remembered(step, x, flags);
-    if (known) return known;
     if (flags & (KNACK_NO_GRADIENT | KNACK_EVAL)) step->tape.recording = false;
     if (flags & KNACK_EVAL) {
         pass->training = false;
@@ -116,7 +114,8 @@ knack_tensor *passes_forward(knack_step *step, knack_tensor *x, uint32_t flags)
         pass->norms = NORMS_BATCH;
     }
     if (flags & KNACK_REDRAW) pass->redraw = step->main_redraw | ++step->forwards;
-    knack_tensor *out = compute(step, x, flags);
+    knack_tensor *out = remembered(step, x, flags);
+    if (!out) out = compute(step, x, flags);
     struct knack_weights *weights = pass->weights;
     *pass = before;
     pass->weights = weights;

@@ -51,20 +51,28 @@ static bool may_return(enum slot slot, knack_status status)
     return status <= KNACK_IDLE;
 }
 
-/* Says once whose call it was that failed, and keeps that message for all the frames around. */
+/* Keeps the first error, with whose call it was before it, for all the frames around. call NULL: nobody's. */
+static void keep_failure(struct run *run, const struct call *call, knack_status status)
+{
+    if (call && call->step && !call->step->evaluation)
+        status_prefix(status, "%s, %s, step %lld", call->trick->name, slot_name[call->slot], (long long)run->at.batch + 1);
+    else if (call)
+        status_prefix(status, "%s, %s", call->trick->name, slot_name[call->slot]);
+    run->failure = status;
+    snprintf(run->failure_message, sizeof run->failure_message, "%s", knack_error());
+}
+
 static knack_status blame(const struct call *call, knack_status status)
 {
     struct run *run = call->trick->run;
-    if (run->blamed) return status_set(run->failure, "%s", run->failure_message);
-    if (run->failure < 0) status = status_set(run->failure, "%s", run->failure_message);
-    if (call->step && !call->step->evaluation)
-        status_prefix(status, "%s, %s, step %lld", call->trick->name, slot_name[call->slot], (long long)run->at.batch + 1);
-    else
-        status_prefix(status, "%s, %s", call->trick->name, slot_name[call->slot]);
-    run->failure = status;
-    run->blamed = true;
-    snprintf(run->failure_message, sizeof run->failure_message, "%s", knack_error());
-    return status;
+    if (run->failure >= 0) keep_failure(run, call, status);
+    return status_set(run->failure, "%s", run->failure_message);
+}
+
+/* The status, unless an operation on tensors failed: whoever ignores its NULL is told all the same. */
+static knack_status operations(const knack_step *step, knack_status status)
+{
+    return step->tape.failure < 0 ? tape_status(&step->tape) : status;
 }
 
 knack_status call_end(struct call *call, knack_status status)
@@ -75,7 +83,9 @@ knack_status call_end(struct call *call, knack_status status)
     trick->seconds += (double)(spent - (call->inner < spent ? call->inner : spent)) * 1e-9;
     run->call = call->outer;
     run->in_use = call->in_use;
+    run->now.weights = call->in_use->name;
     if (call->step && call->step->pass.weights) call->step->pass.weights = call->in_use;
+    if (status >= 0 && call->step) status = operations(call->step, status);
     if (run->failure < 0 || status < 0) return blame(call, status);
     if (!may_return(call->slot, status)) {
         status_set(KNACK_E_PLUGIN, "returned %d, which is no outcome of %s; see struct knack_plugin in knack/plugin.h", status,
@@ -89,9 +99,7 @@ knack_status call_end(struct call *call, knack_status status)
 
 knack_status call_fail_current(struct run *run, knack_status code)
 {
-    if (run->failure < 0) return code;
-    run->failure = code;
-    snprintf(run->failure_message, sizeof run->failure_message, "%s", knack_error());
+    if (run->failure >= 0) keep_failure(run, run->call, code);
     return code;
 }
 
@@ -190,8 +198,10 @@ static knack_status call_hook(knack_trick *trick, enum slot slot, knack_step *st
 
 knack_status tricks_hook(struct run *run, enum slot slot, knack_step *step)
 {
+    static const uint32_t changing = AT(POST_STEP) | AT(EPOCH_BEGIN) | AT(EPOCH_END) | AT(EVAL_BEGIN) | AT(EVAL_END) | AT(RUN_END);
     bool reversed = slot == SLOT_RUN_END || slot == SLOT_EPOCH_END || slot == SLOT_EVAL_END;
     knack_status outcome = 0;
+    if (changing >> slot & 1) run->changing = true; /* an error leaves it so */
     for (int64_t i = 0; i < run->trick_count; i++) {
         knack_trick *trick = &run->tricks[reversed ? run->trick_count - 1 - i : i];
         if (step && !trick->acting) continue;
@@ -200,6 +210,7 @@ knack_status tricks_hook(struct run *run, enum slot slot, knack_step *step)
         if (status == KNACK_SKIP_UPDATE) outcome |= OUTCOME_SKIP;
         if (status == KNACK_STOP) outcome |= OUTCOME_STOP;
     }
+    if (changing >> slot & 1) run->changing = false;
     return outcome;
 }
 
@@ -266,9 +277,10 @@ void tricks_close(struct run *run)
         knack_trick *trick = &run->tricks[i];
         if (!trick->plugin->close) continue;
         struct call call;
+        run->failure = KNACK_OK; /* of the run, which its caller knows */
         call_begin(&call, trick, SLOT_CLOSE, NULL);
         trick->plugin->close(trick);
-        run->call = call.outer;
+        if (call_end(&call, KNACK_OK) < 0) run_warn(run, "%s", knack_error()); /* nothing is left that could stop */
     }
     for (int64_t i = 0; i < run->trick_count; i++) trick_free(&run->tricks[i]);
     memory_free(run->tricks);
