@@ -90,12 +90,12 @@ static knack_status gradient_of_step(struct run *run, knack_status *outcome, boo
 static knack_status update_weights(struct run *run, knack_status *outcome)
 {
     knack_status status;
-    run->updating = true;
+    run->changing = true;
     optimizer_update(run->optimizer, run->step.lr);
     run->at.update++;
     run->now.update = run->at.update;
     TRY(status = tricks_hook(run, SLOT_POST_STEP, &run->step));
-    run->updating = false;
+    statistics_copy(run, false);
     *outcome |= status;
     run->at.skipped_in_row = 0;
     if (isfinite(run->last_loss)) {
@@ -117,7 +117,6 @@ static knack_status one_step(struct run *run)
     bool not_finite;
     set_now(run);
     run->step.lr = run->now.lr;
-    statistics_copy(run, false);
     tricks_begin_batch(run, (uint32_t)run->at.batch);
     TRY(load_batch(run));
     TRY(trace_begin(run));
@@ -224,6 +223,7 @@ static knack_status train(struct run *run)
 {
     knack_status outcome;
     set_now(run);
+    statistics_copy(run, false);
     TRY(outcome = tricks_hook(run, SLOT_RUN_BEGIN, NULL));
     if (outcome & OUTCOME_STOP) run->at.stopped = 1;
     while (run->at.epoch < run->settings.epochs && !run->at.stopped) TRY(one_epoch(run));
@@ -237,11 +237,11 @@ static knack_status train(struct run *run)
     return KNACK_OK;
 }
 
-/* What an error leaves behind (rule 13): the state of the last update, if no update had begun; else the last checkpoint. */
+/* What an error leaves behind (rule 13): the state of the last update, or, if hooks were changing states, the last checkpoint. */
 static void save_after_error(struct run *run, knack_status status)
 {
     char message[1024];
-    bool kept = run->updating || status == KNACK_E_IO || status == KNACK_E_MEMORY || run->at.batch == 0;
+    bool kept = run->changing || status == KNACK_E_IO || status == KNACK_E_MEMORY || run->at.batch == 0;
     if (status == KNACK_E_INTERRUPTED) return;
     snprintf(message, sizeof message, "%s", knack_error());
     if (!kept) {
@@ -290,6 +290,7 @@ knack_status loop_estimate(struct run *run, double *seconds)
     double began = seconds_now(), measured = 0;
     int64_t counted = 0;
     run->metrics_log = NULL;
+    statistics_copy(run, false);
     TRY(tricks_hook(run, SLOT_RUN_BEGIN, NULL));
     TRY(tricks_hook(run, SLOT_EPOCH_BEGIN, NULL));
     for (int64_t i = 0; i < MOST + WARM && run->at.batch_in_epoch < run->steps_per_epoch && seconds_now() - began < 2; i++) {

@@ -59,13 +59,12 @@ struct run {
     struct plan plan;
     knack_real *class_weight;      /* [classes], or NULL */
     knack_real *borrowed[8];       /* gradient buffers lent to tricks that wrap others: [params.total] each */
-    knack_real *statistics_before; /* of the live weights, at the beginning of the step */
+    knack_real *statistics_before; /* of the live weights, as of the latest update */
     bool ids_wanted, rows_without_target, scope_batch, filters;
 
     struct call *call;    /* innermost, or NULL */
-    knack_status failure; /* of a call, noted by a function that has no status */
+    knack_status failure; /* the first of a call */
     char failure_message[1024];
-    bool blamed; /* trick, slot and step stand before that message already */
     struct knack_weights *in_use;
     uint32_t pass_flags; /* KNACK_REDRAW if a trick around asked for it */
     int64_t lent;        /* of borrowed */
@@ -94,7 +93,7 @@ struct run {
     double seconds;
     int64_t first_update;             /* of this process */
     int64_t metrics_keep, trace_keep; /* bytes of the logs that the checkpoint knows */
-    bool updating;                    /* an update has begun and its hooks are not done */
+    bool changing;                    /* hooks that may change states have begun and are not done */
     struct run_trick *fact_trick;
     char *fact_data, *fact_model;
 };
