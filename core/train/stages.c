@@ -36,13 +36,26 @@ knack_status passes_failure(knack_step *step)
     return tape_status(&step->tape);
 }
 
-/* Ends the call of a stage that gave `out`. in: what it got; the same back, or next's value, is idle. */
-static knack_tensor *stage_end(struct call *call, const knack_tensor *in, knack_tensor *out)
+/* Whether a stage gave [rows] or, with columns above 0, [rows, columns]. */
+static knack_status check_shape(const knack_tensor *out, int64_t rows, int64_t columns)
+{
+    char given[96], expected[96];
+    int64_t shape[2] = {rows, columns};
+    int ndim = columns > 0 ? 2 : 1;
+    if (out->type == KNACK_REAL && out->ndim == ndim && out->shape[0] == rows && (ndim == 1 || out->shape[1] == columns)) return KNACK_OK;
+    return status_set(KNACK_E_SHAPE, "gave %s, expected %s", shape_text(given, out->ndim, out->shape), shape_text(expected, ndim, shape));
+}
+
+/* Ends the call of a stage that gave `out`, which has to be [rows, columns], or [rows] if columns is 0; rows 0: of any shape. in: what it
+ * got; the same back, or next's value, is idle. */
+static knack_tensor *stage_end(struct call *call, const knack_tensor *in, knack_tensor *out, int64_t rows, int64_t columns)
 {
     knack_status status = out == in || out == call->next ? KNACK_IDLE : KNACK_OK;
     if (!out) {
         status = passes_failure(call->step);
         if (status >= 0) status = status_set(KNACK_E_PLUGIN, "returned NULL");
+    } else if (rows > 0 && check_shape(out, rows, columns) < 0) {
+        status = KNACK_E_SHAPE;
     }
     return call_end(call, status) < 0 ? NULL : out;
 }
@@ -55,7 +68,7 @@ knack_tensor *stages_head(knack_step *step, int64_t after, knack_tensor *feature
     if (!trick) return model_head(run->model, step, features);
     struct call call;
     call_begin(&call, trick, SLOT_HEAD, step);
-    return stage_end(&call, features, trick->plugin->head(trick, step, features));
+    return stage_end(&call, features, trick->plugin->head(trick, step, features), features->shape[0], run->data->outputs);
 }
 
 knack_tensor *stages_loss(knack_step *step, int64_t after, knack_tensor *logits)
@@ -65,7 +78,7 @@ knack_tensor *stages_loss(knack_step *step, int64_t after, knack_tensor *logits)
     if (!trick) return targets_loss(step, logits);
     struct call call;
     call_begin(&call, trick, SLOT_LOSS, step);
-    return stage_end(&call, logits, trick->plugin->loss(trick, step, logits));
+    return stage_end(&call, logits, trick->plugin->loss(trick, step, logits), logits->shape[0], 0);
 }
 
 knack_tensor *stages_predict(knack_step *step, int64_t after, knack_tensor *x)
@@ -75,7 +88,7 @@ knack_tensor *stages_predict(knack_step *step, int64_t after, knack_tensor *x)
     if (!trick) return passes_predict(step, x);
     struct call call;
     call_begin(&call, trick, SLOT_PREDICT, step);
-    return stage_end(&call, x, trick->plugin->predict(trick, step, x));
+    return stage_end(&call, x, trick->plugin->predict(trick, step, x), step->logical.rows, step->run->data->outputs);
 }
 
 knack_tensor *stages_filter(knack_step *step, const char *name, knack_tensor *out)
@@ -89,7 +102,7 @@ knack_tensor *stages_filter(knack_step *step, const char *name, knack_tensor *ou
         if (!trick->acting || !trick->plugin->layer || !trick->watches || !trick->watches[layer]) continue;
         struct call call;
         call_begin(&call, trick, SLOT_LAYER, step);
-        out = stage_end(&call, out, trick->plugin->layer(trick, step, run->model->layer[layer], out));
+        out = stage_end(&call, out, trick->plugin->layer(trick, step, run->model->layer[layer], out), 0, 0);
     }
     return out;
 }
