@@ -47,6 +47,7 @@ struct params {
     knack_real *gradients;      /* [total] */
     uint8_t *touched;           /* [count] */
     struct knack_weights **set; /* in the order declared */
+    struct run *run;            /* whose it is; nothing here looks into it */
     int64_t set_count, set_capacity;
 };
 

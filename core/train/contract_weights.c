@@ -1,4 +1,6 @@
 /* The contract: weights in use, weight sets, running statistics. */
+#include <string.h>
+
 #include "train/state.h"
 
 static const uint32_t after_open = ANYWHERE & ~AT(OPEN);
@@ -9,9 +11,21 @@ const knack_real *knack_weights_in_use(knack_trick *trick, const knack_param *pa
     return trick->run->in_use->values + (param ? param->offset : 0);
 }
 
+/* Sets do not say who is asking: it is whoever is being called. */
+static const knack_trick *call_of_set(const knack_weights *set, uint32_t where, const char *function)
+{
+    struct run *run = set->params->run;
+    if (!run->call) {
+        call_fail(run, KNACK_E_CALL, "%s() was called outside of any hook", function);
+        return NULL;
+    }
+    return call_allowed(run->call->trick, where, function) ? run->call->trick : NULL;
+}
+
 knack_real *knack_values(knack_weights *set, const knack_param *param)
 {
-    return set && set->values ? set->values + (param ? param->offset : 0) : NULL;
+    if (!set || !call_of_set(set, after_open, "knack_values")) return NULL;
+    return set->values + (param ? param->offset : 0);
 }
 
 knack_real *knack_statistics(knack_trick *trick, knack_weights *set, int64_t *count)
@@ -35,5 +49,10 @@ knack_status knack_use_weights(knack_trick *trick, knack_weights *set)
 
 void knack_weights_ready(knack_weights *set)
 {
-    if (set) set->ready = true;
+    const knack_trick *trick = set ? call_of_set(set, AT(POST_STEP) | AT(EPOCH_END), "knack_weights_ready") : NULL;
+    if (!trick) return;
+    if (!set->owner || strcmp(set->owner, trick->name) != 0)
+        call_fail(trick->run, KNACK_E_CALL, "knack_weights_ready(): the set \"%s\" is not of %s", set->name, trick->name);
+    else
+        set->ready = true;
 }

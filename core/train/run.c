@@ -187,6 +187,7 @@ static knack_status make_model(struct run *run, const struct config *config)
     if (!run->params) return KNACK_E_MEMORY;
     TRY(model_new(config->model, run->model_type, run->model_user, run->params, data->ndim, data->shape, data->outputs, !head_replaced(run),
                   &run->model));
+    run->params->run = run;
     run->in_use = &run->params->live;
     run->task = (struct knack_task){.size = sizeof run->task,
                                     .kind = data->kind,
