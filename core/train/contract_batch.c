@@ -64,6 +64,11 @@ knack_tensor *knack_mix_rows(knack_step *step, knack_tensor *x, const int64_t *p
     struct model_pass *pass = &step->pass;
     if (!trick || !x) return NULL;
     int64_t logical = step->logical.rows;
+    if (rows != 1 && rows != logical) {
+        call_fail(step->run, KNACK_E_CALL, "knack_mix_rows(): keep has %lld rows; there are 1 or %lld", (long long)rows,
+                  (long long)logical);
+        return NULL;
+    }
     int64_t *place = tape_alloc(&step->tape, (size_t)logical * sizeof *place); /* [logical rows] -> row of this pass, or -1 */
     int64_t *local = tape_alloc(&step->tape, (size_t)pass->rows * sizeof *local);
     knack_real *own = rows > 1 ? tape_alloc(&step->tape, (size_t)(pass->rows * width) * sizeof *own) : NULL;

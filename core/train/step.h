@@ -73,6 +73,7 @@ knack_status step_finish_batch(knack_step *);
 knack_status targets_load(knack_step *, const struct dataset *, enum data_part, const int64_t *example, int64_t count);
 knack_status targets_mix(knack_step *, const int64_t *partner, const knack_real *lambda);
 knack_status targets_replace(knack_step *, const knack_tensor *);
+knack_status targets_check(const struct targets *);         /* pre_step may write class ids by hand */
 bool targets_labelled(const struct targets *, int64_t row); /* has any target */
 /* This pass's items, seeds and mixtures, from the logical batch's rows pass.row[0..rows). */
 knack_status targets_items(knack_step *);

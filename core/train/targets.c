@@ -84,12 +84,19 @@ knack_status targets_mix(knack_step *step, const int64_t *partner, const knack_r
     return KNACK_OK;
 }
 
-static knack_status check_ids(const int32_t *id, int64_t rows, int64_t classes)
+static knack_status check_ids(const char *where, const int32_t *id, int64_t rows, int64_t classes)
 {
     for (int64_t i = 0; i < rows; i++)
         if (id[i] >= classes)
-            return status_set(KNACK_E_CALL, "knack_set_targets(): row %lld has class %d, but there are %lld classes", (long long)i, id[i],
+            return status_set(KNACK_E_CALL, "%s: row %lld has class %d, but there are %lld classes", where, (long long)i, id[i],
                               (long long)classes);
+    return KNACK_OK;
+}
+
+knack_status targets_check(const struct targets *t)
+{
+    if (t->kind != TARGET_IDS) return KNACK_OK;
+    for (int64_t k = 0; k < t->components; k++) TRY(check_ids("targets written in pre_step", t->id + k * t->rows, t->rows, t->outputs));
     return KNACK_OK;
 }
 
@@ -114,7 +121,7 @@ static knack_status replace_by_ids(knack_step *step, const knack_tensor *tensor,
     struct targets *t = &step->targets;
     if (step->run->data->kind != KNACK_CLASSIFICATION)
         return status_set(KNACK_E_CALL, "knack_set_targets(): class ids in a regression; targets are KNACK_REAL rows");
-    TRY(check_ids(knack_data(tensor), rows, t->outputs));
+    TRY(check_ids("knack_set_targets()", knack_data(tensor), rows, t->outputs));
     t->kind = TARGET_IDS;
     t->components = 1;
     t->id = step_memory(step, rows, sizeof *t->id);
@@ -166,6 +173,13 @@ bool targets_labelled(const struct targets *t, int64_t row)
 
 /* ---- The items of a pass ---- */
 
+/* What an item with this target counts, its own weight aside. Without a target it counts only to tricks that work without. */
+static double id_worth(const struct run *run, int32_t id, knack_real share)
+{
+    if (id < 0) return run->rows_without_target ? (double)share : 0;
+    return (double)share * (run->class_weight ? (double)run->class_weight[id] : 1.0);
+}
+
 /* Sum over the row's components of share times class weight: what the normalised target is worth. */
 static double row_worth(const struct run *run, const struct targets *t, int64_t row)
 {
@@ -176,10 +190,7 @@ static double row_worth(const struct run *run, const struct targets *t, int64_t 
         for (int64_t c = 0; c < t->outputs; c++) worth += (double)(t->value[row * t->outputs + c] * run->class_weight[c]);
         return worth;
     }
-    for (int64_t k = 0; k < t->components; k++) {
-        int32_t id = t->id[k * t->rows + row];
-        if (id >= 0) worth += (double)t->share[k * t->rows + row] * (run->class_weight ? (double)run->class_weight[id] : 1.0);
-    }
+    for (int64_t k = 0; k < t->components; k++) worth += id_worth(run, t->id[k * t->rows + row], t->share[k * t->rows + row]);
     return worth;
 }
 
@@ -222,8 +233,8 @@ static knack_status tall_items(knack_step *step)
             target[count] = id;
             weight[count] = step->logical.weight[logical];
             step->gathered[count] = (int32_t)p;
-            double worth = id < 0 ? 0 : (double)share * (run->class_weight ? (double)run->class_weight[id] : 1.0);
-            step->seed[count] = (knack_real)(worth * (double)weight[count] / (double)(step->logical.items ? step->logical.items : 1));
+            step->seed[count] =
+                (knack_real)(id_worth(run, id, share) * (double)weight[count] / (double)(step->logical.items ? step->logical.items : 1));
             count++;
         }
     }
