@@ -5,57 +5,193 @@
 
 #include "base/text.h"
 
-static char warning[1024];
+static char folder[64];
+static char warnings[8192]; /* of the latest run, a line each */
+static int64_t evaluations, asked, interrupt_at = -1;
+
+/* ---- The folder ---- */
+
+static void remove_all(const char *path)
+{
+    char **names;
+    int64_t count;
+    if (!file_is_folder(path)) {
+        file_remove(path);
+        return;
+    }
+    if (file_list(path, &names, &count) < 0) return;
+    for (int64_t i = 0; i < count; i++) {
+        char *inner = file_join(path, names[i]);
+        remove_all(inner);
+        memory_free(inner);
+    }
+    memory_free(names);
+    rmdir(path);
+}
+
+int harness_set_up(void **state)
+{
+    (void)state;
+    bool memory = access("/dev/shm", W_OK) == 0; /* where flushing costs nothing */
+    snprintf(folder, sizeof folder, "%s/knack-train-XXXXXX", memory ? "/dev/shm" : "/tmp");
+    return mkdtemp(folder) ? 0 : -1;
+}
+
+int harness_tear_down(void **state)
+{
+    (void)state;
+    remove_all(folder);
+    return 0;
+}
+
+const char *harness_path(const char *name)
+{
+    static char path[256];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    return path;
+}
+
+char *harness_read(const char *name, size_t *size)
+{
+    char *data;
+    size_t own;
+    if (file_read(harness_path(name), KNACK_E_IO, &data, size ? size : &own) < 0) fail_msg("%s", knack_error());
+    return data;
+}
+
+char *harness_checkpoint(size_t *size)
+{
+    char *path, *data;
+    if (checkpoint_newest(harness_path("out"), &path) < 0 || !path) fail_msg("no checkpoint: %s", knack_error());
+    if (file_read(path, KNACK_E_IO, &data, size) < 0) fail_msg("%s", knack_error());
+    memory_free(path);
+    return data;
+}
+
+bool harness_has(const char *name, const char *part)
+{
+    char *text = harness_read(name, NULL);
+    bool found = strstr(text, part) != NULL;
+    memory_free(text);
+    return found;
+}
+
+void harness_put_npy(const char *name, int64_t rows, int64_t columns, const double *values)
+{
+    char header[128] = "\x93NUMPY\x01\x00\x76\x00"; /* 10 bytes, then 118 of text */
+    int length = snprintf(header + 10, sizeof header - 10, "{'descr': '<f8', 'fortran_order': False, 'shape': (%lld, %lld), }",
+                          (long long)rows, (long long)columns);
+    memset(header + 10 + length, ' ', sizeof header - 10 - (size_t)length);
+    header[sizeof header - 1] = '\n';
+    char file[64];
+    snprintf(file, sizeof file, "%s.npy", name);
+    FILE *out = fopen(harness_path(file), "wb");
+    assert_non_null(out);
+    assert_int_equal(fwrite(header, 1, sizeof header, out), sizeof header);
+    assert_int_equal(fwrite(values, sizeof *values, (size_t)(rows * columns), out), rows * columns);
+    assert_int_equal(fclose(out), 0);
+}
+
+/* ---- Runs ---- */
 
 static void keep_warning(void *user, const char *text)
 {
     (void)user;
-    snprintf(warning, sizeof warning, "%s", text);
+    size_t used = strlen(warnings);
+    snprintf(warnings + used, sizeof warnings - used, "%s\n", text);
 }
 
-const char *harness_note(void)
+static void count_evaluation(void *user, const char *part, const char *weights, int64_t epoch, const struct metric_value *value,
+                             int64_t count)
 {
-    return warning;
+    (void)user, (void)part, (void)weights, (void)epoch, (void)value, (void)count;
+    evaluations++;
 }
 
-static knack_status open_text(const char *config, const struct knack_model_type *type, void *user, struct run **run)
+static bool interrupted(void *user)
 {
-    char folder[] = "/tmp/knack-train-XXXXXX", path[64], out[64];
-    assert_non_null(mkdtemp(folder));
+    (void)user;
+    return asked++ == interrupt_at;
+}
+
+void harness_interrupt_at(int64_t step)
+{
+    interrupt_at = step;
+}
+
+bool harness_warned(const char *part)
+{
+    return strstr(warnings, part) != NULL;
+}
+
+int64_t harness_evaluations(void)
+{
+    return evaluations;
+}
+
+static struct run_request new_request(void)
+{
+    warnings[0] = 0;
+    evaluations = asked = 0;
+    return (struct run_request){.observer = {.warning = keep_warning, .evaluation = count_evaluation, .interrupted = interrupted}};
+}
+
+static knack_status open_text(const struct knack_model_type *type, void *user, const char *config, va_list arguments, struct run **run)
+{
+    char text[4096], path[128], out[128];
+    vsnprintf(text, sizeof text, config, arguments);
+    for (char *quote = text; (quote = strchr(quote, '\''));) *quote = '"';
     snprintf(path, sizeof path, "%s/config.json", folder);
     snprintf(out, sizeof out, "%s/out", folder);
-    assert_int_equal(file_write(path, config, strlen(config)), KNACK_OK);
-    warning[0] = 0;
-    struct run_request request = {.config = path, .out = out, .model = type, .model_user = user, .observer.warning = keep_warning};
-    knack_status status = run_open(&request, run);
-    file_remove(path);
-    rmdir(folder);
-    return status;
+    remove_all(out);
+    assert_int_equal(file_write(path, text, strlen(text)), KNACK_OK);
+    struct run_request request = new_request();
+    request.config = path;
+    request.out = out;
+    request.model = type;
+    request.model_user = user;
+    return run_open(&request, run);
 }
 
-struct run *harness_open_model(const char *config, const struct knack_model_type *type, void *user)
+struct run *harness_open_model(const struct knack_model_type *type, void *user, const char *config, ...)
 {
     struct run *run;
-    if (open_text(config, type, user, &run) < 0) fail_msg("%s", knack_error());
+    va_list arguments;
+    va_start(arguments, config);
+    if (open_text(type, user, config, arguments, &run) < 0) fail_msg("%s", knack_error());
+    va_end(arguments);
     return run;
 }
 
-struct run *harness_open(const char *config)
-{
-    return harness_open_model(config, NULL, NULL);
-}
-
-knack_status harness_refused(const char *config)
+struct run *harness_open(const char *config, ...)
 {
     struct run *run;
-    knack_status status = open_text(config, NULL, NULL, &run);
-    if (status >= 0) harness_close(run);
+    va_list arguments;
+    va_start(arguments, config);
+    if (open_text(NULL, NULL, config, arguments, &run) < 0) fail_msg("%s", knack_error());
+    va_end(arguments);
+    return run;
+}
+
+knack_status harness_status(const char *config, ...)
+{
+    struct run *run;
+    va_list arguments;
+    va_start(arguments, config);
+    knack_status status = open_text(NULL, NULL, config, arguments, &run);
+    va_end(arguments);
+    if (status < 0) return status;
+    status = run_train(run);
+    run_close(run);
     return status;
 }
 
-knack_status harness_train_status(struct run *run)
+struct run *harness_resume(void)
 {
-    return run_train(run);
+    struct run *run;
+    struct run_request request = new_request();
+    if (run_resume(harness_path("out"), &request, &run) < 0) fail_msg("%s", knack_error());
+    return run;
 }
 
 void harness_train(struct run *run)
@@ -63,30 +199,26 @@ void harness_train(struct run *run)
     if (run_train(run) < 0) fail_msg("%s", knack_error());
 }
 
-/* Everything in the folder, two levels deep, as runs make them. */
-static void remove_folder(const char *folder)
-{
-    char **names;
-    int64_t count;
-    if (!file_is_folder(folder) || file_list(folder, &names, &count) < 0) return;
-    for (int64_t i = 0; i < count; i++) {
-        char *path = file_join(folder, names[i]);
-        if (file_is_folder(path)) remove_folder(path);
-        else file_remove(path);
-        memory_free(path);
-    }
-    memory_free(names);
-    rmdir(folder);
-}
-
 void harness_close(struct run *run)
 {
-    char *out = memory_text(run_folder(run)), *folder = file_folder(run_folder(run));
     run_close(run);
-    remove_folder(out);
-    rmdir(folder);
-    memory_free(out);
-    memory_free(folder);
+}
+
+void harness_expect(knack_status status, knack_status expected, ...)
+{
+    va_list parts;
+    if (status != expected) fail_msg("status %d instead of %d: %s", status, expected, knack_error());
+    va_start(parts, expected);
+    for (const char *part; (part = va_arg(parts, const char *));)
+        if (!strstr(knack_error(), part)) fail_msg("\"%s\" is not in: %s", part, knack_error());
+    va_end(parts);
+}
+
+/* ---- Gradients ---- */
+
+static void must(knack_status status)
+{
+    if (status < 0) fail_msg("%s", knack_error());
 }
 
 const knack_real *harness_gradient(struct run *run)
@@ -96,18 +228,18 @@ const knack_real *harness_gradient(struct run *run)
     tricks_begin_batch(run, 0);
     data_order(run->data, run->seed, 0, run->epoch_order);
     for (int64_t i = 0; i < rows; i++) run->batch_example[i] = run->epoch_order[i];
-    if (step_load(step, PART_TRAIN, run->batch_example, rows) < 0) fail_msg("%s", knack_error());
+    must(step_load(step, PART_TRAIN, run->batch_example, rows));
     passes_hook(step);
-    if (tricks_hook(run, SLOT_PRE_STEP, step) < 0) fail_msg("%s", knack_error());
-    if (step_finish_batch(step) < 0) fail_msg("%s", knack_error());
-    if (stages_gradient(run, -1, 0, 1, 0, true) < 0) fail_msg("%s", knack_error());
-    if (tricks_hook(run, SLOT_POST_BACKWARD, step) < 0) fail_msg("%s", knack_error());
+    must(tricks_hook(run, SLOT_PRE_STEP, step));
+    must(step_finish_batch(step));
+    must(stages_gradient(run, -1, 0, 1, 0, true));
+    must(tricks_hook(run, SLOT_POST_BACKWARD, step));
     return run->params->gradients;
 }
 
-double harness_distance(const knack_real *a, const knack_real *b, int64_t count)
+void harness_assert_close(const knack_real *a, const knack_real *b, int64_t count, double tolerance)
 {
-    double most = 0, norm = knack_norm(b, count);
-    for (int64_t i = 0; i < count; i++) most = fmax(most, fabs((double)a[i] - (double)b[i]));
-    return norm > 0 ? most / norm : most;
+    double apart = 0, norm = knack_norm(b, count);
+    for (int64_t i = 0; i < count; i++) apart += ((double)a[i] - (double)b[i]) * ((double)a[i] - (double)b[i]);
+    if (!(sqrt(apart) <= tolerance * norm)) fail_msg("a distance of %g from something of norm %g", sqrt(apart), norm);
 }

@@ -1,4 +1,4 @@
-/* Runs in this process, from configs given as text, in a folder that is removed afterwards. */
+/* Runs within this process, from configs given as text, in a folder that goes when the tests are done. */
 #ifndef TRAIN_HARNESS_H
 #define TRAIN_HARNESS_H
 
@@ -22,21 +22,37 @@ enum { IS_DOUBLE = 1 };
 enum { IS_DOUBLE = 0 };
 #endif
 
-/* Opens a run of the config, into a fresh folder; fails the test with the message if it cannot. */
-struct run *harness_open(const char *config);
-struct run *harness_open_model(const char *config, const struct knack_model_type *, void *user);
-/* The status of opening; the message is knack_error()'s. */
-knack_status harness_refused(const char *config);
-/* Trains it. */
+/* cmocka's group set-up and tear-down: makes the folder, and removes all of it. */
+int harness_set_up(void **state);
+int harness_tear_down(void **state);
+
+/* Opens a run of the config, a format with ' for "; relative paths in it start from the folder. Fails the test with the message if it
+ * cannot. One run at a time; results go to the folder's "out". */
+struct run *harness_open(const char *config, ...) __attribute__((format(printf, 1, 2)));
+struct run *harness_open_model(const struct knack_model_type *, void *user, const char *config, ...) __attribute__((format(printf, 3, 4)));
+/* Opens, and trains if that went well: the status; the message is knack_error()'s. */
+knack_status harness_status(const char *config, ...) __attribute__((format(printf, 1, 2)));
+struct run *harness_resume(void); /* what is in "out" */
 void harness_train(struct run *);
-knack_status harness_train_status(struct run *);
-void harness_close(struct run *); /* and removes its folder */
+void harness_close(struct run *); /* what it wrote stays until the next run is opened */
+/* Asserts that this status with a message that has each of the parts, NULL-terminated, is what happened. */
+void harness_expect(knack_status status, knack_status expected, ...);
 
 /* The gradient of the first batch as the loop computes it (pre_step to post_backward), without an update: [params.total], the run's. */
 const knack_real *harness_gradient(struct run *);
-/* Largest |a - b|, over the L2 norm of b. */
-double harness_distance(const knack_real *a, const knack_real *b, int64_t count);
+/* Fails unless |a - b| <= tolerance |b| in L2. */
+void harness_assert_close(const knack_real *a, const knack_real *b, int64_t count, double tolerance);
 
-const char *harness_note(void); /* latest warning of the latest run, or "" */
+/* Ends the runs that follow before their nth step (0 is the first); -1: no more. */
+void harness_interrupt_at(int64_t step);
+bool harness_warned(const char *part);      /* whether the latest run had a warning with this in it */
+int64_t harness_evaluations(void);          /* of the latest run */
+const char *harness_path(const char *name); /* FOLDER/name; valid until the next call */
+/* A file of the folder, [*size] bytes and a 0; memory_free(). */
+char *harness_read(const char *name, size_t *size);
+char *harness_checkpoint(size_t *size); /* the newest one of "out", likewise */
+bool harness_has(const char *name, const char *part);
+/* FOLDER/name.npy, [rows, columns]. */
+void harness_put_npy(const char *name, int64_t rows, int64_t columns, const double *values);
 
 #endif
