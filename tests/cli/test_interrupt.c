@@ -8,8 +8,15 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Long enough to be caught in its middle. */
-#define LONG_RUN "{" SMALL_DATA ", " SMALL_MODEL ", \"train\": {\"epochs\": 400, \"batch\": 32}, \"plugins\": [\"ema\"]}"
+/* Long enough to be caught in its middle: the slower build, with sanitizers, needs fewer epochs. */
+static void write_long_config(void)
+{
+    char text[1024];
+    const char *epochs = getenv("KNACK_TEST_EPOCHS");
+    snprintf(text, sizeof text, "{" SMALL_DATA ", " SMALL_MODEL ", \"train\": {\"epochs\": %s, \"batch\": 32}, \"plugins\": [\"ema\"]}",
+             epochs ? epochs : "400");
+    write_text("long.json", text);
+}
 
 static void sleep_milliseconds(long milliseconds)
 {
@@ -53,7 +60,7 @@ static void test_signal(int number, const char *folder)
 static void test_interrupted_and_resumed(void **state)
 {
     (void)state;
-    write_text("long.json", LONG_RUN);
+    write_long_config();
     struct outcome outcome = run_knack("run", "long.json", "--out", "whole");
     assert_status(&outcome, 0);
     outcome_free(&outcome);
@@ -74,7 +81,7 @@ static void test_interrupted_and_resumed(void **state)
 static void test_ignored_signal(void **state)
 {
     (void)state;
-    write_text("long.json", LONG_RUN);
+    write_long_config();
     signal(SIGINT, SIG_IGN);
     struct started started = start_words(NULL, (const char *const[]){"run", "long.json", "--out", "ignored", NULL});
     signal(SIGINT, SIG_DFL);
