@@ -12,8 +12,9 @@ struct layer_norm {
     const knack_real *x, *dy;       /* [rows, width] */
     const knack_real *gamma, *beta; /* [width] */
     double epsilon;
-    knack_real *mean, *scale; /* [rows] */
-    knack_real *out;          /* y or dx [rows, width] */
+    const knack_real *mean, *scale;   /* [rows] */
+    knack_real *new_mean, *new_scale; /* [rows], forward */
+    knack_real *out;                  /* y or dx [rows, width] */
     bool add;
     knack_real *dgamma, *dbeta; /* [parts, width] */
 };
@@ -62,8 +63,8 @@ static void normalise_rows(const struct layer_norm *n, int64_t part)
         const knack_real mean = (knack_real)row_mean(width, x);
         const knack_real scale = (knack_real)(1 / sqrt(row_variance(width, x, mean) + n->epsilon));
         for (int64_t j = 0; j < width; j++) y[j] = (x[j] - mean) * scale * gamma[j] + beta[j];
-        n->mean[row] = mean;
-        n->scale[row] = scale;
+        n->new_mean[row] = mean;
+        n->new_scale[row] = scale;
     }
 }
 
@@ -75,8 +76,15 @@ static void normalise_body(void *user, int64_t part)
 void kernel_layer_norm(int64_t rows, int64_t width, const knack_real *x, double epsilon, const knack_real *gamma, const knack_real *beta,
                        knack_real *mean, knack_real *scale, knack_real *y)
 {
-    struct layer_norm n = {
-        .rows = rows, .width = width, .x = x, .gamma = gamma, .beta = beta, .epsilon = epsilon, .mean = mean, .scale = scale, .out = y};
+    struct layer_norm n = {.rows = rows,
+                           .width = width,
+                           .x = x,
+                           .gamma = gamma,
+                           .beta = beta,
+                           .epsilon = epsilon,
+                           .new_mean = mean,
+                           .new_scale = scale,
+                           .out = y};
     run_parts(rows * width, (rows + PART_ROWS - 1) / PART_ROWS, normalise_body, &n);
 }
 
@@ -160,8 +168,8 @@ knack_status kernel_layer_norm_backward(struct arena *arena, int64_t rows, int64
                            .x = x,
                            .dy = dy,
                            .gamma = gamma,
-                           .mean = (knack_real *)mean,
-                           .scale = (knack_real *)scale,
+                           .mean = mean,
+                           .scale = scale,
                            .out = dx,
                            .add = add_dx,
                            .dgamma = arena_zeroed(arena, bytes),

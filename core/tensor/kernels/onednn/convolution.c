@@ -456,8 +456,8 @@ static knack_status forward_as_f32(struct arena *arena, struct engine *engine, c
 
 knack_status kernel_conv2d(struct arena *arena, const struct conv2d *c, const void *x, const void *w, const knack_real *bias, void *y)
 {
-    struct engine *engine = engine_open();
-    if (!engine) return KNACK_E_MEMORY;
+    struct engine *engine;
+    TRY(engine_open(&engine));
     const struct arena_mark mark = arena_mark(arena);
     knack_status status = lacks_type(c) ? forward_as_f32(arena, engine, c, x, w, bias, y) : forward(arena, engine, c, x, w, bias, y);
     arena_rewind(arena, mark);
@@ -467,8 +467,8 @@ knack_status kernel_conv2d(struct arena *arena, const struct conv2d *c, const vo
 knack_status kernel_conv2d_backward_data(struct arena *arena, const struct conv2d *c, const void *dy, const void *w, knack_real *dx,
                                          bool add)
 {
-    struct engine *engine = engine_open();
-    if (!engine) return KNACK_E_MEMORY;
+    struct engine *engine;
+    TRY(engine_open(&engine));
     const struct arena_mark mark = arena_mark(arena);
     struct conv2d used = *c;
     if (lacks_type(c)) {
@@ -484,8 +484,8 @@ knack_status kernel_conv2d_backward_data(struct arena *arena, const struct conv2
 knack_status kernel_conv2d_backward_weights(struct arena *arena, const struct conv2d *c, const void *x, const void *dy, knack_real *dw,
                                             bool add)
 {
-    struct engine *engine = engine_open();
-    if (!engine) return KNACK_E_MEMORY;
+    struct engine *engine;
+    TRY(engine_open(&engine));
     const struct arena_mark mark = arena_mark(arena);
     struct conv2d used = *c;
     if (lacks_type(c)) {

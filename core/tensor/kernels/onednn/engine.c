@@ -39,26 +39,30 @@ static void make_key(void)
     key_made = pthread_key_create(&key, engine_free) == 0;
 }
 
-static struct engine *engine_new(void)
+static knack_status engine_new(struct engine **made)
 {
     pthread_once(&once, make_key);
     struct engine *engine = memory_new(1, sizeof *engine);
-    if (!engine) return NULL;
+    if (!engine) return KNACK_E_MEMORY;
     dnnl_status_t status = dnnl_engine_create(&engine->dnnl, dnnl_cpu, 0);
-    if (status != dnnl_success || !key_made || pthread_setspecific(key, engine) != 0) {
-        engine_fail(status == dnnl_success ? dnnl_out_of_memory : status, "the CPU engine");
-        if (status == dnnl_success) dnnl_engine_destroy(engine->dnnl);
+    if (status != dnnl_success) {
         memory_free(engine);
-        return NULL;
+        return engine_fail(status, "the CPU engine");
     }
-    return engine;
+    if (!key_made || pthread_setspecific(key, engine) != 0) {
+        engine_free(engine);
+        return status_set(KNACK_E_MEMORY, "oneDNN: no place to keep the engine of a thread");
+    }
+    *made = engine;
+    return KNACK_OK;
 }
 
-struct engine *engine_open(void)
+knack_status engine_open(struct engine **engine)
 {
-    if (!current) current = engine_new();
-    if (current && current->primitives >= ENGINE_PRIMITIVES) drop_primitives(current);
-    return current;
+    if (!current) TRY(engine_new(&current));
+    if (current->primitives >= ENGINE_PRIMITIVES) drop_primitives(current);
+    *engine = current;
+    return KNACK_OK;
 }
 
 dnnl_status_t engine_slots(struct engine *engine, int64_t parts, int *slots)

@@ -24,9 +24,9 @@ struct engine {
     int primitives;
 };
 
-/* This thread's engine, made at first use; NULL on error. Called once by each kernel, before it looks for primitives: when too many are
- * kept, all are dropped here. */
-struct engine *engine_open(void);
+/* This thread's engine, made at first use. Called once by each kernel, before it looks for primitives: when too many are kept, all are
+ * dropped here. */
+knack_status engine_open(struct engine **);
 /* How many slots a job of so many parts needs, each with its stream. */
 dnnl_status_t engine_slots(struct engine *, int64_t parts, int *slots);
 /* The slot of the thread that runs a part of a job with so many slots. */

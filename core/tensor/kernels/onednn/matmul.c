@@ -129,7 +129,8 @@ static int64_t block_size(const struct matmul *m)
     int64_t block = (PART_WORK + one - 1) / one;
     if (block < least) block = least;
     if (block * PARTS < total) block = (total + PARTS - 1) / PARTS;
-    return block < total ? block : total;
+    const int64_t parts = (total + block - 1) / block;
+    return (total + parts - 1) / parts; /* parts of one size, as nearly as can be */
 }
 
 static int64_t block_length(const struct job *job, int64_t part)
@@ -212,8 +213,8 @@ static knack_status multiply_as_f32(struct arena *arena, struct engine *engine, 
 
 knack_status kernel_matmul(struct arena *arena, const struct matmul *m)
 {
-    struct engine *engine = engine_open();
-    if (!engine) return KNACK_E_MEMORY;
+    struct engine *engine;
+    TRY(engine_open(&engine));
     const struct arena_mark mark = arena_mark(arena);
     const bool as_f32 = m->type == KNACK_BF16 && !engine_has_bf16();
     knack_status status = as_f32 ? multiply_as_f32(arena, engine, m) : multiply(arena, engine, m);
