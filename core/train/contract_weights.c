@@ -37,7 +37,8 @@ knack_real *knack_statistics(knack_trick *trick, knack_weights *set, int64_t *co
 
 knack_status knack_use_weights(knack_trick *trick, knack_weights *set)
 {
-    static const uint32_t where = AT(GRADIENT) | AT(LOSS) | AT(PREDICT) | AT(EPOCH_BEGIN) | AT(EPOCH_END) | AT(EVAL_BEGIN) | AT(EVAL_END);
+    static const uint32_t where =
+        AT(GRADIENT) | AT(LOSS) | AT(PREDICT) | AT(EPOCH_BEGIN) | AT(EPOCH_END) | AT(EVAL_BEGIN) | AT(EVAL_END) | AT(RUN_END);
     if (!call_allowed(trick, where, "knack_use_weights")) return KNACK_E_CALL;
     struct run *run = trick->run;
     struct call *call = run->call;
@@ -49,7 +50,7 @@ knack_status knack_use_weights(knack_trick *trick, knack_weights *set)
 
 void knack_weights_ready(knack_weights *set)
 {
-    const knack_trick *trick = set ? call_of_set(set, AT(POST_STEP) | AT(EPOCH_END), "knack_weights_ready") : NULL;
+    const knack_trick *trick = set ? call_of_set(set, AT(POST_STEP) | AT(EPOCH_END) | AT(RUN_END), "knack_weights_ready") : NULL;
     if (!trick) return;
     if (!set->owner || strcmp(set->owner, trick->name) != 0)
         call_fail(trick->run, KNACK_E_CALL, "knack_weights_ready(): the set \"%s\" is not of %s", set->name, trick->name);

@@ -194,7 +194,10 @@ static knack_status one_epoch(struct run *run)
     set_now(run);
     if (!run->at.epoch_open) {
         TRY(outcome = tricks_hook(run, SLOT_EPOCH_BEGIN, NULL));
-        if (outcome & OUTCOME_STOP) run->at.stopped = 1;
+        if (outcome & OUTCOME_STOP) {
+            run->at.stopped = 1; /* before this epoch, which does not take place */
+            return checkpoint_save(run);
+        }
         run->at.epoch_open = 1;
     }
     TRY(steps_of_epoch(run));

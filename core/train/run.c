@@ -194,7 +194,10 @@ static knack_status make_model(struct run *run, const struct config *config)
                                     .classes = data->classes,
                                     .width = run->model->width,
                                     .batch = run->settings.batch,
-                                    .class_count = data->class_count};
+                                    .class_count = data->class_count,
+                                    .train = data->part[PART_TRAIN].count,
+                                    .validation = data->part[PART_VALIDATION].count,
+                                    .test = data->part[PART_TEST].count};
     return KNACK_OK;
 }
 

@@ -94,6 +94,7 @@ struct knack_task {
     int64_t batch;       /* rows of a full logical batch */
     int64_t parameters;  /* entries of the flat buffer, padding included; 0 in open, where it may still grow */
     const int64_t *class_count; /* [classes] of the training data, or NULL */
+    int64_t train, validation, test; /* examples of each part; all 0 where a trained run only predicts */
 };
 KNACK_API const struct knack_task *knack_task(knack_trick *); /* Host's, for the run [anywhere] */
 
@@ -152,6 +153,9 @@ KNACK_API knack_weights *knack_weight_set(knack_trick *, const char *name, uint3
  * post_step, epoch_*, eval_*, sweeps, or in gradient after its last pass: never where passes repeat. Host's. NULL on error. [open] */
 KNACK_API void *knack_state(knack_trick *, const char *name, enum knack_type type, int64_t count);
 KNACK_API knack_status knack_watch_layer(knack_trick *, const char *pattern); /* asks for layer(); no match is an error that lists the names [open] */
+/* predict will ask for this view of the data: an unknown one is an error that says which there are, and one that training cannot draw
+ * gets a warning. [open] */
+KNACK_API knack_status knack_need_view(knack_trick *, const char *view);
 
 /* ---- Weights ---- */
 
@@ -160,9 +164,9 @@ KNACK_API knack_real *knack_values(knack_weights *, const knack_param *);       
 /* Running statistics of the set, *count of them (may be 0); NULL: those of the weights in use, to be read only. [from run_begin] */
 KNACK_API knack_real *knack_statistics(knack_trick *, knack_weights *, int64_t *count);
 /* For the passes that this call of the hook or stage starts, until it returns or the next knack_use_weights; NULL: back.
- * [gradient, loss, predict, epoch_begin, epoch_end, eval_begin, eval_end] */
+ * [gradient, loss, predict, epoch_begin, epoch_end, eval_begin, eval_end, run_end] */
 KNACK_API knack_status knack_use_weights(knack_trick *, knack_weights *);
-KNACK_API void knack_weights_ready(knack_weights *); /* from now on evaluated, if KNACK_EVALUATE [post_step, epoch_end] */
+KNACK_API void knack_weights_ready(knack_weights *); /* from now on evaluated, if KNACK_EVALUATE [post_step, epoch_end, run_end] */
 
 /* ---- Batch ---- */
 

@@ -69,8 +69,8 @@ static const struct rule rules[] = {
     {"weights_in_use", "knack_weights_in_use", AFTER_OPEN, ALL},
     {"values", "knack_values", AFTER_OPEN, ALL},
     {"statistics", "knack_statistics", AFTER_OPEN, ALL},
-    {"use_weights", "knack_use_weights", GRADIENT | LOSS | PREDICT | EPOCH_BEGIN | EPOCH_END | EVAL_BEGIN | EVAL_END, ALL},
-    {"weights_ready", "knack_weights_ready", POST | EPOCH_END, ALL},
+    {"use_weights", "knack_use_weights", GRADIENT | LOSS | PREDICT | EPOCH_BEGIN | EPOCH_END | EVAL_BEGIN | EVAL_END | RUN_END, ALL},
+    {"weights_ready", "knack_weights_ready", POST | EPOCH_END | RUN_END, ALL},
     {"batch", "knack_batch", WITH_STEP, WITH_STEP},
     {"input", "knack_input", PRE | LOSS | PREDICT, WITH_STEP},
     {"set_targets", "knack_set_targets", PRE, WITH_STEP},
@@ -217,6 +217,7 @@ static void a_stopped_run_has_results(void **state)
         struct run *run = harness_open(RUN, probe(stop[i].at, "stop"));
         harness_train(run);
         assert_int_equal(run->at.update, stop[i].updates);
+        assert_int_equal(run->at.epoch, i > 1); /* at epoch_begin that epoch does not take place */
         assert_true(harness_has("out/result.json", "\"status\": \"done\""));
         assert_true(file_exists(harness_path("out/model.safetensors")));
         harness_close(run);
