@@ -1,5 +1,6 @@
 /* How fast the kernels are: bench_kernels [threads] [rounds]. GFLOP/s for the products and convolutions of the workloads, and GB/s for the
- * kernels that memory bounds. Cases are interleaved; each prints its median over rounds. */
+ * kernels that memory bounds. Cases are interleaved; each prints its median and its best over rounds: on a machine with other work the best
+ * says more. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -83,9 +84,9 @@ static void add_linear(enum knack_type type, int64_t rows, int64_t in, int64_t o
     const char *suffix = type == KNACK_BF16 ? " bf16" : "";
     snprintf(name, sizeof name, "linear %" PRId64 " x %" PRId64 " -> %" PRId64 "%s", rows, in, out, suffix);
     add_product(name, type, 1, rows, out, in, false, true);
-    snprintf(name, sizeof name, "  gradient of x%s", suffix);
+    snprintf(name, sizeof name, "its gradient of x%s", suffix);
     add_product(name, type, 1, rows, in, out, false, false);
-    snprintf(name, sizeof name, "  gradient of w%s", suffix);
+    snprintf(name, sizeof name, "its gradient of w%s", suffix);
     add_product(name, type, 1, out, in, rows, true, false);
 }
 
@@ -130,10 +131,10 @@ static void add_convolution(enum knack_type type, int64_t in, int64_t out, int64
              (int)size, (int)size, stride, suffix);
     bench->convolution = v;
     bench = new_case(run_input_gradient, "GFLOP/s", work);
-    snprintf(bench->name, sizeof bench->name, "  gradient of x%s", suffix);
+    snprintf(bench->name, sizeof bench->name, "its gradient of x%s", suffix);
     bench->convolution = v;
     bench = new_case(run_weights_gradient, "GFLOP/s", work);
-    snprintf(bench->name, sizeof bench->name, "  gradient of w%s", suffix);
+    snprintf(bench->name, sizeof bench->name, "its gradient of w%s", suffix);
     bench->convolution = v;
 }
 
@@ -276,12 +277,13 @@ int main(int argc, char **argv)
     for (int i = 0; i < case_count; i++) rate(&cases[i]); /* makes primitives, fills caches */
     for (int round = 0; round < rounds; round++)
         for (int i = 0; i < case_count; i++) cases[i].rate[round] = rate(&cases[i]);
-    printf("%s, %s, %d thread%s, median of %d rounds\n", kernel_library_version(), kernel_cpu_level(), threads, threads == 1 ? "" : "s",
-           rounds);
+    printf("%s, %s, %d thread%s, %d rounds\n\n", kernel_library_version(), kernel_cpu_level(), threads, threads == 1 ? "" : "s", rounds);
+    printf("| case | unit | median | best | ms at best |\n|---|---|---|---|---|\n");
     for (int i = 0; i < case_count; i++) {
         qsort(cases[i].rate, (size_t)rounds, sizeof *cases[i].rate, by_size);
-        const double median = cases[i].rate[rounds / 2];
-        printf("%-44s %8.1f %-8s %10.4f ms\n", cases[i].name, median, cases[i].unit, cases[i].work / median * 1e-6);
+        const double best = cases[i].rate[rounds - 1];
+        printf("| %s | %s | %.1f | %.1f | %.4f |\n", cases[i].name, cases[i].unit, cases[i].rate[rounds / 2], best,
+               cases[i].work / best * 1e-6);
     }
     return 0;
 }

@@ -2,6 +2,7 @@
 #include "fixture.h"
 
 #include <math.h>
+#include <pthread.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -703,6 +704,52 @@ static void failing_memory(void **state)
     threads_set(1);
 }
 
+static void *convolve(void *user)
+{
+    const struct convolution *v = user;
+    struct arena *own = arena_new(1 << 16);
+    void *y = memory_new((size_t)y_count(&v->c), sizeof(knack_real));
+    if (!own || !y || kernel_conv2d(own, &v->c, v->x, v->w, NULL, y) != KNACK_OK) {
+        memory_free(y);
+        y = NULL;
+    }
+    arena_free(own);
+    return y;
+}
+
+/* Two callers at once, each with kernels of its own and with helping threads: both are right, and nothing is left when they end. */
+static void two_callers(void **state)
+{
+    (void)state;
+    assert_int_equal(threads_set(2), KNACK_OK);
+    const struct conv2d c = {.type = KNACK_REAL,
+                             .rows = 20,
+                             .height = 20,
+                             .width = 20,
+                             .in = 24,
+                             .out = 24,
+                             .kernel_height = 3,
+                             .kernel_width = 3,
+                             .out_height = 20,
+                             .out_width = 20,
+                             .stride = 1,
+                             .padding = 1};
+    struct convolution v = {.c = c, .x = values(x_count(&c)), .w = values(w_count(&c))};
+    knack_real *wanted = room((size_t)y_count(&c) * sizeof *wanted);
+    ASSERT_OK(kernel_conv2d(arena, &c, v.x, v.w, NULL, wanted));
+    pthread_t caller[2];
+    for (int i = 0; i < 2; i++) assert_int_equal(pthread_create(&caller[i], NULL, convolve, &v), 0);
+    for (int i = 0; i < 2; i++) {
+        void *y;
+        assert_int_equal(pthread_join(caller[i], &y), 0);
+        assert_non_null(y);
+        assert_memory_equal(y, wanted, (size_t)y_count(&c) * sizeof *wanted);
+        memory_free(y);
+    }
+    arena_reset(arena);
+    threads_set(1);
+}
+
 static void names(void **state)
 {
     (void)state;
@@ -723,7 +770,7 @@ int main(void)
         cmocka_unit_test(batch_norms),  cmocka_unit_test(layer_norms),
         cmocka_unit_test(column_sums),  cmocka_unit_test(bf16_rounding),
         cmocka_unit_test(many_shapes),  cmocka_unit_test(failing_memory),
-        cmocka_unit_test(names),
+        cmocka_unit_test(two_callers),  cmocka_unit_test(names),
     };
     return cmocka_run_group_tests_name("kernels", tests, open_arena, close_arena);
 }

@@ -5,11 +5,8 @@
 #include "base/threads.h"
 #include "tensor/vector.h"
 
-/* For the bodies of VECTOR functions: inlined, they are compiled for each level. */
-#define KERNEL_INLINE static inline __attribute__((always_inline))
-
 /* Channels are worked on so many at a time, with the number a constant for the compiler where it is a usual one: the body is a
- * KERNEL_INLINE function's call that takes `width`. */
+ * VECTOR_INLINE function's call that takes `width`. */
 enum { KERNEL_CHUNK = 32 };
 #define KERNEL_CHUNKS(channels, first, body)                                                                                               \
     do {                                                                                                                                   \

@@ -48,7 +48,7 @@ static void join_parts(const struct norm *n, double *sums)
 /* ---- Moments ---- */
 
 /* Of a block, the sum and the sum of squares; the squares are taken about the block's own mean, so that none cancel. */
-KERNEL_INLINE void block_moments(int64_t rows, int64_t channels, const knack_real *x, int64_t width, double *first, double *second)
+VECTOR_INLINE void block_moments(int64_t rows, int64_t channels, const knack_real *x, int64_t width, double *first, double *second)
 {
     knack_real sum[KERNEL_CHUNK] = {0}, square[KERNEL_CHUNK] = {0}, mean[KERNEL_CHUNK];
     for (int64_t i = 0; i < rows; i++)
@@ -112,7 +112,7 @@ struct apply {
     double epsilon;
 };
 
-KERNEL_INLINE void apply_chunk(const struct apply *a, int64_t rows, int64_t at, int64_t c, int64_t width)
+VECTOR_INLINE void apply_chunk(const struct apply *a, int64_t rows, int64_t at, int64_t c, int64_t width)
 {
     const struct norm *n = &a->norm;
     const knack_real *restrict x = n->x + at + c;
@@ -156,7 +156,7 @@ void kernel_batch_norm(int64_t rows, int64_t channels, const knack_real *x, cons
 /* ---- Backward ---- */
 
 /* Of a block: first += sum dy, second += sum dy (x - mean). */
-KERNEL_INLINE void block_gradients(int64_t rows, int64_t channels, const knack_real *x, const knack_real *dy, const knack_real *mean,
+VECTOR_INLINE void block_gradients(int64_t rows, int64_t channels, const knack_real *x, const knack_real *dy, const knack_real *mean,
                                    int64_t width, double *first, double *second)
 {
     knack_real sum[KERNEL_CHUNK] = {0}, product[KERNEL_CHUNK] = {0};
@@ -190,7 +190,7 @@ static void gradients_body(void *user, int64_t part)
 }
 
 /* dx (+)= factor dy - slope (x - mean) - shift */
-KERNEL_INLINE void input_chunk(const struct norm *n, int64_t rows, int64_t at, int64_t c, int64_t width, bool add)
+VECTOR_INLINE void input_chunk(const struct norm *n, int64_t rows, int64_t at, int64_t c, int64_t width, bool add)
 {
     const knack_real *restrict x = n->x + at + c, *restrict dy = n->dy + at + c;
     knack_real *restrict dx = n->out + at + c;

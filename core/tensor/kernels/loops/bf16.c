@@ -8,7 +8,7 @@ enum { PART = 1 << 16 };
 
 /* The f32 that rounds to the same bf16. A double is cut to f32 with its last bit set if anything was lost, so that rounding twice is
  * rounding once. */
-KERNEL_INLINE uint32_t float_bits(knack_real x)
+VECTOR_INLINE uint32_t float_bits(knack_real x)
 {
     const float f = (float)x;
     uint32_t bits;

@@ -12,7 +12,7 @@ struct column_sums {
 };
 
 /* total[j] += sums over all rows, for j < width <= PART_COLUMNS. */
-KERNEL_INLINE void sum_columns(int64_t rows, int64_t columns, const knack_real *x, int64_t width, double *total)
+VECTOR_INLINE void sum_columns(int64_t rows, int64_t columns, const knack_real *x, int64_t width, double *total)
 {
     for (int64_t first = 0; first < rows; first += BLOCK_ROWS) {
         const int64_t end = first + BLOCK_ROWS < rows ? first + BLOCK_ROWS : rows;

@@ -25,14 +25,14 @@ static int64_t part_end(const struct layer_norm *n, int64_t part)
 }
 
 /* A row's sums are kept in LANES lanes, so that their order is fixed and they vectorise. */
-KERNEL_INLINE double join_lanes(const knack_real lane[LANES])
+VECTOR_INLINE double join_lanes(const knack_real lane[LANES])
 {
     double sum = 0;
     for (int i = 0; i < LANES; i++) sum += (double)lane[i];
     return sum;
 }
 
-KERNEL_INLINE double row_mean(int64_t width, const knack_real *x)
+VECTOR_INLINE double row_mean(int64_t width, const knack_real *x)
 {
     knack_real lane[LANES] = {0};
     int64_t j = 0;
@@ -42,7 +42,7 @@ KERNEL_INLINE double row_mean(int64_t width, const knack_real *x)
     return join_lanes(lane) / (double)width;
 }
 
-KERNEL_INLINE double row_variance(int64_t width, const knack_real *x, knack_real mean)
+VECTOR_INLINE double row_variance(int64_t width, const knack_real *x, knack_real mean)
 {
     knack_real lane[LANES] = {0};
     int64_t j = 0;
@@ -91,7 +91,7 @@ void kernel_layer_norm(int64_t rows, int64_t width, const knack_real *x, double 
 /* ---- Backward ---- */
 
 /* With g = gamma dy and h the normalised x: the means over a row of g and of g h. */
-KERNEL_INLINE void row_means(int64_t width, const knack_real *x, const knack_real *dy, const knack_real *gamma, knack_real mean,
+VECTOR_INLINE void row_means(int64_t width, const knack_real *x, const knack_real *dy, const knack_real *gamma, knack_real mean,
                              knack_real scale, knack_real *first, knack_real *second)
 {
     knack_real sum[LANES] = {0}, product[LANES] = {0};
@@ -112,7 +112,7 @@ KERNEL_INLINE void row_means(int64_t width, const knack_real *x, const knack_rea
 }
 
 /* dx (+)= scale (g - mean of g - h mean of g h) */
-KERNEL_INLINE void row_input_gradient(const struct layer_norm *n, int64_t row)
+VECTOR_INLINE void row_input_gradient(const struct layer_norm *n, int64_t row)
 {
     const int64_t width = n->width;
     const knack_real *restrict x = n->x + row * width, *restrict dy = n->dy + row * width, *restrict gamma = n->gamma;

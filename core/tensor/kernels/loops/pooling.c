@@ -41,7 +41,7 @@ static inline int64_t work(const struct pool2d *p)
 /* ---- Maximum ---- */
 
 /* The maximum of a window; a NaN is taken, and stays. image and y begin at the first of the channels. */
-KERNEL_INLINE void max_chunk(const struct pool2d *p, struct window w, const knack_real *restrict image, int64_t width,
+VECTOR_INLINE void max_chunk(const struct pool2d *p, struct window w, const knack_real *restrict image, int64_t width,
                              knack_real *restrict y)
 {
     knack_real best[KERNEL_CHUNK];
@@ -75,7 +75,7 @@ static void max_body(void *user, int64_t n)
 
 /* Gives a window's gradient to the first x that equals the maximum, or is NaN. All but y and dy begin at the first of the channels of the
  * image. first: the window is the only one that holds these pixels, and dx is overwritten. */
-KERNEL_INLINE void give_chunk(const struct pool2d *p, struct window w, const knack_real *restrict image, const knack_real *restrict y,
+VECTOR_INLINE void give_chunk(const struct pool2d *p, struct window w, const knack_real *restrict image, const knack_real *restrict y,
                               const knack_real *restrict dy, int64_t width, bool first, knack_real *restrict dx)
 {
     knack_real best[KERNEL_CHUNK], left[KERNEL_CHUNK];
