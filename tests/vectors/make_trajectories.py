@@ -60,6 +60,7 @@ CASES = {
     "mixup, micro-batches": case(plugin("mixup", alpha=0.4, layer="fc2"), model=DROPOUT, train={"micro_batch": 10}),
     "one of two mixups": case(plugin("mixup", alpha=0.4, share=3), plugin("mixup", "deep", alpha=2, layer="fc2")),
     "arcface": case(plugin("arcface", s=16, m=0.5)),
+    "arcface, wide margin": case(plugin("arcface", s=8, m=1.4)),
     "arcface, three centres": case(plugin("arcface", s=8, m=0.5, centres=3)),
     "arcface, easy margin": case(plugin("arcface", s=16, m=0.3, easy_margin=True)),
     "ema, mixup, arcface": case(plugin("ema", decay=0.95), plugin("mixup", alpha=0.4), plugin("arcface", s=16, m=0.5)),
