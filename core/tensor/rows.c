@@ -20,9 +20,9 @@ struct perturbation {
     const int64_t *row; /* [rows] -> logical row */
 };
 
-VECTOR static void scaled(int64_t count, knack_real factor, const knack_real *restrict from, knack_real *restrict to)
+VECTOR static void add_scaled(int64_t count, knack_real factor, const knack_real *restrict from, knack_real *restrict to)
 {
-    for (int64_t i = 0; i < count; i++) to[i] = factor * from[i];
+    for (int64_t i = 0; i < count; i++) to[i] += factor * from[i];
 }
 
 VECTOR static void sum_of(int64_t count, const knack_real *restrict a, const knack_real *restrict b, knack_real *restrict to)
@@ -35,7 +35,7 @@ static void perturb_backward(knack_tensor *result)
     const struct perturbation *saved = result->saved;
     const int64_t width = result->count / result->shape[0];
     for (int64_t i = 0; i < result->shape[0]; i++)
-        scaled(width, saved->scale, result->gradient + i * width, saved->gradient + saved->row[i] * width);
+        add_scaled(width, saved->scale, result->gradient + i * width, saved->gradient + saved->row[i] * width);
     tape_pass_gradient(result, result->input[0]);
 }
 

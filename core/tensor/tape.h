@@ -104,7 +104,7 @@ struct batch_norm {
 };
 knack_tensor *tensor_batch_norm(knack_tensor *x, knack_tensor *gamma, knack_tensor *beta, const struct batch_norm *);
 
-/* x unchanged, plus offset's rows if it is not NULL; backward also stores result->gradient's rows, times gradient_scale, into gradient.
+/* x unchanged, plus offset's rows if it is not NULL; backward also adds result->gradient's rows, times gradient_scale, to gradient.
  * offset, gradient [logical rows, width]; row [first axis] -> logical row. Always needs a gradient while recording. */
 knack_tensor *tensor_perturb(knack_tensor *x, const knack_real *offset, knack_real *gradient, double gradient_scale, const int64_t *row);
 /* keep x + (1 - keep) x[partner]: partner [rows] by row of x itself; keep [rows or 1, width or 1]; one that is 1 copies exactly. */

@@ -88,61 +88,6 @@ knack_real *knack_gradients(knack_step *step, const knack_param *param)
     return step->run->params->gradients + (param ? param->offset : 0);
 }
 
-/* ---- Perturbations ---- */
-
-static struct trick_perturbation *find_perturbation(knack_trick *trick, const char *layer)
-{
-    for (int64_t i = 0; i < trick->perturbations; i++)
-        if (!strcmp(trick->perturbation[i].layer, layer)) return &trick->perturbation[i];
-    return NULL;
-}
-
-static struct trick_perturbation *add_perturbation(knack_trick *trick, const char *layer)
-{
-    struct trick_perturbation *grown = memory_resize(trick->perturbation, (size_t)trick->perturbations + 1, sizeof *grown);
-    if (grown) trick->perturbation = grown;
-    char *name = grown ? memory_text(layer) : NULL;
-    if (!name) return NULL;
-    trick->perturbation[trick->perturbations] = (struct trick_perturbation){.layer = name};
-    return &trick->perturbation[trick->perturbations++];
-}
-
-/* The offset of this step, made at the layer's first forward. */
-static struct trick_perturbation *perturbation_for(knack_trick *trick, knack_step *step, const char *layer, const knack_tensor *out)
-{
-    struct trick_perturbation *at = find_perturbation(trick, layer);
-    if (!at && out) at = add_perturbation(trick, layer);
-    if (!at || (!at->public.value && !out)) return NULL;
-    if (at->public.value) return at;
-    int64_t rows = step->logical.rows, width = out->shape[0] ? out->count / out->shape[0] : 0;
-    size_t bytes = (size_t)(rows * width) * sizeof(knack_real);
-    knack_real *value = arena_zeroed(step->run->step_arena, bytes);
-    at->gradient = arena_zeroed(step->run->step_arena, bytes);
-    if (!value || !at->gradient) return NULL;
-    at->public = (struct knack_perturbation){sizeof at->public, 0, rows, width, value, at->gradient};
-    return at;
-}
-
-struct knack_perturbation *knack_perturbation(knack_trick *trick, knack_step *step, const char *layer, knack_tensor *out)
-{
-    if (!call_allowed(trick, AT(LAYER) | AT(GRADIENT), "knack_perturbation")) return NULL;
-    struct trick_perturbation *at = perturbation_for(trick, step, layer, trick->run->call->slot == SLOT_LAYER ? out : NULL);
-    return at ? &at->public : NULL;
-}
-
-knack_tensor *knack_perturb(knack_trick *trick, knack_step *step, const char *layer, knack_tensor *out)
-{
-    if (!call_allowed(trick, AT(LAYER), "knack_perturb") || !out) return NULL;
-    if (step->evaluation) return out;
-    struct trick_perturbation *at = perturbation_for(trick, step, layer, out);
-    if (!at) {
-        call_fail_current(trick->run, KNACK_E_MEMORY);
-        return NULL;
-    }
-    double scale = 1 / (step->weight * trick->run->plan.loss_scale);
-    return tensor_perturb(out, at->public.active ? at->public.value : NULL, at->gradient, scale, step->pass.row);
-}
-
 /* ---- Views and sweeps ---- */
 
 knack_tensor *knack_view(knack_trick *trick, knack_step *step, const char *view, knack_tensor *x)

@@ -262,8 +262,10 @@ knack_status passes_gradient(struct run *run, double keep, double weight, uint32
     double loss = 0;
     step->param_gradients = weight != 0;
     step->weight = weight != 0 ? weight : 1;
+    step->asked_by = run->call ? run->call->trick->index : -1;
     step->main_redraw = flags & KNACK_REDRAW ? step->gradient_pass << 16 : 0;
     open_gradient(run, keep, first || keep == 0);
+    perturbations_begin_pass(run, first ? 0 : keep);
     if (run->scope_batch && step->micro_batches > 1)
         TRY(whole_batch(step, &loss));
     else

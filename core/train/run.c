@@ -70,6 +70,8 @@ static knack_status read_config(struct run *run, const char *path, const struct 
     for (int64_t i = 0; i < request->plugin_count; i++) TRY(json_append(run->config, "plugins", request->plugin[i]));
     static const char *const objects[] = {"data", "model", "train", "train.optimizer", "train.schedule"};
     for (size_t i = 0; i < sizeof objects / sizeof *objects; i++) TRY(json_ensure_object(run->config, objects[i]));
+    const struct json *model = json_member(run->config->root, "model");
+    if (!request->model && model->count == 0) TRY(json_set(run->config, "model.type", "mlp"));
     run->config->complete = true;
     return KNACK_OK;
 }

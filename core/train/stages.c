@@ -109,18 +109,6 @@ knack_tensor *stages_filter(knack_step *step, const char *name, knack_tensor *ou
 
 /* ---- The gradient stage (rule 1) ---- */
 
-static void clear_perturbations(knack_trick *trick)
-{
-    for (int64_t i = 0; i < trick->perturbations; i++) {
-        struct knack_perturbation *at = &trick->perturbation[i].public;
-        size_t bytes = (size_t)(at->rows * at->width) * sizeof(knack_real);
-        at->active = 0;
-        if (!at->value) continue;
-        memset(at->value, 0, bytes);
-        memset(trick->perturbation[i].gradient, 0, bytes);
-    }
-}
-
 /* The stage of one trick; its gradient is then the buffer's. */
 static knack_status call_gradient(struct run *run, knack_trick *trick, uint32_t flags)
 {
@@ -128,7 +116,7 @@ static knack_status call_gradient(struct run *run, knack_trick *trick, uint32_t 
     uint32_t outer_flags = run->pass_flags;
     struct plan plan = run->plan;
     run->pass_flags |= flags & KNACK_REDRAW;
-    clear_perturbations(trick);
+    perturbations_enter(trick);
     call_begin(&call, trick, SLOT_GRADIENT, &run->step);
     knack_status status = trick->plugin->gradient(trick, &run->step);
     if ((status == KNACK_OK || status == KNACK_IDLE) && call.passes == 0)
@@ -159,12 +147,17 @@ knack_status stages_gradient(struct run *run, int64_t after, double keep, double
     knack_trick *trick = next_trick(run, after, SLOT_GRADIENT);
     if (!trick) return passes_gradient(run, keep, weight, flags | run->pass_flags, first);
     knack_real *gradient = run->params->gradients, *before = NULL;
-    if (!first && keep != 0) TRY(borrow(run, &before));
+    struct kept_gradient *offsets = NULL;
+    if (!first && keep != 0) {
+        TRY(perturbations_keep(run, after, &offsets));
+        TRY(borrow(run, &before));
+    }
     knack_status status = call_gradient(run, trick, flags);
     if (before) run->lent--;
     if (status < 0 || status == KNACK_SKIP_UPDATE) return status;
     if (!before && weight == 1) return KNACK_OK;
     knack_real k = (knack_real)keep, w = (knack_real)weight;
+    perturbations_combine(run, after, offsets, keep, weight);
     for (int64_t i = 0; i < run->params->total; i++) gradient[i] = before ? k * before[i] + w * gradient[i] : w * gradient[i];
     return KNACK_OK;
 }

@@ -134,6 +134,14 @@ knack_tensor *stages_predict(knack_step *, int64_t after, knack_tensor *x);
 knack_status stages_gradient(struct run *, int64_t after, double keep, double weight, uint32_t flags, bool first);
 knack_tensor *stages_filter(knack_step *, const char *name, knack_tensor *out);
 
+/* perturbation.c: gradients at the tricks' offsets, around what computes gradients of weights. */
+struct kept_gradient;
+void perturbations_enter(knack_trick *);                  /* its gradient stage: no offset, no gradient */
+void perturbations_begin_pass(struct run *, double keep); /* of the step's gradient so far */
+/* Those of the tricks before outside_of: a copy, and then keep * copy + weight * what came since. */
+knack_status perturbations_keep(struct run *, int64_t outside_of, struct kept_gradient **);
+void perturbations_combine(struct run *, int64_t outside_of, const struct kept_gradient *, double keep, double weight);
+
 /* loop.c */
 knack_status loop_estimate(struct run *, double *seconds);
 

@@ -49,6 +49,7 @@ struct knack_step {
     uint32_t forwards;        /* knack_forward() calls with REDRAW in this micro-batch */
     uint32_t main_redraw;     /* address of the main forward's masks */
     double weight;            /* of the pass in the gradient */
+    int64_t asked_by;         /* index of the trick that asked for the pass; -1: the host */
     bool param_gradients;     /* false: only perturbations get gradients */
     knack_tensor *x;          /* this pass's input */
     struct knack_batch items; /* what stages see */

@@ -260,7 +260,10 @@ static void trick_free(knack_trick *trick)
         memory_free(trick->state[i].name);
         memory_free(trick->state[i].data);
     }
-    for (int64_t i = 0; i < trick->perturbations; i++) memory_free(trick->perturbation[i].layer);
+    for (int64_t i = 0; i < trick->perturbations; i++) {
+        memory_free(trick->perturbation[i]->layer);
+        memory_free(trick->perturbation[i]);
+    }
     for (int64_t i = 0; i < trick->metrics; i++) memory_free(trick->metric[i].name);
     for (int64_t i = 0; i < trick->warnings; i++) memory_free(trick->warned[i]);
     memory_free(trick->state);
@@ -308,13 +311,19 @@ static void draw_member(struct run *run, const char *group, uint32_t batch)
     }
 }
 
+/* Their memory was the last batch's. */
+static void forget_perturbations(knack_trick *trick)
+{
+    for (int64_t k = 0; k < trick->perturbations; k++) trick->perturbation[k]->public = (struct knack_perturbation){0};
+}
+
 void tricks_begin_batch(struct run *run, uint32_t batch)
 {
     for (int64_t i = 0; i < run->trick_count; i++) {
         knack_trick *trick = &run->tricks[i];
         const char *group = trick->instance->manifest->one_of;
         trick->local = NULL;
-        for (int64_t k = 0; k < trick->perturbations; k++) trick->perturbation[k].public = (struct knack_perturbation){0};
+        forget_perturbations(trick);
         if (!group) continue;
         bool first = true;
         for (int64_t j = 0; j < i && first; j++) {
@@ -330,7 +339,7 @@ void tricks_begin_evaluation(struct run *run)
     for (int64_t i = 0; i < run->trick_count; i++) {
         run->tricks[i].acting = true;
         run->tricks[i].local = NULL;
-        for (int64_t k = 0; k < run->tricks[i].perturbations; k++) run->tricks[i].perturbation[k].public = (struct knack_perturbation){0};
+        forget_perturbations(&run->tricks[i]);
     }
 }
 

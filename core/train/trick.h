@@ -63,7 +63,7 @@ struct knack_trick {
 
     struct trick_state *state;
     int64_t states;
-    struct trick_perturbation *perturbation;
+    struct trick_perturbation **perturbation;
     int64_t perturbations;
     struct trick_metric *metric;
     int64_t metrics;
