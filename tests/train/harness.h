@@ -40,8 +40,7 @@ void harness_expect(knack_status status, knack_status expected, ...);
 
 /* The gradient of the first batch as the loop computes it (pre_step to post_backward), without an update: [params.total], the run's. */
 const knack_real *harness_gradient(struct run *);
-/* Fails unless |a - b| <= tolerance |b| in L2. */
-void harness_assert_close(const knack_real *a, const knack_real *b, int64_t count, double tolerance);
+double harness_distance(const knack_real *a, const knack_real *b, int64_t count); /* |a - b| / |b| in L2 */
 
 /* Ends the runs that follow before their nth step (0 is the first); -1: no more. */
 void harness_interrupt_at(int64_t step);
