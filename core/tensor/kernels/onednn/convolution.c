@@ -3,193 +3,19 @@
  * each call into what the primitive wants, which costs microseconds. */
 #include "tensor/kernels/kernels.h"
 
-#include <inttypes.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/threads.h"
 #include "tensor/kernels/loops.h"
-#include "tensor/kernels/onednn/primitive.h"
+#include "tensor/kernels/onednn/convolution_primitive.h"
 
 enum { SUB_BATCH_BYTES = 1 << 20, MAX_PARTIALS = 16 };
-
-enum pass { FORWARD = 2, BACKWARD_DATA, BACKWARD_WEIGHTS }; /* also the kind in a primitive's key; 1 is a matrix product */
-
-static const char *const pass_name[] = {
-    [FORWARD] = "", [BACKWARD_DATA] = ", gradient of the input", [BACKWARD_WEIGHTS] = ", gradient of the weights"};
 
 static int64_t element_size(enum knack_type type)
 {
     return type == KNACK_BF16 ? 2 : 4;
 }
-
-static knack_status convolution_fail(dnnl_status_t status, const struct conv2d *c, enum pass pass)
-{
-    char text[240];
-    snprintf(text, sizeof text,
-             "convolution of %s [%" PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64 "] by [%" PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64
-             "], stride %d, padding %d%s",
-             c->type == KNACK_BF16 ? "bf16" : "f32", c->rows, c->height, c->width, c->in, c->out, c->in, c->kernel_height, c->kernel_width,
-             c->stride, c->padding, pass_name[pass]);
-    return engine_fail(status, text);
-}
-
-/* ---- Primitives ---- */
-
-/* One sub-batch of a convolution. */
-struct piece {
-    const struct conv2d *c;
-    int64_t rows;
-    enum pass pass;
-    bool bias;
-    const dnnl_memory_desc_t *weights; /* a layout that the weights must have, or NULL: the primitive's choice */
-};
-
-struct layouts {
-    dnnl_memory_desc_t x, w, y, bias;
-    dnnl_dims_t stride, padding;
-};
-
-static dnnl_status_t plain_weights(const struct conv2d *c, enum knack_type type, dnnl_memory_desc_t *layout)
-{
-    const dnnl_dims_t dims = {c->out, c->in, c->kernel_height, c->kernel_width};
-    return dnnl_memory_desc_init_by_tag(layout, 4, dims, type == KNACK_BF16 ? dnnl_bf16 : dnnl_f32, dnnl_oihw);
-}
-
-static dnnl_status_t piece_layouts(const struct piece *piece, struct layouts *l)
-{
-    const struct conv2d *c = piece->c;
-    const dnnl_data_type_t type = c->type == KNACK_BF16 ? dnnl_bf16 : dnnl_f32;
-    const dnnl_dims_t x = {piece->rows, c->in, c->height, c->width}, y = {piece->rows, c->out, c->out_height, c->out_width};
-    const dnnl_dims_t w = {c->out, c->in, c->kernel_height, c->kernel_width}, bias = {c->out};
-    for (int i = 0; i < 2; i++) {
-        l->stride[i] = c->stride;
-        l->padding[i] = c->padding;
-    }
-    DNNL_TRY(dnnl_memory_desc_init_by_tag(&l->x, 4, x, piece->pass == BACKWARD_DATA ? dnnl_f32 : type, dnnl_nhwc));
-    DNNL_TRY(dnnl_memory_desc_init_by_tag(&l->y, 4, y, type, dnnl_nhwc));
-    DNNL_TRY(dnnl_memory_desc_init_by_tag(&l->bias, 1, bias, dnnl_f32, dnnl_a));
-    if (piece->weights) {
-        l->w = *piece->weights;
-        return dnnl_success;
-    }
-    return dnnl_memory_desc_init_by_tag(&l->w, 4, w, piece->pass == BACKWARD_WEIGHTS ? dnnl_f32 : type, dnnl_format_tag_any);
-}
-
-static dnnl_status_t create_description(const struct engine *engine, const dnnl_convolution_desc_t *operation,
-                                        const_dnnl_primitive_desc_t forward, dnnl_primitive_desc_t *description)
-{
-    dnnl_primitive_attr_t attributes;
-    DNNL_TRY(primitive_attributes(&attributes));
-    dnnl_status_t status = dnnl_primitive_desc_create(description, operation, attributes, engine->dnnl, forward);
-    dnnl_primitive_attr_destroy(attributes);
-    return status;
-}
-
-static dnnl_status_t describe_forward(const struct engine *engine, const struct piece *piece, dnnl_primitive_desc_t *description)
-{
-    struct layouts l;
-    dnnl_convolution_desc_t operation;
-    DNNL_TRY(piece_layouts(piece, &l));
-    DNNL_TRY(dnnl_convolution_forward_desc_init(&operation, dnnl_forward_training, dnnl_convolution_direct, &l.x, &l.w,
-                                                piece->bias ? &l.bias : NULL, &l.y, l.stride, l.padding, l.padding));
-    return create_description(engine, &operation, NULL, description);
-}
-
-static dnnl_status_t describe_backward(const struct engine *engine, const struct piece *piece, const_dnnl_primitive_desc_t forward,
-                                       dnnl_primitive_desc_t *description)
-{
-    struct layouts l;
-    dnnl_convolution_desc_t operation;
-    DNNL_TRY(piece_layouts(piece, &l));
-    if (piece->pass == BACKWARD_DATA)
-        DNNL_TRY(dnnl_convolution_backward_data_desc_init(&operation, dnnl_convolution_direct, &l.x, &l.w, &l.y, l.stride, l.padding,
-                                                          l.padding));
-    else
-        DNNL_TRY(dnnl_convolution_backward_weights_desc_init(&operation, dnnl_convolution_direct, &l.x, &l.w, NULL, &l.y, l.stride,
-                                                             l.padding, l.padding));
-    return create_description(engine, &operation, forward, description);
-}
-
-static dnnl_status_t describe(const struct engine *engine, const void *shape, dnnl_primitive_desc_t *description)
-{
-    const struct piece *piece = shape;
-    if (piece->pass == FORWARD) return describe_forward(engine, piece, description);
-    /* oneDNN wants the forward pass as a hint. */
-    const struct piece forward_piece = {.c = piece->c, .rows = piece->rows, .pass = FORWARD};
-    dnnl_primitive_desc_t forward;
-    DNNL_TRY(describe_forward(engine, &forward_piece, &forward));
-    dnnl_status_t status = describe_backward(engine, piece, forward, description);
-    dnnl_primitive_desc_destroy(forward);
-    return status;
-}
-
-static dnnl_status_t piece_primitive(struct engine *engine, const struct piece *piece, struct primitive **primitive)
-{
-    const struct conv2d *c = piece->c;
-    const struct primitive_key key = {{piece->pass, c->type, piece->rows, c->height, c->width, c->in, c->out, c->kernel_height,
-                                       c->kernel_width, c->stride, c->padding, piece->bias, piece->weights != NULL}};
-    struct primitive_plan plan = {.describe = describe, .shape = piece, .arguments = 3};
-    static const int names[][3] = {[FORWARD] = {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST},
-                                   [BACKWARD_DATA] = {DNNL_ARG_DIFF_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DIFF_DST},
-                                   [BACKWARD_WEIGHTS] = {DNNL_ARG_SRC, DNNL_ARG_DIFF_WEIGHTS, DNNL_ARG_DIFF_DST}};
-    for (int i = 0; i < 3; i++) plan.name[i] = names[piece->pass][i];
-    if (piece->bias) plan.name[plan.arguments++] = DNNL_ARG_BIAS;
-    return primitive_get(engine, &key, &plan, primitive);
-}
-
-/* ---- Weights ---- */
-
-enum { X, W, Y, BIAS }; /* a primitive's arguments, in the order of its plan */
-
-struct reordering {
-    const dnnl_memory_desc_t *from, *to;
-};
-
-static dnnl_status_t describe_reorder(const struct engine *engine, const void *shape, dnnl_primitive_desc_t *description)
-{
-    const struct reordering *r = shape;
-    dnnl_primitive_attr_t attributes;
-    DNNL_TRY(primitive_attributes(&attributes));
-    dnnl_status_t status = dnnl_reorder_primitive_desc_create(description, r->from, engine->dnnl, r->to, engine->dnnl, attributes);
-    dnnl_primitive_attr_destroy(attributes);
-    return status;
-}
-
-/* From plain weights to the primitive's layout, or for a gradient from its layout to plain. */
-static dnnl_status_t new_reorder(const struct engine *engine, const dnnl_memory_desc_t *plain, enum pass pass, struct primitive *primitive)
-{
-    const dnnl_memory_desc_t *own = &primitive->layout[W];
-    const bool gradient = pass == BACKWARD_WEIGHTS;
-    const struct reordering reordering = {.from = gradient ? own : plain, .to = gradient ? plain : own};
-    const struct primitive_plan plan = {
-        .describe = describe_reorder, .shape = &reordering, .arguments = 2, .name = {DNNL_ARG_FROM, DNNL_ARG_TO}};
-    return primitive_new(engine, &plan, &primitive->reorder);
-}
-
-/* Makes the primitive's reorder, unless it takes plain weights. */
-static dnnl_status_t weights_reorder(const struct engine *engine, const struct conv2d *c, enum pass pass, struct primitive *primitive)
-{
-    if (!primitive->reorder) {
-        dnnl_memory_desc_t plain;
-        DNNL_TRY(plain_weights(c, pass == BACKWARD_WEIGHTS ? KNACK_F32 : c->type, &plain));
-        if (dnnl_memory_desc_equal(&plain, &primitive->layout[W])) return dnnl_success;
-        DNNL_TRY(new_reorder(engine, &plain, pass, primitive));
-    }
-    return primitive_slots(engine, primitive->reorder, 1);
-}
-
-static knack_status run_reorder(struct arena *arena, const struct engine *engine, const struct conv2d *c, enum pass pass,
-                                const struct primitive *reorder, const void *from, void *to)
-{
-    void *scratch = arena_alloc(arena, primitive_scratch(reorder));
-    if (!scratch) return KNACK_E_MEMORY;
-    dnnl_status_t status = primitive_run(engine, reorder, 0, (void *[]){(void *)from, to}, scratch);
-    return status == dnnl_success ? KNACK_OK : convolution_fail(status, c, pass);
-}
-
-/* ---- Sub-batches ---- */
 
 struct job {
     const struct engine *engine;
@@ -197,7 +23,6 @@ struct job {
     enum pass pass;
     int64_t block, parts;           /* rows of a sub-batch, and how many there are */
     struct primitive *primitive[2]; /* of a block, and of the last part if it is smaller */
-    void *weights[2];               /* as the primitives want them */
     int slots;
     char *memory; /* [slots, scratch_size + spare_size]: scratchpads, each with room for a result before it is added */
     size_t scratch_size, spare_size;
@@ -261,6 +86,7 @@ static void *slot_spare(const struct job *job)
     return slot_memory(job) + job->scratch_size;
 }
 
+/* w NULL: the weights that all parts share. */
 static void run_part(struct job *job, int64_t part, void *x, void *w, void *y)
 {
     const struct primitive *primitive = job->primitive[part_rows(job, part) < job->block];
@@ -288,9 +114,8 @@ static dnnl_status_t job_primitives(struct engine *engine, struct job *job)
                                     .pass = job->pass,
                                     .bias = job->bias != NULL,
                                     .weights = alike ? &job->primitive[0]->layout[W] : NULL};
-        DNNL_TRY(piece_primitive(engine, &piece, &job->primitive[i]));
+        DNNL_TRY(convolution_primitive(engine, &piece, &job->primitive[i]));
         DNNL_TRY(primitive_slots(engine, job->primitive[i], job->slots));
-        DNNL_TRY(weights_reorder(engine, job->c, job->pass, job->primitive[i]));
         const size_t scratch = primitive_scratch(job->primitive[i]);
         if (scratch > job->scratch_size) job->scratch_size = scratch;
     }
@@ -318,31 +143,38 @@ static knack_status job_run(struct arena *arena, struct job *job, int64_t parts,
     return status == dnnl_success ? KNACK_OK : convolution_fail(status, job->c, job->pass);
 }
 
+/* Between plain weights and a primitive's own, in the direction of the pass. */
+static knack_status run_reorder(struct arena *arena, const struct job *job, const struct primitive *reorder, const void *from, void *to)
+{
+    void *scratch = arena_alloc(arena, primitive_scratch(reorder));
+    if (!scratch) return KNACK_E_MEMORY;
+    dnnl_status_t status = primitive_run(job->engine, reorder, 0, (void *[]){(void *)from, to}, scratch);
+    return status == dnnl_success ? KNACK_OK : convolution_fail(status, job->c, job->pass);
+}
+
 /* ---- Forward, and the gradient of the input ---- */
 
-/* The weights in the layouts that the primitives want. */
+/* Gives the primitives the weights in the layouts that they want. */
 static knack_status job_weights(struct arena *arena, struct job *job, const void *w)
 {
     for (int i = 0; i < 2 && job->primitive[i]; i++) {
-        const struct primitive *reorder = job->primitive[i]->reorder;
-        job->weights[i] = (void *)w;
-        if (!reorder) continue;
-        job->weights[i] = arena_alloc(arena, dnnl_memory_desc_get_size(&job->primitive[i]->layout[W]));
-        if (!job->weights[i]) return KNACK_E_MEMORY;
-        TRY(run_reorder(arena, job->engine, job->c, job->pass, reorder, w, job->weights[i]));
+        struct primitive *primitive = job->primitive[i];
+        void *own = (void *)w;
+        if (primitive->reorder) {
+            own = arena_alloc(arena, dnnl_memory_desc_get_size(&primitive->layout[W]));
+            if (!own) return KNACK_E_MEMORY;
+            TRY(run_reorder(arena, job, primitive->reorder, w, own));
+        }
+        dnnl_status_t status = primitive_share(primitive, W, own);
+        if (status != dnnl_success) return convolution_fail(status, job->c, job->pass);
     }
     return KNACK_OK;
-}
-
-static void *part_weights(const struct job *job, int64_t part)
-{
-    return job->weights[part_rows(job, part) < job->block];
 }
 
 static void forward_part(void *user, int64_t part)
 {
     struct job *job = user;
-    run_part(job, part, part_x(job, part), part_weights(job, part), part_y(job, part));
+    run_part(job, part, part_x(job, part), NULL, part_y(job, part));
 }
 
 static void input_gradient_part(void *user, int64_t part)
@@ -350,7 +182,7 @@ static void input_gradient_part(void *user, int64_t part)
     struct job *job = user;
     knack_real *dx = job->dx + x_count(job->c, part * job->block);
     knack_real *out = job->add ? slot_spare(job) : dx;
-    run_part(job, part, out, part_weights(job, part), part_y(job, part));
+    run_part(job, part, out, NULL, part_y(job, part));
     if (job->add) add_to(x_count(job->c, part_rows(job, part)), out, dx);
 }
 
@@ -398,7 +230,7 @@ static knack_status join_groups(struct arena *arena, const struct job *job, knac
     if (reorder) {
         plain = add ? arena_alloc(arena, (size_t)count * sizeof *plain) : dw;
         if (!plain) return KNACK_E_MEMORY;
-        TRY(run_reorder(arena, job->engine, job->c, job->pass, reorder, sum, plain));
+        TRY(run_reorder(arena, job, reorder, sum, plain));
     }
     if (add)
         add_to(count, plain, dw);

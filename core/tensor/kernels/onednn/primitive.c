@@ -142,17 +142,20 @@ size_t primitive_scratch(const struct primitive *primitive)
     return (dnnl_memory_desc_get_size(&primitive->scratchpad) + 63) / 64 * 64;
 }
 
+dnnl_status_t primitive_share(const struct primitive *primitive, int argument, void *data)
+{
+    for (int i = 0; i < primitive->slots; i++) DNNL_TRY(dnnl_memory_set_data_handle(primitive->slot[i].memory[argument], data));
+    return dnnl_success;
+}
+
 dnnl_status_t primitive_run(const struct engine *engine, const struct primitive *primitive, int slot, void *const *data, void *scratch)
 {
     const struct primitive_slot *own = &primitive->slot[slot];
-    for (int i = 0; i < primitive->arguments; i++) {
-        dnnl_status_t status = dnnl_memory_set_data_handle(own->memory[i], data[i]);
-        if (status != dnnl_success) return status;
-    }
-    dnnl_status_t status = dnnl_memory_set_data_handle(own->memory[primitive->arguments], scratch);
-    if (status != dnnl_success) return status;
+    for (int i = 0; i < primitive->arguments; i++)
+        if (data[i]) DNNL_TRY(dnnl_memory_set_data_handle(own->memory[i], data[i]));
+    DNNL_TRY(dnnl_memory_set_data_handle(own->memory[primitive->arguments], scratch));
     const int threads = one_thread();
-    status = dnnl_primitive_execute(primitive->dnnl, engine->stream[slot], primitive->arguments + 1, own->argument);
+    dnnl_status_t status = dnnl_primitive_execute(primitive->dnnl, engine->stream[slot], primitive->arguments + 1, own->argument);
     threads_again(threads);
     return status;
 }

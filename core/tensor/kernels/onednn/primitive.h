@@ -49,7 +49,9 @@ void primitive_free(struct primitive *); /* NULL is fine */
 dnnl_status_t primitive_slots(const struct engine *, struct primitive *, int slots);
 /* Bytes of scratchpad for one slot, a multiple of 64. */
 size_t primitive_scratch(const struct primitive *);
-/* Runs it in one thread, with the slot's memory objects: data of each argument, in the order given to primitive_new(). */
+/* Sets an argument's data for all slots. What threads share is set this way, since oneDNN then writes zeros where a layout is padded. */
+dnnl_status_t primitive_share(const struct primitive *, int argument, void *data);
+/* Runs it in one thread, with the slot's memory objects: data of each argument, in the plan's order; NULL: as shared. */
 dnnl_status_t primitive_run(const struct engine *, const struct primitive *, int slot, void *const *data, void *scratch);
 
 /* Attributes of all primitives: the scratchpad is the caller's. To be destroyed. */
