@@ -32,9 +32,9 @@ struct job {
     const knack_real *bias;
     knack_real *dx;
     bool add;
-    int64_t groups; /* of sub-batches, each with a gradient of the weights */
-    char *partial;  /* [groups, partial_size] */
-    size_t partial_size;
+    int64_t groups;      /* of sub-batches, each with a gradient of the weights */
+    knack_real *partial; /* [groups, partial_count], as the primitive lays them out; each a multiple of 64 bytes */
+    int64_t partial_count;
 };
 
 static int64_t x_count(const struct conv2d *c, int64_t rows)
@@ -211,11 +211,11 @@ static void weights_gradient_group(void *user, int64_t group)
 {
     struct job *job = user;
     const int64_t first = group * job->parts / job->groups, end = (group + 1) * job->parts / job->groups;
-    knack_real *sum = (knack_real *)(job->partial + (size_t)group * job->partial_size);
+    knack_real *sum = job->partial + group * job->partial_count;
     for (int64_t part = first; part < end; part++) {
         knack_real *out = part == first ? sum : slot_spare(job);
         run_part(job, part, part_x(job, part), out, part_y(job, part));
-        if (part > first) add_to((int64_t)(job->partial_size / sizeof *sum), out, sum);
+        if (part > first) add_to(job->partial_count, out, sum);
     }
 }
 
@@ -223,9 +223,8 @@ static void weights_gradient_group(void *user, int64_t group)
 static knack_status join_groups(struct arena *arena, const struct job *job, knack_real *dw, bool add)
 {
     const int64_t count = w_count(job->c);
-    knack_real *sum = (knack_real *)job->partial, *plain = sum;
-    for (int64_t group = 1; group < job->groups; group++)
-        add_to((int64_t)(job->partial_size / sizeof *sum), (knack_real *)(job->partial + (size_t)group * job->partial_size), sum);
+    knack_real *sum = job->partial, *plain = sum;
+    for (int64_t group = 1; group < job->groups; group++) add_to(job->partial_count, job->partial + group * job->partial_count, sum);
     const struct primitive *reorder = job->primitive[0]->reorder;
     if (reorder) {
         plain = add ? arena_alloc(arena, (size_t)count * sizeof *plain) : dw;
@@ -245,10 +244,11 @@ static knack_status weights_gradient(struct arena *arena, struct engine *engine,
     struct job job = {.c = c, .pass = BACKWARD_WEIGHTS, .x = x, .y = dy};
     TRY(job_begin(engine, &job));
     job.groups = job.parts < MAX_PARTIALS ? job.parts : MAX_PARTIALS;
-    job.partial_size = (dnnl_memory_desc_get_size(&job.primitive[0]->layout[W]) + 63) / 64 * 64;
-    job.partial = arena_zeroed(arena, (size_t)job.groups * job.partial_size);
+    const size_t bytes = (dnnl_memory_desc_get_size(&job.primitive[0]->layout[W]) + 63) / 64 * 64;
+    job.partial_count = (int64_t)(bytes / sizeof *job.partial);
+    job.partial = arena_zeroed(arena, (size_t)job.groups * bytes);
     if (!job.partial) return KNACK_E_MEMORY;
-    TRY(job_run(arena, &job, job.groups, weights_gradient_group, job.parts > job.groups ? job.partial_size : 0));
+    TRY(job_run(arena, &job, job.groups, weights_gradient_group, job.parts > job.groups ? bytes : 0));
     return join_groups(arena, &job, dw, add);
 }
 
