@@ -95,9 +95,11 @@ char *run_schema(void)
         json_integer(w, "default", 1);
         json_close(w);
     }
-    json_open(w, "folder", '{');
-    json_string(w, "type", "string");
-    json_close(w);
+    for (const char *const *name = (const char *const[]){"folder", "own_model", NULL}; *name; name++) {
+        json_open(w, *name, '{');
+        json_string(w, "type", "string");
+        json_close(w);
+    }
     json_close(w);
     json_close(w);
     const char *text = status >= 0 ? json_text(w, NULL) : NULL;

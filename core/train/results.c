@@ -7,26 +7,41 @@
 #include "tensor/kernels/kernels.h"
 #include "train/state.h"
 
-/* What knack writes into a folder; --force removes it and nothing else. */
-static bool is_ours(const char *name)
+static bool ends_with(const char *name, const char *ending)
 {
-    static const char *const names[] = {"config.json", "metrics.jsonl", "trace.jsonl", "result.json", "classes.csv", "confusion.csv"};
-    size_t length = strlen(name);
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (!strcmp(name, names[i])) return true;
-    return !strncmp(name, "model.", 6) && length > 12 && !strcmp(name + length - 12, ".safetensors");
+    size_t length = strlen(name), own = strlen(ending);
+    return length > own && !strcmp(name + length - own, ending);
 }
 
-static knack_status clear_folder(const char *folder, bool all)
+/* What knack writes into a folder; --force removes it and nothing else. */
+static bool is_result(const char *name)
+{
+    static const char *const names[] = {"config.json", "metrics.jsonl", "trace.jsonl", "result.json", "classes.csv", "confusion.csv"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (!strcmp(name, names[i])) return true;
+    return !strncmp(name, "model.", 6) && ends_with(name, ".safetensors");
+}
+
+static bool is_checkpoint(const char *name)
+{
+    return ends_with(name, ".safetensors");
+}
+
+/* What a killed run left behind; the file that it was to become is whole without it. */
+static bool is_temporary(const char *name)
+{
+    return ends_with(name, ".tmp");
+}
+
+static knack_status remove_files(const char *folder, bool (*wanted)(const char *name))
 {
     char **names;
     int64_t count;
+    if (!file_is_folder(folder)) return KNACK_OK;
     TRY(file_list(folder, &names, &count));
     knack_status status = KNACK_OK;
     for (int64_t i = 0; i < count && status >= 0; i++) {
-        size_t length = strlen(names[i]);
-        bool checkpoint = all && length > 12 && !strcmp(names[i] + length - 12, ".safetensors");
-        if (!checkpoint && !is_ours(names[i])) continue;
+        if (!wanted(names[i])) continue;
         char *path = file_join(folder, names[i]);
         status = path ? file_remove(path) : KNACK_E_MEMORY;
         memory_free(path);
@@ -35,11 +50,14 @@ static knack_status clear_folder(const char *folder, bool all)
     return status;
 }
 
-static knack_status clear_results(struct run *run)
+/* A new run removes the results of an old one; a resumed one, what a killed one left half done. */
+static knack_status clear_folder(struct run *run)
 {
     char *checkpoint = file_join(run->folder, "checkpoint");
-    knack_status status = checkpoint ? clear_folder(run->folder, false) : KNACK_E_MEMORY;
-    if (status >= 0 && file_is_folder(checkpoint)) status = clear_folder(checkpoint, true);
+    knack_status status = checkpoint ? remove_files(run->folder, is_temporary) : KNACK_E_MEMORY;
+    if (status >= 0) status = remove_files(checkpoint, is_temporary);
+    if (status >= 0 && !run->resuming) status = remove_files(run->folder, is_result);
+    if (status >= 0 && !run->resuming) status = remove_files(checkpoint, is_checkpoint);
     memory_free(checkpoint);
     return status;
 }
@@ -60,19 +78,22 @@ static knack_status open_log(struct run *run, const char *name, int64_t keep, st
     return status;
 }
 
+static knack_status write_config(struct run *run)
+{
+    char *text = run_config_text(run);
+    knack_status status = write_text(run, "config.json", text);
+    memory_free(text);
+    return status;
+}
+
 knack_status results_prepare(struct run *run)
 {
-    if (!run->resuming) {
-        if (!file_folder_is_empty(run->folder) && !run->force)
-            return status_set(KNACK_E_USAGE, "%s holds results already: choose another --out, --force to replace them, or knack resume %s",
-                              run->folder, run->folder);
-        TRY(file_make_folder(run->folder));
-        TRY(clear_results(run));
-        char *text = run_config_text(run);
-        knack_status status = write_text(run, "config.json", text);
-        memory_free(text);
-        TRY(status);
-    }
+    if (!run->resuming && !run->force && !file_folder_is_empty(run->folder))
+        return status_set(KNACK_E_USAGE, "%s holds results already: choose another --out, --force to replace them, or knack resume %s",
+                          run->folder, run->folder);
+    TRY(file_make_folder(run->folder));
+    TRY(clear_folder(run));
+    if (!run->resuming) TRY(write_config(run));
     TRY(open_log(run, "metrics.jsonl", run->metrics_keep, &run->metrics_log));
     return run->trace_asked ? open_log(run, "trace.jsonl", run->trace_keep, &run->trace_log) : KNACK_OK;
 }

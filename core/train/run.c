@@ -22,6 +22,8 @@ static const struct json_field config_fields[] = {
     {"threads", JSON_INTEGER, offsetof(struct config, threads), "1", "[1,1024]", NULL, "results do not depend on it"},
     {"folder", JSON_TEXT, offsetof(struct config, folder), "", NULL, NULL,
      "where relative paths start; written by knack, else the config's own"},
+    {"own_model", JSON_TEXT, offsetof(struct config, own_model), "", NULL, NULL,
+     "written by knack: the name of a program's own model, which only that program can open again"},
     {NULL},
 };
 
@@ -245,6 +247,15 @@ static bool holds_out(const struct run *run, const struct config *config)
     return validation && validation->number > 0;
 }
 
+/* A model from a program's table is known to that program alone, so the resolved config names it. */
+static knack_status name_own_model(struct run *run, const struct config *config)
+{
+    if (run->model_type) return json_set(run->config, "own_model", run->model_type->name);
+    if (!config->own_model) return KNACK_OK;
+    return status_set(KNACK_E_CONFIG, "%s: the model is \"%s\", a program's own: open it from that program, which has its functions",
+                      run->config->file, config->own_model);
+}
+
 /* Everything from the config on. path: the config file; describes: the data set to build for, or NULL to open the config's. */
 knack_status run_open_all(struct run *run, const char *path, const struct run_request *request, struct dataset *described)
 {
@@ -252,6 +263,7 @@ knack_status run_open_all(struct run *run, const char *path, const struct run_re
     run->data = described;
     TRY(read_config(run, path, request));
     TRY(run_read_top(run->config, &config));
+    TRY(name_own_model(run, &config));
     TRY(set_folders(run, path, &config, request->out));
     run->seed = (uint64_t)config.seed;
     run->threads = config.threads;

@@ -103,6 +103,7 @@ struct config {
     const struct json *data, *model, *train, *plugins;
     int64_t seed, threads;
     const char *folder;
+    const char *own_model; /* written by knack: name of the program's own model that was trained, or NULL */
 };
 
 /* run.c */
