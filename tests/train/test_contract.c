@@ -19,7 +19,7 @@ static const char *probe(const char *at, const char *action)
 static const char *undeclared(const char *at, const char *action)
 {
     static char entry[512];
-    snprintf(entry, sizeof entry, "{'manifest': '%s/undeclared.json', 'at': '%s', 'do': '%s'}", PROBE_FOLDER, at, action);
+    snprintf(entry, sizeof entry, "{'manifest': '%s/undeclared.json', 'at': '%s', 'do': '%s'}", TEST_PLUGINS, at, action);
     return entry;
 }
 
@@ -318,7 +318,7 @@ static void two_writers_of_one_plan(void **state)
         snprintf(both, sizeof both,
                  "{'manifest': '%s/planner.json', 'as': 'one', 'at': 'run_begin', 'do': '%s'}, "
                  "{'manifest': '%s/planner.json', 'as': 'other', 'at': '%s', 'do': '%s'}",
-                 PROBE_FOLDER, pair[i][0], PROBE_FOLDER, pair[i][1], pair[i][2]);
+                 TEST_PLUGINS, pair[i][0], TEST_PLUGINS, pair[i][1], pair[i][2]);
         harness_expect(harness_status(RUN, both), pair[i][3] ? KNACK_E_CONFIG : KNACK_OK, pair[i][3], NULL);
     }
 }

@@ -301,9 +301,20 @@ ACTION(write_target_beyond)
 
 ACTION(mix_targets)
 {
-    const int64_t *partner = partners(step);
-    knack_real *lambda = knack_scratch(step, (size_t)rows_of(step) * sizeof *lambda);
+    const int64_t *partner = partners(step), rows = rows_of(step);
+    knack_real *lambda = knack_scratch(step, (size_t)rows * sizeof *lambda);
+    for (int64_t i = 0; i < rows; i++) lambda[i] = (knack_real)0.75;
     return knack_mix_targets(step, partner, lambda);
+}
+
+/* The first row loses its target, the second counts nothing, the third twice. */
+ACTION(ignore_some)
+{
+    struct knack_batch *b = knack_batch(step);
+    b->target[0] = -1;
+    b->weight[1] = 0;
+    b->weight[2] = 2;
+    return KNACK_OK;
 }
 
 ACTION(mix_targets_beyond)
@@ -622,6 +633,7 @@ static const struct {
     DO(set_targets_unsummed),
     DO(write_target_beyond),
     DO(mix_targets),
+    DO(ignore_some),
     DO(mix_targets_beyond),
     DO(keep_together),
     DO(keep_together_askew),
