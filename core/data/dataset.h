@@ -64,7 +64,7 @@ void data_order(const struct dataset *, uint64_t seed, int64_t epoch, int32_t *o
 knack_status data_augment(const struct dataset *, uint64_t seed, uint32_t batch, const int64_t *row, int64_t count, knack_real *x);
 /* One view of x [count, width] -> out: "identity", "flip", "shift DX DY" (right, down; zero fill), "crop SIZE X Y" (window, scaled back by
  * nearest), "place SIZE X Y" (what undoes it: the image shrunk into the window). Errors say what views there are.
- * trained (may be NULL) tells whether the config's augmentations can produce it. */
+ * trained (may be NULL) tells whether the config's augmentations can produce it. With count 0 that is all, and x and out may be NULL. */
 knack_status data_view(const struct dataset *, const char *view, int64_t count, const knack_real *x, knack_real *out, bool *trained);
 /* The view that undoes it geometrically ("shift 1 0" -> "shift -1 0"), for dense outputs. */
 knack_status data_view_inverse(const struct dataset *, const char *view, char inverse[64]);

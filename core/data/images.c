@@ -56,6 +56,7 @@ knack_status data_view(const struct dataset *data, const char *name, int64_t cou
         *trained = view.kind == VIEW_IDENTITY;
         for (int64_t a = 0; a < data->augmentation_count; a++) *trained |= augment_draws(&data->augmentation[a], &image, &view);
     }
+    if (count == 0) return KNACK_OK;
     if (view.kind == VIEW_IDENTITY)
         memcpy(out, x, (size_t)(count * data->width) * sizeof *out);
     else

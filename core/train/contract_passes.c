@@ -90,6 +90,25 @@ knack_real *knack_gradients(knack_step *step, const knack_param *param)
 
 /* ---- Views and sweeps ---- */
 
+static void warn_of_untrained(knack_trick *trick, const char *view)
+{
+    knack_warn(trick,
+               "nothing in data.augment draws the view \"%s\", so that the model was never shown it, and predictions there are guesses: "
+               "let training draw it, or leave it out",
+               view);
+}
+
+knack_status knack_need_view(knack_trick *trick, const char *view)
+{
+    struct run *run = trick->run;
+    bool trained;
+    if (!call_allowed(trick, AT(OPEN), "knack_need_view")) return KNACK_E_CALL;
+    knack_status status = data_view(run->data, view, 0, NULL, NULL, &trained);
+    if (status < 0) return call_fail_current(run, status);
+    if (!trained) warn_of_untrained(trick, view);
+    return KNACK_OK;
+}
+
 knack_tensor *knack_view(knack_trick *trick, knack_step *step, const char *view, knack_tensor *x)
 {
     struct run *run = trick->run;
@@ -102,17 +121,14 @@ knack_tensor *knack_view(knack_trick *trick, knack_step *step, const char *view,
     knack_real *out = tape_alloc(&step->tape, (size_t)x->count * sizeof *out);
     if (!out) return NULL;
     knack_status status;
+    bool trained;
     if (!strcmp(view, "train")) {
         memcpy(out, x->data, (size_t)x->count * sizeof *out);
         status =
             data_augment(run->data, run->seed ^ (uint64_t)(trick->index + 1) << 32, (uint32_t)run->at.batch, step->items.row, rows, out);
     } else {
-        bool trained = true;
         status = data_view(run->data, view, rows, x->data, out, &trained);
-        if (status >= 0 && !trained)
-            knack_warn(trick,
-                       "the model is not trained with the view \"%s\" (data.augment cannot produce it), so its prediction there is a guess",
-                       view);
+        if (status >= 0 && !trained) warn_of_untrained(trick, view);
     }
     if (status < 0) {
         call_fail_current(run, status);
