@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+#include "common/mix.h"
+
 enum purpose { DRAW_PAIRS, DRAW_LAMBDA, DRAW_LAYER };
 
 struct mixup {
@@ -19,10 +21,8 @@ struct mixup {
 };
 
 struct mixup_local {
-    const char *layer;  /* of this batch; NULL: not mixed */
-    int64_t *partner;   /* [rows] */
-    knack_real *lambda; /* [rows] */
-    int64_t rows;
+    const char *layer; /* of this batch; NULL: not mixed */
+    struct mix mix;
 };
 
 /* From drawn [rows], or drawn [1] for all, to the share that each row keeps of itself. A row without partner keeps all, and so its bits. */
@@ -60,26 +60,22 @@ static knack_status mixup_pre_step(knack_trick *trick, knack_step *step)
     int64_t rows = knack_batch(step)->rows;
     if (rows < 2 || knack_now(trick)->update >= self->until) return KNACK_IDLE;
 
-    local->partner = knack_scratch(step, (size_t)rows * sizeof *local->partner);
-    local->lambda = knack_scratch(step, (size_t)rows * sizeof *local->lambda);
     knack_real *drawn = knack_scratch(step, (size_t)rows * sizeof *drawn), where = 0;
-    if (!local->partner || !local->lambda || !drawn) return KNACK_E_MEMORY;
-    knack_pairs(trick, DRAW_PAIRS, rows, local->partner);
+    if (!drawn) return KNACK_E_MEMORY;
+    knack_status status = mix_pairs(trick, step, DRAW_PAIRS, &local->mix);
+    if (status < 0) return status;
     knack_beta(trick, DRAW_LAMBDA, self->alpha, self->alpha, self->per_row ? rows : 1, drawn);
-    set_lambda(local->lambda, drawn, self->per_row, local->partner, rows);
+    set_lambda(local->mix.lambda, drawn, self->per_row, local->mix.partner, rows);
     if (self->layers > 1) knack_uniform(trick, DRAW_LAYER, 0, 1, &where);
     local->layer = self->layer[(int64_t)((double)where * (double)self->layers)];
-    local->rows = rows;
-
-    knack_status status = knack_keep_together(step, local->partner);
-    return status < 0 ? status : knack_mix_targets(step, local->partner, local->lambda);
+    return mix_pair_targets(step, &local->mix);
 }
 
 static knack_tensor *mixup_layer(knack_trick *trick, knack_step *step, const char *name, knack_tensor *out)
 {
     const struct mixup_local *local = knack_local(trick, step);
     if (!local || !local->layer || strcmp(local->layer, name) != 0) return out;
-    return knack_mix_rows(step, out, local->partner, local->lambda, local->rows, 1);
+    return knack_mix_rows(step, out, local->mix.partner, local->mix.lambda, local->mix.rows, 1);
 }
 
 static const knack_plugin mixup = {

@@ -1,0 +1,18 @@
+#include "common/mix.h"
+
+knack_status mix_pairs(knack_trick *trick, knack_step *step, uint32_t purpose, struct mix *mix)
+{
+    int64_t rows = knack_batch(step)->rows;
+    int64_t *partner = knack_scratch(step, (size_t)rows * sizeof *partner);
+    knack_real *lambda = knack_scratch(step, (size_t)rows * sizeof *lambda);
+    if (!partner || !lambda) return KNACK_E_MEMORY;
+    knack_pairs(trick, purpose, rows, partner);
+    *mix = (struct mix){rows, partner, lambda};
+    return KNACK_OK;
+}
+
+knack_status mix_pair_targets(knack_step *step, const struct mix *mix)
+{
+    knack_status status = knack_keep_together(step, mix->partner);
+    return status < 0 ? status : knack_mix_targets(step, mix->partner, mix->lambda);
+}
