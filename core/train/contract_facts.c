@@ -67,10 +67,11 @@ void knack_warn(knack_trick *trick, const char *format, ...)
 void knack_metric(knack_trick *trick, const char *name, double value)
 {
     if (!call_allowed(trick, ANYWHERE & ~(AT(OPEN) | AT(CLOSE)), "knack_metric")) return;
-    for (int64_t i = 0; i < trick->metrics; i++) {
-        if (strcmp(trick->metric[i].name, name) != 0) continue;
-        trick->metric[i].value = value;
-        trick->metric[i].pending = true;
+    int64_t at = 0;
+    while (at < trick->metrics && strcmp(trick->metric[at].name, name) < 0) at++;
+    if (at < trick->metrics && !strcmp(trick->metric[at].name, name)) {
+        trick->metric[at].value = value;
+        trick->metric[at].pending = true;
         return;
     }
     struct trick_metric *grown = memory_resize(trick->metric, (size_t)trick->metrics + 1, sizeof *grown);
@@ -80,5 +81,6 @@ void knack_metric(knack_trick *trick, const char *name, double value)
         call_fail_current(trick->run, KNACK_E_MEMORY);
         return;
     }
-    trick->metric[trick->metrics++] = (struct trick_metric){copy, value, true};
+    memmove(&trick->metric[at + 1], &trick->metric[at], (size_t)(trick->metrics++ - at) * sizeof *trick->metric);
+    trick->metric[at] = (struct trick_metric){copy, value, true};
 }

@@ -65,7 +65,7 @@ struct knack_trick {
     int64_t states;
     struct trick_perturbation **perturbation;
     int64_t perturbations;
-    struct trick_metric *metric;
+    struct trick_metric *metric; /* by name, so that their order does not depend on what a checkpoint knew */
     int64_t metrics;
     char **warned; /* texts that were shown */
     int64_t warnings;

@@ -68,6 +68,30 @@ char *harness_checkpoint(size_t *size)
     return data;
 }
 
+static const char *const file_name[HARNESS_FILES] = {"out/model.safetensors", "the newest checkpoint", "out/metrics.jsonl"};
+
+struct harness_files harness_files(void)
+{
+    struct harness_files files;
+    for (int i = 0; i < HARNESS_FILES; i++)
+        files.bytes[i] = i == 1 ? harness_checkpoint(&files.size[i]) : harness_read(file_name[i], &files.size[i]);
+    return files;
+}
+
+void harness_files_free(struct harness_files *files)
+{
+    for (int i = 0; i < HARNESS_FILES; i++) memory_free(files->bytes[i]);
+}
+
+void harness_assert_files(const struct harness_files *expected, const char *what)
+{
+    struct harness_files found = harness_files();
+    for (int i = 0; i < HARNESS_FILES; i++)
+        if (found.size[i] != expected->size[i] || memcmp(found.bytes[i], expected->bytes[i], found.size[i]) != 0)
+            fail_msg("%s: %s is another one", what, file_name[i]);
+    harness_files_free(&found);
+}
+
 bool harness_has(const char *name, const char *part)
 {
     char *text = harness_read(name, NULL);

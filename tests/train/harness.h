@@ -51,6 +51,16 @@ const char *harness_path(const char *name); /* FOLDER/name; valid until the next
 char *harness_read(const char *name, size_t *size);
 char *harness_checkpoint(size_t *size); /* the newest one of "out", likewise */
 bool harness_has(const char *name, const char *part);
+/* What has to be the same, bit by bit, however a run came about: out/model.safetensors, the newest checkpoint, out/metrics.jsonl. */
+enum { HARNESS_FILES = 3 };
+struct harness_files {
+    char *bytes[HARNESS_FILES];
+    size_t size[HARNESS_FILES];
+};
+struct harness_files harness_files(void);
+void harness_files_free(struct harness_files *);
+/* Compares those of "out"; what: named if they differ. */
+void harness_assert_files(const struct harness_files *, const char *what);
 /* FOLDER/name.npy, [rows, columns]. */
 void harness_put_npy(const char *name, int64_t rows, int64_t columns, const double *values);
 

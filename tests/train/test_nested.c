@@ -217,8 +217,9 @@ static void too_many_nested(void **state)
         size_t used = strlen(plugins);
         snprintf(plugins + used, sizeof plugins - used, "%s{'name': 'rerun', 'as': 'add-%d', 'keep': [0, 1]}", i ? ", " : "", i);
     }
-    harness_expect(harness_status("{'data': {'limit': 16}, 'model': {'type': 'mlp'}, 'train': {'epochs': 1, 'batch': 16}, 'plugins': [%s]}", plugins), KNACK_E_CONFIG,
-                   "more than 8 tricks that add gradients are nested", NULL);
+    harness_expect(
+        harness_status("{'data': {'limit': 16}, 'model': {'type': 'mlp'}, 'train': {'epochs': 1, 'batch': 16}, 'plugins': [%s]}", plugins),
+        KNACK_E_CONFIG, "more than 8 tricks that add gradients are nested", NULL);
 }
 
 int main(void)

@@ -408,21 +408,12 @@ static void idle_tricks_are_warned_of(void **state)
 /* The same model, checkpoint and metrics, bit by bit. */
 static void expect_same_files(const char *plugins, const char *others)
 {
-    enum { FILES = 3 };
-    size_t size[2 * FILES];
-    char *bytes[2 * FILES];
-    const char *const run[] = {plugins, others};
-    for (int i = 0; i < 2; i++) {
-        if (harness_status("{" SMALL ", 'plugins': [%s]}", run[i]) < 0) fail_msg("%s: %s", run[i], knack_error());
-        bytes[FILES * i] = harness_read("out/model.safetensors", &size[FILES * i]);
-        bytes[FILES * i + 1] = harness_read("out/metrics.jsonl", &size[FILES * i + 1]);
-        bytes[FILES * i + 2] = harness_checkpoint(&size[FILES * i + 2]);
-    }
-    for (int i = 0; i < FILES; i++) {
-        assert_int_equal(size[i], size[i + FILES]);
-        assert_memory_equal(bytes[i], bytes[i + FILES], size[i]);
-    }
-    for (int i = 0; i < 2 * FILES; i++) memory_free(bytes[i]);
+    const char *config = "{" SMALL ", 'plugins': [%s]}";
+    if (harness_status(config, plugins) < 0) fail_msg("%s: %s", plugins, knack_error());
+    struct harness_files files = harness_files();
+    if (harness_status(config, others) < 0) fail_msg("%s: %s", others, knack_error());
+    harness_assert_files(&files, others);
+    harness_files_free(&files);
 }
 
 static void at_its_identity_a_trick_is_not_there(void **state)

@@ -133,6 +133,7 @@ ACTION(warn)
 
 ACTION(metric)
 {
+    if (!at(trick, "open") && knack_now(trick)->batch % 2) knack_metric(trick, "odd", (double)knack_now(trick)->batch);
     knack_metric(trick, "answer", 42);
     return KNACK_OK;
 }
