@@ -228,7 +228,7 @@ static knack_status take_trick(const struct safetensors *file, const char *path,
     TRY(take(file, path, KNACK_I64, COUNTERS, counters, "counts.%s%s", trick->name, ""));
     memcpy(trick->calls, counters, sizeof trick->calls);
     memcpy(trick->acted, counters + SLOT_COUNT, sizeof trick->acted);
-    trick->calls[SLOT_RUN_BEGIN] = trick->acted[SLOT_RUN_BEGIN] = 0; /* which is about to be called again */
+    trick->calls[SLOT_RUN_BEGIN] = trick->acted[SLOT_RUN_BEGIN] = 0; /* it is called again, and counts once */
     trick->gradient_passes = counters[2 * SLOT_COUNT];
     trick->forwards = counters[2 * SLOT_COUNT + 1];
     trick->swept = counters[2 * SLOT_COUNT + 2];
