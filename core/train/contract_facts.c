@@ -18,6 +18,11 @@ const struct knack_now *knack_now(knack_trick *trick)
     return &trick->run->now;
 }
 
+const char *knack_name(const knack_trick *trick)
+{
+    return trick->name;
+}
+
 void *knack_self(const knack_trick *trick)
 {
     return trick->self;

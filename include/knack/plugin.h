@@ -109,6 +109,7 @@ struct knack_now {
 };
 KNACK_API const struct knack_now *knack_now(knack_trick *); /* Host's, until the hook or stage returns [anywhere but open] */
 
+KNACK_API const char *knack_name(const knack_trick *);             /* of the instance: the plugin's, or its "as". Host's [anywhere] */
 KNACK_API void *knack_self(const knack_trick *);                   /* self_size bytes, for the run [anywhere] */
 KNACK_API void *knack_local(knack_trick *, knack_step *);          /* local_size bytes, until the step ends [anywhere with a step] */
 KNACK_API void *knack_scratch(knack_step *, size_t bytes);         /* zeroed, 64-byte aligned, until the step ends; NULL: none left [anywhere with a step] */

@@ -56,6 +56,7 @@ static const struct rule rules[] = {
     {"option_strings", "knack_option_strings", OPEN, ALL},
     {"task", "knack_task", ALL, ALL},
     {"now", "knack_now", AFTER_OPEN, ALL},
+    {"name", "knack_name", ALL, ALL},
     {"self", "knack_self", ALL, ALL},
     {"local", "knack_local", WITH_STEP, WITH_STEP},
     {"scratch", "knack_scratch", WITH_STEP, WITH_STEP},

@@ -105,6 +105,11 @@ ACTION(now)
     return expect(trick, n->updates == 4 && n->epochs == 2 && n->update <= 4 && n->weights && n->part, "now");
 }
 
+ACTION(name)
+{
+    return expect(trick, !strcmp(knack_name(trick), "probe"), "name");
+}
+
 ACTION(self)
 {
     return got(knack_self(trick));
@@ -605,6 +610,7 @@ static const struct {
     DO(option_mistaken),
     DO(task),
     DO(now),
+    DO(name),
     DO(self),
     DO(local),
     DO(scratch),
