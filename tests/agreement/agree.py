@@ -137,9 +137,10 @@ def train_torch(model, x, y, steps, make_optimizer, trick=None):
             first = {n: p.grad.detach().double().numpy().copy() for n, p in model.named_parameters()}
         if trick == "fgm":
             saved = fgm_attack(model, "fc1.weight", 1.0)
-            freeze_statistics(model, True)
-            F.cross_entropy(model(x[rows]), y[rows]).backward()
-            freeze_statistics(model, False)
+            if saved:  # a gradient of norm 0 gives no direction; the article would then add the same gradient twice, knack does not
+                freeze_statistics(model, True)
+                F.cross_entropy(model(x[rows]), y[rows]).backward()
+                freeze_statistics(model, False)
             for parameter, before in saved:
                 parameter.data.copy_(before)
         optimizer.step()
