@@ -8,9 +8,10 @@
 const knack_param *knack_add_param(knack_trick *trick, const struct knack_param_spec *spec)
 {
     if (!call_allowed(trick, AT(OPEN), "knack_add_param")) return NULL;
-    struct param *param = params_add(trick->run->params, trick->name, spec);
-    if (!param) call_fail_current(trick->run, KNACK_E_PLUGIN);
-    return param ? &param->public : NULL;
+    struct param *param;
+    knack_status status = params_declare(trick->run->params, trick->name, spec, &param);
+    if (status < 0) call_fail_current(trick->run, status == KNACK_E_MEMORY ? status : KNACK_E_PLUGIN);
+    return status < 0 ? NULL : &param->public;
 }
 
 int64_t knack_params(knack_trick *trick, const char *pattern, const knack_param *const **list)
@@ -46,7 +47,7 @@ knack_weights *knack_weight_set(knack_trick *trick, const char *name, uint32_t f
         return NULL;
     }
     set = params_add_set(trick->run->params, trick->name, name, flags);
-    if (!set) call_fail_current(trick->run, KNACK_E_PLUGIN);
+    if (!set) call_fail_current(trick->run, params_name_fits(name) ? KNACK_E_MEMORY : KNACK_E_PLUGIN);
     return set;
 }
 

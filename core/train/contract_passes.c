@@ -124,8 +124,7 @@ knack_tensor *knack_view(knack_trick *trick, knack_step *step, const char *view,
     bool trained;
     if (!strcmp(view, "train")) {
         memcpy(out, x->data, (size_t)x->count * sizeof *out);
-        status =
-            data_augment(run->data, run->seed ^ (uint64_t)(trick->index + 1) << 32, (uint32_t)run->at.batch, step->items.row, rows, out);
+        status = data_augment(run->data, trick_key(trick), (uint32_t)run->at.batch, step->items.row, rows, out);
     } else {
         status = data_view(run->data, view, rows, x->data, out, &trained);
         if (status >= 0 && !trained) warn_of_untrained(trick, view);

@@ -9,7 +9,7 @@ static const uint32_t after_open = ANYWHERE & ~AT(OPEN);
 /* Each kind of draw has streams of its own, so that a trick may use one purpose for several. */
 enum draw { DRAW_UNIFORM, DRAW_BETA, DRAW_PAIRS };
 
-static uint64_t trick_key(const knack_trick *trick)
+uint64_t trick_key(const knack_trick *trick)
 {
     char name[256];
     snprintf(name, sizeof name, "trick.%s", trick->name);

@@ -117,6 +117,8 @@ knack_status run_finish_open(struct run *, knack_status, struct run **);
 double seconds_now(void);
 bool flat_finite(const knack_real *x, int64_t count); /* flat.c */
 
+uint64_t trick_key(const knack_trick *); /* contract_random.c: of its streams, by seed and name */
+
 /* passes.c: the host's own gradient pass, all micro-batches; forwards. */
 knack_status passes_gradient(struct run *, double keep, double weight, uint32_t flags, bool first);
 knack_tensor *passes_forward(knack_step *, knack_tensor *x, uint32_t flags);

@@ -6,8 +6,8 @@
 #include "base/text.h"
 
 static char folder[64];
-static char warnings[8192]; /* of the latest run, a line each */
-static int64_t evaluations, asked, interrupt_at = -1;
+static char warnings[8192];                                    /* of the latest run, a line each */
+static int64_t evaluations, asked, interrupt_at = -1, fail_at; /* fail_at: 0: never */
 
 /* ---- The folder ---- */
 
@@ -174,6 +174,7 @@ static knack_status open_text(const struct knack_model_type *type, void *user, c
     request.out = out;
     request.model = type;
     request.model_user = user;
+    memory_fail_at(fail_at);
     return run_open(&request, run);
 }
 
@@ -197,16 +198,35 @@ struct run *harness_open(const char *config, ...)
     return run;
 }
 
-knack_status harness_status(const char *config, ...)
+static knack_status status_of(const char *config, va_list arguments)
 {
     struct run *run;
+    knack_status status = open_text(NULL, NULL, config, arguments, &run);
+    if (status >= 0) {
+        status = run_train(run);
+        run_close(run);
+    }
+    return status;
+}
+
+knack_status harness_status(const char *config, ...)
+{
     va_list arguments;
     va_start(arguments, config);
-    knack_status status = open_text(NULL, NULL, config, arguments, &run);
+    knack_status status = status_of(config, arguments);
     va_end(arguments);
-    if (status < 0) return status;
-    status = run_train(run);
-    run_close(run);
+    return status;
+}
+
+knack_status harness_status_without_memory(int64_t nth, const char *config, ...)
+{
+    va_list arguments;
+    va_start(arguments, config);
+    fail_at = nth;
+    knack_status status = status_of(config, arguments);
+    fail_at = 0;
+    memory_fail_at(0);
+    va_end(arguments);
     return status;
 }
 

@@ -32,6 +32,8 @@ struct run *harness_open(const char *config, ...) __attribute__((format(printf, 
 struct run *harness_open_model(const struct knack_model_type *, void *user, const char *config, ...) __attribute__((format(printf, 3, 4)));
 /* Opens, and trains if that went well: the status; the message is knack_error()'s. */
 knack_status harness_status(const char *config, ...) __attribute__((format(printf, 1, 2)));
+/* The same, while the nth allocation and all after it fail. */
+knack_status harness_status_without_memory(int64_t nth, const char *config, ...) __attribute__((format(printf, 2, 3)));
 struct run *harness_resume(void); /* what is in "out" */
 void harness_train(struct run *);
 void harness_close(struct run *); /* what it wrote stays until the next run is opened */

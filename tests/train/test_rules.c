@@ -440,6 +440,24 @@ static void draws_move_nobody_else(void **state)
     }
 }
 
+/* What a trick draws does not depend on what is listed before it. */
+static void draws_belong_to_a_name(void **state)
+{
+    (void)state;
+    const char *const plugins[] = {"", "'ema', {'name': 'mixup', 'alpha': 0}, {'name': 'ema', 'as': 'other'}, "};
+    double loss[3];
+    for (int i = 0; i < 3; i++) {
+        struct run *run = harness_open("{'data': {'limit': 32, 'augment': ['shift']}, 'model': {'type': 'mlp'}, 'train': {'batch': 32}, "
+                                       "'plugins': [%s{'name': 'again', 'as': '%s', 'view': 'train'}]}",
+                                       plugins[i % 2], i < 2 ? "again" : "another");
+        harness_gradient(run);
+        loss[i] = run->last_loss;
+        harness_close(run);
+    }
+    assert_true(loss[0] == loss[1]);
+    assert_true(loss[0] != loss[2]);
+}
+
 /* Of a group one member has each batch, as often as the shares say. */
 static void one_of_a_group(void **state)
 {
@@ -501,6 +519,7 @@ int main(void)
         cmocka_unit_test(idle_tricks_are_warned_of),
         cmocka_unit_test(at_its_identity_a_trick_is_not_there),
         cmocka_unit_test(draws_move_nobody_else),
+        cmocka_unit_test(draws_belong_to_a_name),
         cmocka_unit_test(one_of_a_group),
         cmocka_unit_test(metrics_of_tricks),
         cmocka_unit_test(warnings_are_shown_once),

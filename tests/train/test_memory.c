@@ -1,0 +1,46 @@
+/* Each allocation of a whole run fails once, it and all after it: the run ends with an error that says so, crashes nowhere, and, as the
+ * sanitizers see, loses nothing. */
+#include "harness.h"
+
+#define CONFIG                                                                                                                             \
+    "{'data': {'limit': 24, 'validation': 8, 'augment': ['shift']}, 'model': {'type': 'cnn', 'channels': [2], 'hidden': [4], "             \
+    "'dropout': 0.1}, 'train': {'epochs': 1, 'batch': 12, 'micro_batch': 6, 'log_every': 1, 'class_weights': 'balanced'}, 'plugins': "     \
+    "[%s]}"
+#define TRICKS                                                                                                                             \
+    "'ema', {'name': 'rerun', 'rho': 0.1, 'keep': [0, 1]}, {'name': 'fgm', 'layer': 'input'}, 'mixup', 'arcface', "                        \
+    "{'name': 'probe', 'at': 'pre_step', 'do': 'metric'}"
+
+/* stride: so many allocations are let go from one run to the next. */
+static void every_allocation_fails(const char *plugins, int64_t stride)
+{
+    int64_t runs = 0;
+    assert_int_equal(harness_status(CONFIG, plugins), KNACK_OK); /* what is made once in a process is there then */
+    for (int64_t nth = 1;; nth += stride, runs++) {
+        knack_status status = harness_status_without_memory(nth, CONFIG, plugins);
+        if (status == KNACK_OK) break;
+        if (status != KNACK_E_MEMORY || !strstr(knack_error(), "out of memory"))
+            fail_msg("allocation %d: status %d: %s", (int)nth, status, knack_error());
+    }
+    assert_true(runs * stride > 200);
+}
+
+static void without_tricks(void **state)
+{
+    (void)state;
+    every_allocation_fails("", 1);
+}
+
+static void with_tricks(void **state)
+{
+    (void)state;
+    every_allocation_fails(TRICKS, IS_DOUBLE ? 3 : 1); /* sanitizers take their time */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(without_tricks),
+        cmocka_unit_test(with_tricks),
+    };
+    return cmocka_run_group_tests(tests, harness_set_up, harness_tear_down);
+}
