@@ -1,5 +1,6 @@
 /* The contract: passes that tricks ask for. */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -90,23 +91,31 @@ knack_real *knack_gradients(knack_step *step, const knack_param *param)
 
 /* ---- Views and sweeps ---- */
 
-static void warn_of_untrained(knack_trick *trick, const char *view)
+/* Whether there are such views; warns, once, of those that training never shows. */
+static knack_status check_views(knack_trick *trick, const char *const *view, int64_t count)
 {
-    knack_warn(trick,
-               "nothing in data.augment draws the view \"%s\", so that the model was never shown it, and predictions there are guesses: "
-               "let training draw it, or leave it out",
-               view);
+    char list[512];
+    size_t used = 0;
+    for (int64_t i = 0; i < count; i++) {
+        bool trained;
+        TRY(data_view(trick->run->data, view[i], 0, NULL, NULL, &trained));
+        if (!trained && used < sizeof list)
+            used += (size_t)snprintf(list + used, sizeof list - used, "%s\"%s\"", used > 0 ? ", " : "", view[i]);
+    }
+    if (used > 0)
+        knack_warn(trick,
+                   "the model is to predict views that training never shows it, since nothing in data.augment draws them, and will only "
+                   "guess: %s; let training draw them, or leave them out",
+                   list);
+    return KNACK_OK;
 }
 
-knack_status knack_need_view(knack_trick *trick, const char *view)
+knack_status knack_need_views(knack_trick *trick, const char *const *view, int64_t count)
 {
-    struct run *run = trick->run;
-    bool trained;
-    if (!call_allowed(trick, AT(OPEN), "knack_need_view")) return KNACK_E_CALL;
-    knack_status status = data_view(run->data, view, 0, NULL, NULL, &trained);
-    if (status < 0) return call_fail_current(run, status);
-    if (!trained) warn_of_untrained(trick, view);
-    return KNACK_OK;
+    if (!call_allowed(trick, AT(OPEN), "knack_need_views")) return KNACK_E_CALL;
+    trick->views_checked = true;
+    knack_status status = check_views(trick, view, count);
+    return status < 0 ? call_fail_current(trick->run, status) : status;
 }
 
 knack_tensor *knack_view(knack_trick *trick, knack_step *step, const char *view, knack_tensor *x)
@@ -120,14 +129,13 @@ knack_tensor *knack_view(knack_trick *trick, knack_step *step, const char *view,
     }
     knack_real *out = tape_alloc(&step->tape, (size_t)x->count * sizeof *out);
     if (!out) return NULL;
-    knack_status status;
-    bool trained;
+    knack_status status = KNACK_OK;
     if (!strcmp(view, "train")) {
         memcpy(out, x->data, (size_t)x->count * sizeof *out);
         status = data_augment(run->data, trick_key(trick), (uint32_t)run->at.batch, step->items.row, rows, out);
     } else {
-        status = data_view(run->data, view, rows, x->data, out, &trained);
-        if (status >= 0 && !trained) warn_of_untrained(trick, view);
+        if (!trick->views_checked) status = check_views(trick, &view, 1);
+        if (status >= 0) status = data_view(run->data, view, rows, x->data, out, NULL);
     }
     if (status < 0) {
         call_fail_current(run, status);

@@ -60,6 +60,7 @@ struct knack_trick {
     void *self, *local; /* local: of the step at hand, NULL until asked for */
     bool acting;        /* false: another member of its one_of group has this batch */
     bool *watches;      /* [layers of the model], or NULL: none */
+    bool views_checked; /* it said in open which ones it needs */
 
     struct trick_state *state;
     int64_t states;

@@ -154,9 +154,9 @@ KNACK_API knack_weights *knack_weight_set(knack_trick *, const char *name, uint3
  * post_step, epoch_*, eval_*, sweeps, or in gradient after its last pass: never where passes repeat. Host's. NULL on error. [open] */
 KNACK_API void *knack_state(knack_trick *, const char *name, enum knack_type type, int64_t count);
 KNACK_API knack_status knack_watch_layer(knack_trick *, const char *pattern); /* asks for layer(); no match is an error that lists the names [open] */
-/* predict will ask for this view of the data: an unknown one is an error that says which there are, and one that training cannot draw
- * gets a warning. [open] */
-KNACK_API knack_status knack_need_view(knack_trick *, const char *view);
+/* predict will ask for these views of the data: an unknown one is an error that says which there are, and one warning names those that
+ * training never draws. [open] */
+KNACK_API knack_status knack_need_views(knack_trick *, const char *const *view, int64_t count);
 
 /* ---- Weights ---- */
 

@@ -64,16 +64,16 @@ static knack_status choose_merge(knack_trick *trick, struct tta *self, const cha
 static knack_status choose_views(knack_trick *trick, struct tta *self, bool identity)
 {
     self->identity_first = identity;
+    if (self->views == 0) return knack_fail(trick, "\"views\" are missing; list some, as [\"flip\"] or [\"shift 1 0\", \"shift -1 0\"]");
     for (int64_t i = 0; i < self->views; i++) {
         if (!strcmp(self->view[i], "train"))
             return knack_fail(trick, "\"views\": \"train\" is drawn anew each time; list fixed views, as \"flip\" or \"shift 1 0\"");
         if (!strcmp(self->view[i], "identity")) self->identity_first = false;
-        knack_status status = knack_need_view(trick, self->view[i]);
-        if (status < 0) return status;
     }
+    knack_status status = knack_need_views(trick, self->view, self->views);
+    if (status < 0) return status;
     self->views += self->identity_first;
-    return self->views > 0 ? KNACK_OK
-                           : knack_fail(trick, "\"views\" is empty; list some, as [\"flip\"] or [\"shift 1 0\", \"shift -1 0\"]");
+    return KNACK_OK;
 }
 
 static knack_status choose_weights(knack_trick *trick, struct tta *self, int64_t count)

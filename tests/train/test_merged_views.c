@@ -80,9 +80,10 @@ static void logits_and_geometric_means(void **state)
 static void views_that_training_draws(void **state)
 {
     (void)state;
-    const char *tta = "{'name': 'tta', 'views': ['shift 1 0', 'shift 0 2']}";
+    const char *tta = "{'name': 'tta', 'views': ['shift 1 0', 'shift 0 2', 'flip']}";
     assert_int_equal(harness_status(CONFIG, SHIFTED, tta), KNACK_OK);
-    assert_true(harness_warned("tta: nothing in data.augment draws the view \"shift 0 2\", so that the model was never shown it"));
+    assert_true(harness_warned("tta: the model is to predict views that training never shows it, since nothing in data.augment draws them, "
+                               "and will only guess: \"shift 0 2\", \"flip\"; let"));
     assert_false(harness_warned("\"shift 1 0\""));
 }
 
@@ -97,7 +98,7 @@ static void mistakes(void **state)
     const struct mistake mistake[] = {
         {"'views': ['shfit 1 0']", "\"shfit 1 0\" is no view"},
         {"'views': 'train'", "\"train\" is drawn anew each time"},
-        {"'views': [], 'identity': false", "\"views\" is empty"},
+        {"'merge': 'mean'", "\"views\" are missing"},
         {"'views': 'flip', 'weights': [1]", "\"weights\" has 1 entries for 2 views, of which the first is \"identity\""},
         {"'views': 'flip', 'weights': [0, 0]", "\"weights\" are all 0"},
         {"'views': 'flip', 'weights': [1, 1], 'merge': 'max'", "\"weights\" have no meaning"},
