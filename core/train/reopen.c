@@ -18,13 +18,22 @@ static knack_status begin_again(const char *folder, const struct run_request *re
     return KNACK_OK;
 }
 
+/* A head or a view of a trick is part of the model, so no run is opened again without the tricks that it was trained with. */
+static knack_status open_again(struct run *run, const char *config, const struct run_request *request, struct dataset *described)
+{
+    knack_status status = run_open_all(run, config, request, described);
+    if (status != KNACK_E_PLUGIN) return status;
+    return status_prefix(status, "%s: what was trained with tricks needs them again (KNACK_PLUGIN_PATH may name their folders)",
+                         run->folder);
+}
+
 knack_status run_resume(const char *folder, const struct run_request *request, struct run **out)
 {
     char *config = NULL, *checkpoint = NULL;
     struct run *run;
     *out = NULL;
     knack_status status = begin_again(folder, request, &run, &config);
-    if (status >= 0) status = run_open_all(run, config, request, NULL);
+    if (status >= 0) status = open_again(run, config, request, NULL);
     if (status >= 0) status = checkpoint_newest(folder, &checkpoint);
     if (status >= 0 && checkpoint) status = checkpoint_restore(run, checkpoint);
     if (run) run->resuming = true;
@@ -94,7 +103,7 @@ knack_status run_reopen(const char *folder, const struct run_request *request, s
     knack_status status = begin_again(folder, request, &run, &config);
     if (run) run->reopened = true;
     if (status >= 0) status = read_description(folder, &data, &primary);
-    if (status >= 0) status = run_open_all(run, config, request, data);
+    if (status >= 0) status = open_again(run, config, request, data);
     if (status >= 0) status = reopen_states(run, folder);
     if (status >= 0) status = list_weights(run, primary);
     if (status >= 0) status = run_select_weights(run, NULL);
