@@ -6,23 +6,15 @@
  *
  * The margin is for training; a prediction is s c. A class may have several directions, of which the nearest one counts.
  */
-#include <knack/plugin.h>
+#include "common/margins.h"
 
 #include <math.h>
 
 struct arcface {
+    struct margins margins;
     double scale, margin;
     bool easy;
-    int64_t classes, centres;
-    const knack_param *direction; /* [classes * centres, width] */
 };
-
-/* The least s at which a class's probability can reach p, all its examples lying on it and the classes as far apart as they go. */
-static double least_scale(int64_t classes, double p)
-{
-    double others = (double)classes - 1;
-    return others / (double)classes * log(others * p / (1 - p));
-}
 
 /* phi of c [items]. By cos(theta + m) = cos(theta) cos(m) - sin(theta) sin(m) no arc functions are needed.
  *
@@ -41,48 +33,25 @@ static knack_tensor *with_margin(knack_step *step, knack_tensor *c, double m, bo
     return knack_where(knack_greater(c, limit), phi, easy ? c : knack_add_scalar(c, -m * sin(m)));
 }
 
-static void warn_of_zeros(knack_trick *trick, const knack_tensor *features)
-{
-    const int64_t *shape = knack_shape(features, NULL);
-    const knack_real *row = knack_data(features); /* [items, width] */
-    for (int64_t i = 0; i < shape[0]; i++)
-        if (knack_norm(row + i * shape[1], shape[1]) == 0)
-            knack_warn(trick, "features of an example are all 0: it has no direction, and gets no gradient");
-}
-
 static knack_status arcface_open(knack_trick *trick)
 {
     struct arcface *self = knack_self(trick);
     const struct knack_task *task = knack_task(trick);
     self->scale = knack_option_number(trick, "s");
     self->margin = knack_option_number(trick, "m");
-    self->centres = (int64_t)knack_option_number(trick, "centres");
     self->easy = knack_option_flag(trick, "easy_margin");
-    self->classes = task->classes;
-    double least = least_scale(task->classes, 0.9);
-    if (self->scale < least)
-        knack_warn(trick, "with \"s\": %g no probability can reach 0.9 among %lld classes; that takes %.1f", self->scale,
-                   (long long)task->classes, least);
-    struct knack_param_spec spec = {.size = sizeof spec,
-                                    .name = "centres",
-                                    .ndim = 2,
-                                    .init = KNACK_INIT_XAVIER,
-                                    .shape = {task->classes * self->centres, task->width}};
-    self->direction = knack_add_param(trick, &spec);
+    margins_open(trick, &self->margins);
+    margins_check_scale(trick, self->scale);
+    margins_check_margin(trick, self->margin, margins_widest_angle(task->classes, task->width));
     return KNACK_OK;
 }
 
 static knack_tensor *arcface_head(knack_trick *trick, knack_step *step, knack_tensor *features)
 {
     const struct arcface *self = knack_self(trick);
-    knack_tensor *e = knack_normalise(features, 1);                                  /* [items, width] */
-    knack_tensor *w = knack_normalise(knack_param_tensor(step, self->direction), 1); /* [classes * centres, width] */
-    knack_tensor *c = knack_matmul(e, w, false, true);                               /* [items, classes * centres] */
-    if (self->centres > 1) c = knack_max(knack_reshape(c, 3, (const int64_t[]){-1, self->classes, self->centres}), 2);
-    c = knack_clamp(c, -1, 1); /* by rounding it may be a little outside */
+    knack_tensor *c = margins_cosines(step, &self->margins, margins_unit(trick, features)); /* [items, classes] */
     if (knack_now(trick)->training) {
         const int32_t *target = knack_batch(step)->target;
-        warn_of_zeros(trick, features);
         c = knack_put(c, target, with_margin(step, knack_pick(c, target), self->margin, self->easy));
     }
     return knack_scale(c, self->scale);

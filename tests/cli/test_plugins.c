@@ -2,6 +2,8 @@
 #include "program.h"
 
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 
 static void test_list(void **state)
 {
@@ -77,6 +79,63 @@ static void test_check(void **state)
     outcome_free(&outcome);
 }
 
+static void copy_plugin(const char *name, const char *suffix)
+{
+    char from[512], to[128];
+    const char *manifest = getenv("KNACK_TEST_MANIFEST");
+    size_t size;
+    snprintf(from, sizeof from, "%.*s/%s%s", (int)(strrchr(manifest, '/') - manifest), manifest, name, suffix);
+    snprintf(to, sizeof to, "mine/%s%s", name, suffix);
+    char *bytes = read_bytes(from, &size);
+    FILE *out = fopen(to, "wb");
+    assert_true(out && fwrite(bytes, 1, size, out) == size && fclose(out) == 0);
+    free(bytes);
+}
+
+static void expect_missing(const char *command, const char *input, const char *message)
+{
+    struct outcome outcome = run_knack(command, "model", input);
+    assert_status(&outcome, 4);
+    assert_contains(outcome.err, "model: what was trained with tricks needs them again (KNACK_PLUGIN_PATH may name their folders): ");
+    assert_contains(outcome.err, message);
+    outcome_free(&outcome);
+}
+
+/* A head is a part of the model: what is trained with one says so when it is gone, the library alone or all of it. */
+static void test_model_without_its_plugin(void **state)
+{
+    (void)state;
+    static const char *const head[] = {"arcface", "cosface", "sphereface"};
+    write_text("rows.csv", "x,y,class\n0,1,a\n1,0,b\n1,2,a\n2,1,b\n");
+    write_text("inputs.csv", "x,y\n0,2\n");
+    for (size_t i = 0; i < sizeof head / sizeof *head; i++) {
+        char config[256], path[64], gone[128];
+        assert_int_equal(mkdir("mine", 0777), 0);
+        copy_plugin(head[i], ".json");
+        copy_plugin(head[i], ".so");
+        snprintf(config, sizeof config,
+                 "{\"data\": {\"csv\": \"rows.csv\", \"target\": \"class\"}, \"train\": {\"epochs\": 1}, "
+                 "\"plugins\": [{\"manifest\": \"./mine/%s.json\"}]}",
+                 head[i]);
+        write_text("head.json", config);
+        struct outcome outcome = run_knack("run", "head.json", "--out", "model");
+        assert_status(&outcome, 0);
+        outcome_free(&outcome);
+        outcome = run_knack("predict", "model", "inputs.csv");
+        assert_status(&outcome, 0);
+        outcome_free(&outcome);
+        snprintf(path, sizeof path, "mine/%s.so", head[i]);
+        assert_int_equal(remove(path), 0);
+        snprintf(gone, sizeof gone, "%s.so: there is no such file; build the plugin, or correct the path", head[i]);
+        expect_missing("predict", "inputs.csv", gone);
+        expect_missing("eval", NULL, gone);
+        remove_tree("mine");
+        snprintf(gone, sizeof gone, "at plugins[0].manifest: there is no file ");
+        expect_missing("predict", "inputs.csv", gone);
+        remove_tree("model");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -84,6 +143,7 @@ int main(void)
         cmocka_unit_test(test_one),
         cmocka_unit_test(test_broken_manifest_in_the_list),
         cmocka_unit_test(test_check),
+        cmocka_unit_test(test_model_without_its_plugin),
     };
     return cmocka_run_group_tests(tests, workplace_enter, workplace_leave);
 }
