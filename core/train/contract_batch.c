@@ -17,7 +17,10 @@ knack_tensor *knack_input(knack_step *step)
 {
     knack_trick *trick = call_of_step(step, AT(PRE_STEP) | AT(LOSS) | AT(PREDICT), "knack_input");
     if (!trick || !call_access(trick, ACCESS_INPUTS, false, "knack_input")) return NULL;
-    return step->run->call->slot == SLOT_PRE_STEP ? passes_input(step) : step->x;
+    if (step->run->call->slot != SLOT_PRE_STEP) return step->x;
+    knack_tensor *x = passes_input(step);
+    bool writes = trick->instance->manifest->writes & ACCESS_INPUTS;
+    return !x || writes ? x : knack_constant(step, KNACK_REAL, x->ndim, x->shape, x->data); /* a copy, to be read */
 }
 
 knack_status knack_set_targets(knack_step *step, knack_tensor *targets)
@@ -62,7 +65,7 @@ knack_tensor *knack_mix_rows(knack_step *step, knack_tensor *x, const int64_t *p
 {
     knack_trick *trick = call_of_step(step, AT(LAYER), "knack_mix_rows");
     struct model_pass *pass = &step->pass;
-    if (!trick || !x) return NULL;
+    if (!trick || !passes_rows_fit(step, x, "knack_mix_rows")) return NULL;
     int64_t logical = step->logical.rows;
     if (rows != 1 && rows != logical) {
         call_fail(step->run, KNACK_E_CALL, "knack_mix_rows(): keep has %lld rows; there are 1 or %lld", (long long)rows,

@@ -20,6 +20,7 @@ knack_status knack_next_gradient(knack_trick *trick, knack_step *step, double ke
     uint64_t paused = call_pause(call);
     knack_status status = stages_gradient(run, trick->index, keep, weight, flags, first);
     call_resume(call, paused);
+    call->not_finite = status == KNACK_SKIP_UPDATE || (call->not_finite && keep != 0);
     return status < 0 ? call_fail_current(run, status) : status;
 }
 

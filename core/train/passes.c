@@ -64,6 +64,15 @@ knack_tensor *passes_input(knack_step *step)
     return tape_constant(&step->tape, KNACK_REAL, ndim, shape, x);
 }
 
+bool passes_rows_fit(knack_step *step, const knack_tensor *x, const char *function)
+{
+    if (!x) return false;
+    int64_t rows = x->ndim > 0 ? x->shape[0] : 0;
+    if (rows == step->pass.rows) return true;
+    tape_fail(&step->tape, KNACK_E_SHAPE, "%s(): %lld rows, but the pass has %lld", function, (long long)rows, (long long)step->pass.rows);
+    return false;
+}
+
 /* ---- Forwards ---- */
 
 static void record_forward(knack_step *step, struct forward_record record)
@@ -103,6 +112,7 @@ knack_tensor *passes_forward(knack_step *step, knack_tensor *x, uint32_t flags)
     struct model_pass *pass = &step->pass, before = *pass;
     bool recording = step->tape.recording;
     if (!x) x = step->x;
+    if (!passes_rows_fit(step, x, "knack_forward")) return NULL;
     if (flags & (KNACK_NO_GRADIENT | KNACK_EVAL)) step->tape.recording = false;
     if (flags & KNACK_EVAL) {
         pass->training = false;

@@ -70,6 +70,7 @@ knack_tensor *knack_perturb(knack_trick *trick, knack_step *step, const char *la
 {
     if (!call_allowed(trick, AT(LAYER), "knack_perturb") || !out) return NULL;
     if (step->evaluation) return out;
+    if (!passes_rows_fit(step, out, "knack_perturb")) return NULL;
     struct trick_perturbation *at = of_layer(trick, step, layer, out);
     if (!at) {
         call_fail_current(trick->run, KNACK_E_MEMORY);

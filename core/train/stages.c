@@ -121,6 +121,7 @@ static knack_status call_gradient(struct run *run, knack_trick *trick, uint32_t 
     knack_status status = trick->plugin->gradient(trick, &run->step);
     if ((status == KNACK_OK || status == KNACK_IDLE) && call.passes == 0)
         status = status_set(KNACK_E_PLUGIN, "never called knack_next_gradient(), so that there is no gradient");
+    if (status >= 0 && call.not_finite) status = KNACK_SKIP_UPDATE; /* whether the trick passes it on or not */
     status = call_end(&call, status);
     run->plan = plan;
     run->pass_flags = outer_flags;

@@ -125,10 +125,11 @@ knack_tensor *passes_forward(knack_step *, knack_tensor *x, uint32_t flags);
 void tricks_begin_evaluation(struct run *); /* a new batch of an evaluation: everyone acts, locals are gone */
 /* passes.c */
 void passes_begin(knack_step *, const int64_t *row, int64_t rows, bool training); /* tape, rows, mode of a pass */
-void passes_hook(knack_step *);                              /* a tape for constants, while hooks run: no weights in use */
-knack_tensor *passes_input(knack_step *);                    /* rows of the pass from the logical batch's input */
-knack_status passes_failure(knack_step *);                   /* why a stage gave NULL */
-knack_tensor *passes_predict(knack_step *, knack_tensor *x); /* the host's innermost predict */
+void passes_hook(knack_step *);           /* a tape for constants, while hooks run: no weights in use */
+knack_tensor *passes_input(knack_step *); /* rows of the pass from the logical batch's input */
+bool passes_rows_fit(knack_step *, const knack_tensor *x, const char *function); /* x has the pass's rows; else the tape fails */
+knack_status passes_failure(knack_step *);                                       /* why a stage gave NULL */
+knack_tensor *passes_predict(knack_step *, knack_tensor *x);                     /* the host's innermost predict */
 
 /* stages.c: chains of tricks, outermost first. after: index of the trick whose inside is wanted, -1 for all. */
 knack_tensor *stages_head(knack_step *, int64_t after, knack_tensor *features);

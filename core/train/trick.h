@@ -85,6 +85,7 @@ struct call {
     knack_step *step;             /* NULL in hooks without one */
     uint64_t began, inner;        /* nanoseconds: when, and spent inside it by others */
     int64_t passes;               /* gradient: knack_next_gradient() calls so far */
+    bool not_finite;              /* gradient: what the passes so far left */
     const knack_tensor *next;     /* what the latest knack_next_*() gave: returned untouched, the call was idle */
     struct knack_weights *in_use; /* at entry; restored at the end */
     bool plan_set;

@@ -216,8 +216,9 @@ KNACK_API knack_tensor *knack_features(knack_step *, knack_tensor *logits);
  * next pass. [gradient after a pass, post_backward] */
 KNACK_API knack_real *knack_gradients(knack_step *, const knack_param *);
 
-/* This trick's own offset of a layer's output: value, and gradient of the latest pass, [rows of the logical batch, width]. Zero and
- * inactive whenever the trick's gradient stage is entered; set active once value is written. Host's, until the step ends. */
+/* This trick's own offset of a layer's output: value, and the gradient there of what its latest knack_next_gradient() computed, unweighted;
+ * [rows of the logical batch, width]. Zero and inactive whenever the trick's gradient stage is entered; set active once value is written.
+ * Host's, until the step ends. */
 struct knack_perturbation {
     uint32_t size, active;
     int64_t rows, width;

@@ -263,6 +263,9 @@ static void mistakes(void **state)
         {"predict", "give_nothing", KNACK_E_PLUGIN, "probe, predict: returned NULL", ""},
         {"predict", "give_less", KNACK_E_SHAPE, "probe, predict: gave [16, 3], expected [16, 10]", ""},
         {"loss", "features_unknown", KNACK_E_CALL, "these logits did not come from a forward of this pass", "probe, loss, step 1"},
+        {"layer", "mix_rows_of_few", KNACK_E_SHAPE, "knack_mix_rows(): 3 rows, but the pass has 16", "probe, layer, step 1"},
+        {"layer", "perturb_few", KNACK_E_SHAPE, "knack_perturb(): 3 rows, but the pass has 16", "probe, layer, step 1"},
+        {"loss", "forward_of_few", KNACK_E_SHAPE, "knack_forward(): 3 rows, but the pass has 16", "probe, loss, step 1"},
         {"loss", "view_unknown", KNACK_E_CONFIG, "shfit", "probe, loss, step 1"},
         {"predict", "forward_training", KNACK_E_CALL, "knack_forward() in predict needs KNACK_EVAL", "probe, predict"},
         {"gradient", "gradients", KNACK_E_CALL, "there is no gradient yet", "probe, gradient, step 1"},
@@ -305,6 +308,25 @@ static void undeclared_access(void **state)
     }
 }
 
+static double loss_of_first_batch(const char *plugins)
+{
+    struct run *run = harness_open(RUN, plugins);
+    harness_gradient(run);
+    double loss = run->last_loss;
+    harness_close(run);
+    return loss;
+}
+
+/* Who only reads inputs is given a copy. */
+static void inputs_that_may_only_be_read(void **state)
+{
+    (void)state;
+    char reader[512];
+    snprintf(reader, sizeof reader, "{'manifest': '%s/reader.json', 'at': 'pre_step', 'do': 'blacken'}", TEST_PLUGINS);
+    assert_true(loss_of_first_batch(reader) == loss_of_first_batch(""));
+    assert_true(loss_of_first_batch(probe("pre_step", "blacken")) != loss_of_first_batch(""));
+}
+
 /* A field of the plan has one writer; two tricks may share the plan. */
 static void two_writers_of_one_plan(void **state)
 {
@@ -333,6 +355,20 @@ static void not_finite_gradients_are_skipped_then_fail(void **state)
                          "'plugins': [{'name': 'probe', 'at': 'after gradient', 'do': 'spoil_gradient'}]}";
     assert_int_equal(harness_status(config, 8), KNACK_OK);
     harness_expect(harness_status(config, 7), KNACK_E_NUMERIC, "not finite in 8 steps in a row", "train.max_skipped is 7", NULL);
+}
+
+/* A trick that looks away from what a pass of its inside said does not make weights of it. */
+static void not_finite_gradients_may_not_be_overlooked(void **state)
+{
+    (void)state;
+    char plugins[512];
+    snprintf(plugins, sizeof plugins, "{'manifest': '%s/planner.json', 'as': 'outer', 'at': 'gradient', 'do': 'overlook_outcome'}, %s",
+             TEST_PLUGINS, probe("after gradient", "spoil_gradient"));
+    struct run *run = harness_open(RUN, plugins);
+    harness_train(run);
+    assert_int_equal(run->at.update, 0);
+    assert_int_equal(run->at.skipped, 4);
+    harness_close(run);
 }
 
 /* A run that goes wrong by itself, without any trick. */
@@ -390,8 +426,10 @@ int main(void)
         cmocka_unit_test(a_stopped_run_has_results),
         cmocka_unit_test(mistakes),
         cmocka_unit_test(undeclared_access),
+        cmocka_unit_test(inputs_that_may_only_be_read),
         cmocka_unit_test(two_writers_of_one_plan),
         cmocka_unit_test(not_finite_gradients_are_skipped_then_fail),
+        cmocka_unit_test(not_finite_gradients_may_not_be_overlooked),
         cmocka_unit_test(divergence_fails),
         cmocka_unit_test(errors_leave_a_checkpoint),
     };
