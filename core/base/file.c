@@ -81,7 +81,10 @@ bool file_is_folder(const char *path)
 
 static knack_status make_one_folder(const char *path)
 {
-    if (mkdir(path, 0777) == 0 || file_is_folder(path)) return KNACK_OK;
+    if (mkdir(path, 0777) == 0) return KNACK_OK;
+    int reason = errno;
+    if (file_is_folder(path)) return KNACK_OK;
+    errno = reason; /* and not what looking for the folder left */
     return fail(KNACK_E_IO, path, "this folder cannot be made");
 }
 

@@ -136,6 +136,8 @@ static knack_status fail_at(const struct json_source *source, const char *stop)
 {
     size_t offset = stop ? (size_t)(stop - source->plain) : 0;
     offset += strspn(source->plain + offset, " \t\r\n");
+    if (strspn(source->plain, " \t\r\n") >= source->size)
+        return status_set(KNACK_E_CONFIG, "%s: is empty; expected an object, at least {}", source->file);
     if (offset >= source->size) return json_source_fail(source, source->size, "the text ends here, and is not complete");
     char sign = source->text[offset];
     if (sign == '\\') return json_source_fail(source, offset, "this is no escape that JSON knows");

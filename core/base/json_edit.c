@@ -96,14 +96,26 @@ static struct json *walk(struct json *root, const char *path, const char **rest)
     return node;
 }
 
+/* rest of path, which goes on with a dot and a number, meets a list: says how that is written. */
+static knack_status fail_dotted(const struct json *list, const char *path, const char *rest)
+{
+    const char *number = rest + 1;
+    int before = (int)(rest - path), digits = (int)strspn(number, "0123456789");
+    return json_fail(list, KNACK_E_USAGE, "this is a list, whose entries are written in brackets: %.*s[%.*s]%s", before, path, digits,
+                     number, number + digits);
+}
+
 /* The node at path. What is missing is made, as objects and a null at their end; nothing is made if that is impossible. */
 static knack_status make_place(struct json_document *document, const char *path, struct json **place)
 {
     TRY(check_path(path));
     const char *rest;
     struct json *node = walk(document->root, path, &rest);
+    if (node->kind == JSON_NULL && !node->parent)
+        return json_fail(node, KNACK_E_CONFIG, "expected an object, got %s", json_kind_name(node->kind));
     if (*rest != '\0') {
         const char *bracket = strchr(rest, '[');
+        if (node->kind == JSON_ARRAY && *rest == '.' && rest[1] >= '0' && rest[1] <= '9') return fail_dotted(node, path, rest);
         if (bracket == rest && node->kind == JSON_ARRAY) {
             return json_fail(node, KNACK_E_USAGE, "no entry %s in a list of %lld", rest, (long long)node->count);
         }

@@ -171,19 +171,25 @@ const char *text_nearest(const char *name, const char *const *names, int64_t cou
     return nearest;
 }
 
+/* In a list, a name with a comma in it would read as two. */
+static const char *quote_of(const char *name)
+{
+    return *name == '\0' || strchr(name, ',') ? "\"" : "";
+}
+
 const char *text_list(char *buffer, size_t size, const char *const *names, int64_t count)
 {
     int used =
         count == 0 ? snprintf(buffer, size, "no names") : snprintf(buffer, size, "%lld name%s: ", (long long)count, count == 1 ? "" : "s");
     for (int64_t i = 0; i < count && used < (int)size; i++) {
-        const char *separator = i > 0 ? ", " : "";
-        size_t left = size - (size_t)used, needed = strlen(separator) + strlen(names[i]);
+        const char *separator = i > 0 ? ", " : "", *quote = quote_of(names[i]);
+        size_t left = size - (size_t)used, needed = strlen(separator) + strlen(names[i]) + 2 * strlen(quote);
         size_t reserve = i + 1 < count ? sizeof ", ..." : 1; /* room to say that there are more */
         if (needed + reserve > left) {
             snprintf(buffer + used, left, "%s...", separator);
             break;
         }
-        used += snprintf(buffer + used, left, "%s%s", separator, names[i]);
+        used += snprintf(buffer + used, left, "%s%s%s%s", separator, quote, names[i], quote);
     }
     return buffer;
 }

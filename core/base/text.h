@@ -13,7 +13,7 @@ const char *text_number(char buffer[32], double);
 /* Reads a number with '.', whatever the locale, from text; returns what follows it, or NULL if there is none. nan and inf are read too. */
 const char *text_parse(const char *text, const char *end, double *value);
 bool text_glob(const char *pattern, const char *text); /* *, ?, [abc]; as fnmatch without special slashes */
-/* "3 names: a, b, c", cut with ... to fit; returns buffer. */
+/* "3 names: a, b, c", cut with ... to fit; a name with a comma in quotes; returns buffer. */
 const char *text_list(char *buffer, size_t size, const char *const *names, int64_t count);
 
 #endif

@@ -172,6 +172,8 @@ static void test_folders(void **state)
     assert_done(file_make_folder("a/b"));
     assert_done(file_write("a/file", "", 0));
     assert_failure(file_make_folder("a/file/c"), KNACK_E_IO, "a/file: this folder cannot be made: File exists");
+    assert_int_equal(symlink("nowhere", "a/link"), 0); /* looking for it says that it is absent: not the reason */
+    assert_failure(file_make_folder("a/link"), KNACK_E_IO, "a/link: this folder cannot be made: File exists");
     assert_true(file_folder_is_empty("a/b/c"));
     assert_true(file_folder_is_empty("absent"));
     assert_false(file_folder_is_empty("a"));

@@ -93,14 +93,22 @@ static void test_numbers_under_a_decimal_comma(void **state)
     comma_locale_end();
 }
 
+static void test_nothing(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"", " \t\r\n", " // nothing\n"};
+    struct json_document *document;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        assert_failure(json_parse(texts[i], strlen(texts[i]), "c.json", &document), KNACK_E_CONFIG,
+                       "c.json: is empty; expected an object, at least {}");
+}
+
 static void test_refusals(void **state)
 {
     (void)state;
     static const struct {
         const char *text, *message;
     } cases[] = {
-        {"", "1:1: the text ends here, and is not complete"},
-        {" // nothing\n", "2:1: the text ends here, and is not complete"},
         {"{\"a\": [1, 2", "1:12: the text ends here, and is not complete"},
         {"{\"a\": 1,\n  \"b\": 2, // last\n}", "2:9: trailing comma: nothing follows it before \"}\"; remove it"},
         {"[1, /* */ ]", "1:3: trailing comma: nothing follows it before \"]\"; remove it"},
@@ -284,6 +292,7 @@ int main(void)
         cmocka_unit_test(test_comments),
         cmocka_unit_test(test_numbers),
         cmocka_unit_test(test_numbers_under_a_decimal_comma),
+        cmocka_unit_test(test_nothing),
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_nul_byte),
         cmocka_unit_test(test_names_of_one_object_may_differ_in_case),

@@ -94,7 +94,20 @@ static void test_bad_paths(void **state)
                    "c.json: at train.epochs: expected an object for \"train.epochs.x\", this is a number");
     assert_failure(json_set(document, "plugins.x", "1"), KNACK_E_USAGE,
                    "c.json: at plugins: expected an object for \"plugins.x\", this is a list");
+    assert_failure(json_set(document, "plugins.1.alpha", "1"), KNACK_E_USAGE,
+                   "c.json: at plugins: this is a list, whose entries are written in brackets: plugins[1].alpha");
     assert_written(document, "{\"train\": {\"epochs\": 8}, \"plugins\": [\"ema\", {\"name\": \"mixup\"}], \"none\": null}");
+    json_free(document);
+}
+
+/* What is missing is made within a document, but a document that is null is none. */
+static void test_null_alone(void **state)
+{
+    (void)state;
+    struct json_document *document;
+    assert_done(json_parse("null", 4, "c.json", &document));
+    assert_failure(json_set(document, "train.epochs", "1"), KNACK_E_CONFIG, "c.json: expected an object, got null");
+    assert_failure(json_ensure_object(document, "train"), KNACK_E_CONFIG, "c.json: expected an object, got null");
     json_free(document);
 }
 
@@ -116,8 +129,8 @@ static void test_no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_set),       cmocka_unit_test(test_values),    cmocka_unit_test(test_append),
-        cmocka_unit_test(test_bad_paths), cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_set),       cmocka_unit_test(test_values),     cmocka_unit_test(test_append),
+        cmocka_unit_test(test_bad_paths), cmocka_unit_test(test_null_alone), cmocka_unit_test(test_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -201,6 +201,9 @@ static void test_list(void **state)
     assert_string_equal(text_list(buffer, 26, names, 3), "3 names: adam, adamw, sgd");
     assert_string_equal(text_list(buffer, 25, names, 3), "3 names: adam, ...");
     for (size_t size = 1; size < 30; size++) assert_true(strlen(text_list(buffer, size, names, 3)) < size);
+    static const char *const with_commas[] = {"tall, thin", "low", ""};
+    assert_string_equal(text_list(buffer, sizeof buffer, with_commas, 3), "3 names: \"tall, thin\", low, \"\"");
+    for (size_t size = 1; size < 40; size++) assert_true(strlen(text_list(buffer, size, with_commas, 3)) < size);
 }
 
 int main(void)
