@@ -41,6 +41,8 @@ const char *json_path(const struct json *);
 knack_status json_fail(const struct json *, knack_status code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* Sets path ("train.epochs", "plugins[0].alpha") to a value: JSON text, or else a plain string; makes missing objects on the way. */
 knack_status json_set(struct json_document *, const char *path, const char *value);
+/* The same with a value that is a string whatever it looks like. */
+knack_status json_set_text(struct json_document *, const char *path, const char *value);
 /* Adds to an array (made if missing) at path a value given as JSON text or else a plain string. */
 knack_status json_append(struct json_document *, const char *path, const char *value);
 /* Adds a member with the value that JSON text gives to an object of a document that is being completed. */

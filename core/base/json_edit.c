@@ -134,16 +134,21 @@ static knack_status make_place(struct json_document *document, const char *path,
     return KNACK_OK;
 }
 
+static knack_status make_text(struct json_document *document, const char *text, struct json **value)
+{
+    *value = json_new_node(document, JSON_STRING);
+    if (!*value) return KNACK_E_MEMORY;
+    (*value)->string = arena_text(document->arena, text);
+    return (*value)->string ? KNACK_OK : KNACK_E_MEMORY;
+}
+
 /* What a command line means by value: JSON, or else a plain string. */
 static knack_status read_value(struct json_document *document, const char *text, struct json **value)
 {
     knack_status status = json_parse_value(document, text, strlen(text), value);
     if (status != KNACK_E_CONFIG) return status;
     status_clear();
-    *value = json_new_node(document, JSON_STRING);
-    if (!*value) return KNACK_E_MEMORY;
-    (*value)->string = arena_text(document->arena, text);
-    return (*value)->string ? KNACK_OK : KNACK_E_MEMORY;
+    return make_text(document, text, value);
 }
 
 /* Makes place be what value is; place keeps its name and position. */
@@ -162,6 +167,15 @@ knack_status json_set(struct json_document *document, const char *path, const ch
 {
     struct json *value, *place;
     TRY(read_value(document, text, &value));
+    TRY(make_place(document, path, &place));
+    assign(place, value);
+    return KNACK_OK;
+}
+
+knack_status json_set_text(struct json_document *document, const char *path, const char *text)
+{
+    struct json *value, *place;
+    TRY(make_text(document, text, &value));
     TRY(make_place(document, path, &place));
     assign(place, value);
     return KNACK_OK;

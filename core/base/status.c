@@ -48,10 +48,13 @@ int status_exit(knack_status code)
     case KNACK_E_DATA:
         return 3;
     case KNACK_E_PLUGIN:
+    case KNACK_E_CALL:
+    case KNACK_E_SHAPE:
         return 4;
     case KNACK_E_NUMERIC:
         return 5;
     case KNACK_E_IO:
+    case KNACK_E_MEMORY:
         return 6;
     case KNACK_E_INTERRUPTED:
         return 130;

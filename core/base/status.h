@@ -9,7 +9,8 @@ knack_status status_set(knack_status code, const char *format, ...) __attribute_
 /* Puts "text: " before the message that is there; returns code. */
 knack_status status_prefix(knack_status code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void status_clear(void);
-/* The exit status of the program for a code: 0 done, 2 usage or config, 3 data, 4 plugin, 5 numeric, 6 input/output, 130 interrupted. */
+/* The exit status of the program for a code: 0 done, 2 usage or config, 3 data, 4 plugin (also a wrong call or shape), 5 numeric, 6
+ * input/output or memory, 130 interrupted. */
 int status_exit(knack_status code);
 
 /* Returns from the calling function unless the call gave 0 or above. */

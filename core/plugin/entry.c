@@ -63,6 +63,20 @@ static knack_status read_manifest(const struct json *entry, const char *base, co
     return status;
 }
 
+/* Writes the defaults of absent options into an entry of a config that is being completed. */
+static knack_status complete_entry(struct instance *instance)
+{
+    const struct json *entry = instance->entry;
+    if (!entry->document->complete || entry->kind != JSON_OBJECT) return KNACK_OK;
+    for (int64_t i = 0; i < instance->manifest->option_count; i++) {
+        const struct option *option = &instance->manifest->option[i];
+        const struct json *added;
+        if (!*option->field.fallback || json_member(entry, option->name)) continue;
+        TRY(json_complete(entry, option->name, option->field.fallback, &added));
+    }
+    return KNACK_OK;
+}
+
 static knack_status read_options(struct instance *instance)
 {
     const struct option *option = instance->manifest->option;
@@ -73,7 +87,7 @@ static knack_status read_options(struct instance *instance)
         TRY(option_find(instance->manifest, member, &index));
         TRY(option_read(&option[index], member, &instance->value[index]));
     }
-    return KNACK_OK;
+    return complete_entry(instance);
 }
 
 /* Whether every option that the manifest's identity names has the value it says. */

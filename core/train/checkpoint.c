@@ -142,17 +142,45 @@ static knack_status remove_old(const char *folder)
     return status;
 }
 
+enum { FINGERPRINT = 20 };
+
+static const char *fingerprint_text(uint64_t fingerprint, char text[FINGERPRINT])
+{
+    snprintf(text, FINGERPRINT, "%016llx", (unsigned long long)fingerprint);
+    return text;
+}
+
+/* Of how the resolved config says to train, what and from where (FNV-1a); 0 if memory failed. Tricks are compared by their order, so that
+ * one that does nothing changes no bit. */
+static uint64_t config_fingerprint(const struct run *run)
+{
+    uint64_t hash = 0xcbf29ce484222325u;
+    struct json_writer *w = json_writer_new(false);
+    json_open(w, NULL, '{');
+    for (const char *const *name = (const char *const[]){"data", "model", "train", "seed", NULL}; *name; name++)
+        json_node(w, *name, json_member(run->config->root, *name));
+    json_close(w);
+    const char *text = json_text(w, NULL);
+    for (const char *c = text; c && *c; c++) hash = (hash ^ (unsigned char)*c) * 0x100000001b3u;
+    json_writer_free(w);
+    return text ? hash : 0;
+}
+
 static knack_status write_gathered(struct run *run, struct gathering *g, int64_t metrics_bytes)
 {
     char order[1024], metrics[32], trace[32];
     snprintf(metrics, sizeof metrics, "%lld", (long long)metrics_bytes);
     snprintf(trace, sizeof trace, "%lld", (long long)(run->trace_log ? file_log_size(run->trace_log) : 0));
-    const char *const keys[] = {"format", "metrics_bytes", "trace_bytes", "tricks", "version"};
-    const char *const values[] = {"knack checkpoint 1", metrics, trace, order_text(run, order, sizeof order), knack_version()};
+    char config[FINGERPRINT], data[FINGERPRINT];
+    fingerprint_text(config_fingerprint(run), config);
+    fingerprint_text(data_fingerprint(run->data), data);
+    const char *const keys[] = {"config", "data", "format", "metrics_bytes", "trace_bytes", "tricks", "version"};
+    const char *const values[] = {config,         data, "knack checkpoint 1", metrics, trace, order_text(run, order, sizeof order),
+                                  knack_version()};
     char *folder = file_join(run->folder, "checkpoint");
     char *path = folder ? memory_format("%s/%010lld.safetensors", folder, (long long)run->at.batch) : NULL;
     knack_status status = path ? file_make_folder(folder) : KNACK_E_MEMORY;
-    if (status >= 0) status = safetensors_write(path, g->entry, g->count, keys, values, 5);
+    if (status >= 0) status = safetensors_write(path, g->entry, g->count, keys, values, 7);
     if (status >= 0) status = remove_old(folder);
     memory_free(path);
     memory_free(folder);
@@ -181,7 +209,8 @@ knack_status checkpoint_save(struct run *run)
 
 /* ---- Restoring ---- */
 
-knack_status checkpoint_newest(const char *folder, char **path)
+/* The checkpoint before `before` (NULL: the newest); *path NULL: none. memory_free(). */
+static knack_status checkpoint_before(const char *folder, const char *before, char **path)
 {
     char **names;
     int64_t count = 0;
@@ -192,12 +221,22 @@ knack_status checkpoint_newest(const char *folder, char **path)
     for (int64_t i = count - 1; status == KNACK_OK && i >= 0 && !*path; i--) {
         const char *end = strrchr(names[i], '.');
         if (!end || strcmp(end, ".safetensors") != 0) continue;
-        *path = file_join(inside, names[i]);
-        if (!*path) status = KNACK_E_MEMORY;
+        char *found = file_join(inside, names[i]);
+        if (!found)
+            status = KNACK_E_MEMORY;
+        else if (!before || strcmp(found, before) < 0)
+            *path = found;
+        else
+            memory_free(found);
     }
-    if (status == KNACK_OK) memory_free(names);
+    if (count > 0 || status == KNACK_OK) memory_free(names);
     memory_free(inside);
     return status < 0 ? status : KNACK_OK;
+}
+
+knack_status checkpoint_newest(const char *folder, char **path)
+{
+    return checkpoint_before(folder, NULL, path);
 }
 
 /* Copies the named entry, which must have the type and count, to out. */
@@ -289,23 +328,58 @@ static int64_t whole_number(const char *text)
     return value;
 }
 
-knack_status checkpoint_restore(struct run *run, const char *path)
+/* What may differ between the run that wrote a checkpoint and this one: nothing of the tricks and the data; the rest with a warning. */
+static knack_status check_origin(struct run *run, const struct safetensors *file, const char *path)
+{
+    char order[1024], now[FINGERPRINT];
+    const char *format = safetensors_metadata(file, "format"), *tricks = safetensors_metadata(file, "tricks");
+    const char *data = safetensors_metadata(file, "data"), *config = safetensors_metadata(file, "config");
+    if (!format || strcmp(format, "knack checkpoint 1") != 0)
+        return status_set(KNACK_E_DATA, "%s: format is \"%s\", expected \"knack checkpoint 1\"", path, format ? format : "missing");
+    if (!tricks || strcmp(tricks, order_text(run, order, sizeof order)) != 0)
+        return status_set(KNACK_E_CONFIG, "%s: was made with the tricks \"%s\", the config gives \"%s\"", path, tricks ? tricks : "",
+                          order);
+    if (run->reopened) return KNACK_OK;
+    if (data && strcmp(data, fingerprint_text(data_fingerprint(run->data), now)) != 0)
+        return status_set(KNACK_E_DATA,
+                          "%s: the data have changed since: other rows or targets. Train anew with --force, or bring the old "
+                          "data back",
+                          path);
+    if (config && strcmp(config, fingerprint_text(config_fingerprint(run), now)) != 0)
+        run_warn(run, "config.json is not the one that %s was made with: the run goes on by the new one, to other bits than either", path);
+    return KNACK_OK;
+}
+
+/* Whether the file can be read at all goes to *readable. */
+static knack_status restore(struct run *run, const char *path, bool *readable)
 {
     struct safetensors *file;
-    char order[1024];
-    TRY(safetensors_read(path, KNACK_E_DATA, &file));
-    const char *format = safetensors_metadata(file, "format"), *tricks = safetensors_metadata(file, "tricks");
-    knack_status status = KNACK_OK;
-    if (!format || strcmp(format, "knack checkpoint 1") != 0)
-        status = status_set(KNACK_E_DATA, "%s: format is \"%s\", expected \"knack checkpoint 1\"", path, format ? format : "missing");
-    else if (!tricks || strcmp(tricks, order_text(run, order, sizeof order)) != 0)
-        status =
-            status_set(KNACK_E_CONFIG, "%s: was made with the tricks \"%s\", the config gives \"%s\"", path, tricks ? tricks : "", order);
+    knack_status status = safetensors_read(path, KNACK_E_DATA, &file);
+    *readable = status >= 0;
+    if (status < 0) return status;
+    status = check_origin(run, file, path);
     if (status >= 0) status = take_all(run, file, path);
     run->metrics_keep = whole_number(safetensors_metadata(file, "metrics_bytes"));
     run->trace_keep = whole_number(safetensors_metadata(file, "trace_bytes"));
     safetensors_free(file);
     return status;
+}
+
+knack_status checkpoint_restore(struct run *run, char **path)
+{
+    bool readable = false;
+    TRY(checkpoint_before(run->folder, NULL, path));
+    while (*path) {
+        char *earlier = NULL;
+        knack_status status = restore(run, *path, &readable);
+        if (readable || status == KNACK_E_MEMORY) return status;
+        run_warn(run, "%s; going back to the checkpoint before it", knack_error());
+        TRY(checkpoint_before(run->folder, *path, &earlier));
+        if (!earlier) return status_prefix(status, "no checkpoint of %s can be read", run->folder);
+        memory_free(*path);
+        *path = earlier;
+    }
+    return KNACK_OK;
 }
 
 /* ---- Files of weights ---- */

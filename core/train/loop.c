@@ -84,6 +84,7 @@ static knack_status gradient_of_step(struct run *run, knack_status *outcome, boo
     if (status < 0 || status == KNACK_SKIP_UPDATE) return status < 0 ? status : KNACK_OK;
     TRY(status = tricks_hook(run, SLOT_POST_BACKWARD, step));
     *outcome |= status;
+    if (status & OUTCOME_NOT_FINITE) *not_finite = true;
     return KNACK_OK;
 }
 
@@ -213,6 +214,11 @@ static knack_status one_epoch(struct run *run)
     return checkpoint_save(run);
 }
 
+static void warn_of_no_update(struct run *run)
+{
+    if (run->at.update == 0) run_warn(run, "no update was made: %lld steps were skipped", (long long)run->at.skipped);
+}
+
 static void warn_of_idle_tricks(struct run *run)
 {
     for (int64_t i = 0; i < run->trick_count; i++) {
@@ -236,6 +242,7 @@ static knack_status train(struct run *run)
     if (!params_find_set(run->params, run->primary))
         return status_set(KNACK_E_CONFIG, "train.primary: there is no weight set \"%s\"", run->primary);
     TRY(evaluate_end(run));
+    warn_of_no_update(run);
     warn_of_idle_tricks(run);
     return KNACK_OK;
 }

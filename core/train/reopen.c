@@ -27,6 +27,37 @@ static knack_status open_again(struct run *run, const char *config, const struct
                          run->folder);
 }
 
+/* Whether result.json says that the run came to its end. */
+static bool is_finished(const char *folder)
+{
+    struct json_document *result = NULL;
+    char *path = file_join(folder, "result.json");
+    if (path && file_exists(path)) json_read(path, &result);
+    const struct json *status = result ? json_member(result->root, "status") : NULL;
+    bool finished = status && status->kind == JSON_STRING && !strcmp(status->string, "done");
+    json_free(result);
+    memory_free(path);
+    return finished;
+}
+
+/* Says where a resumed run goes on. A finished one is only evaluated again, for which it needs its last checkpoint. */
+static knack_status say_where(struct run *run, const char *checkpoint)
+{
+    bool finished = is_finished(run->folder);
+    if (finished && !checkpoint)
+        return status_set(KNACK_E_USAGE,
+                          "%s is finished, and its checkpoints are gone: there is nothing to resume; knack run --force trains "
+                          "again",
+                          run->folder);
+    if (finished)
+        run_note(run, "finished already: evaluating again what %s holds", checkpoint);
+    else if (checkpoint)
+        run_note(run, "resuming from %s", checkpoint);
+    else
+        run_note(run, "no checkpoint yet in %s: from the beginning", run->folder);
+    return KNACK_OK;
+}
+
 knack_status run_resume(const char *folder, const struct run_request *request, struct run **out)
 {
     char *config = NULL, *checkpoint = NULL;
@@ -34,11 +65,9 @@ knack_status run_resume(const char *folder, const struct run_request *request, s
     *out = NULL;
     knack_status status = begin_again(folder, request, &run, &config);
     if (status >= 0) status = open_again(run, config, request, NULL);
-    if (status >= 0) status = checkpoint_newest(folder, &checkpoint);
-    if (status >= 0 && checkpoint) status = checkpoint_restore(run, checkpoint);
+    if (status >= 0) status = checkpoint_restore(run, &checkpoint);
+    if (status >= 0) status = say_where(run, checkpoint);
     if (run) run->resuming = true;
-    if (status >= 0)
-        run_note(run, checkpoint ? "resuming from %s" : "no checkpoint yet in %s: from the beginning", checkpoint ? checkpoint : folder);
     memory_free(config);
     memory_free(checkpoint);
     return run ? run_finish_open(run, status, out) : status;
@@ -85,11 +114,12 @@ static knack_status read_description(const char *folder, struct dataset **data, 
 }
 
 /* States of tricks, which some need to predict, come from the newest checkpoint; its weights are then replaced by the files'. */
-static knack_status reopen_states(struct run *run, const char *folder)
+static knack_status reopen_states(struct run *run)
 {
-    char *checkpoint;
-    TRY(checkpoint_newest(folder, &checkpoint));
-    knack_status status = checkpoint ? checkpoint_restore(run, checkpoint) : KNACK_OK;
+    char *checkpoint = NULL;
+    int64_t states = 0;
+    for (int64_t i = 0; i < run->trick_count; i++) states += run->tricks[i].states;
+    knack_status status = states > 0 ? checkpoint_restore(run, &checkpoint) : KNACK_OK;
     memory_free(checkpoint);
     return status;
 }
@@ -104,7 +134,7 @@ knack_status run_reopen(const char *folder, const struct run_request *request, s
     if (run) run->reopened = true;
     if (status >= 0) status = read_description(folder, &data, &primary);
     if (status >= 0) status = open_again(run, config, request, data);
-    if (status >= 0) status = reopen_states(run, folder);
+    if (status >= 0) status = reopen_states(run);
     if (status >= 0) status = list_weights(run, primary);
     if (status >= 0) status = run_select_weights(run, NULL);
     memory_free(config);

@@ -65,11 +65,29 @@ static knack_status apply_set(struct json_document *config, const char *assignme
     return json_set(config, path, equals + 1);
 }
 
+/* "ema" becomes {"name": "ema"}, so that the resolved config has room for its options. */
+static knack_status spell_out_plugins(struct json_document *config)
+{
+    const struct json *list = json_member(config->root, "plugins");
+    if (!list || list->kind != JSON_ARRAY) return KNACK_OK;
+    for (const struct json *entry = list->first; entry; entry = entry->next) {
+        char path[64];
+        if (entry->kind != JSON_STRING) continue;
+        const char *name = entry->string;
+        snprintf(path, sizeof path, "plugins[%lld]", (long long)entry->index);
+        TRY(json_set(config, path, "{}"));
+        snprintf(path, sizeof path, "plugins[%lld].name", (long long)entry->index);
+        TRY(json_set_text(config, path, name));
+    }
+    return KNACK_OK;
+}
+
 static knack_status read_config(struct run *run, const char *path, const struct run_request *request)
 {
     TRY(json_read(path, &run->config));
-    for (int64_t i = 0; i < request->set_count; i++) TRY(apply_set(run->config, request->set[i]));
     for (int64_t i = 0; i < request->plugin_count; i++) TRY(json_append(run->config, "plugins", request->plugin[i]));
+    for (int64_t i = 0; i < request->set_count; i++) TRY(apply_set(run->config, request->set[i]));
+    TRY(spell_out_plugins(run->config));
     static const char *const objects[] = {"data", "model", "train", "train.optimizer", "train.schedule"};
     for (size_t i = 0; i < sizeof objects / sizeof *objects; i++) TRY(json_ensure_object(run->config, objects[i]));
     const struct json *model = json_member(run->config->root, "model");

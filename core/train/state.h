@@ -160,7 +160,8 @@ knack_status predict_rows(struct run *, const knack_real *inputs, int64_t count,
 
 /* checkpoint.c */
 knack_status checkpoint_save(struct run *);
-knack_status checkpoint_restore(struct run *, const char *path);
+/* From the newest checkpoint that can be read, whose path goes to *path (NULL: there is none; memory_free()). */
+knack_status checkpoint_restore(struct run *, char **path);
 knack_status checkpoint_newest(const char *folder, char **path); /* *path NULL: none; memory_free() */
 knack_status weights_save(struct run *, const struct knack_weights *, const char *path);
 knack_status weights_restore(struct run *, struct knack_weights *, const char *path);

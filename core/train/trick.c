@@ -27,6 +27,7 @@ void call_begin(struct call *call, knack_trick *trick, enum slot slot, knack_ste
     *call = (struct call){.trick = trick, .slot = slot, .outer = run->call, .step = step, .in_use = run->in_use};
     run->call = call;
     trick->calls[slot]++;
+    if (slot != SLOT_CLOSE) status_clear(); /* whoever fails without a word must not get an older message */
     call->began = nanoseconds();
 }
 
@@ -54,6 +55,7 @@ static bool may_return(enum slot slot, knack_status status)
 /* Keeps the first error, with whose call it was before it, for all the frames around. call NULL: nobody's. */
 static void keep_failure(struct run *run, const struct call *call, knack_status status)
 {
+    if (!*knack_error()) status_set(status, "failed with status %d and without a message; knack_fail() gives one", status);
     if (call && call->step && !call->step->evaluation)
         status_prefix(status, "%s, %s, step %lld", call->trick->name, slot_name[call->slot], (long long)run->at.batch + 1);
     else if (call)
@@ -196,6 +198,15 @@ static knack_status call_hook(knack_trick *trick, enum slot slot, knack_step *st
     return call_end(&call, plain ? plain(trick) : stepped(trick, step));
 }
 
+/* What a post_backward hook made of the gradient has to be finite, or the update would spoil the weights for good. */
+static bool spoiled(knack_trick *trick, enum slot slot, knack_status status)
+{
+    const struct params *params = trick->run->params;
+    if (slot != SLOT_POST_BACKWARD || status != KNACK_OK || flat_finite(params->gradients, params->total)) return false;
+    run_warn(trick->run, "%s left a gradient that is not finite; such steps make no update", trick->name);
+    return true;
+}
+
 knack_status tricks_hook(struct run *run, enum slot slot, knack_step *step)
 {
     static const uint32_t changing = AT(POST_STEP) | AT(EPOCH_BEGIN) | AT(EPOCH_END) | AT(EVAL_BEGIN) | AT(EVAL_END) | AT(RUN_END);
@@ -207,8 +218,10 @@ knack_status tricks_hook(struct run *run, enum slot slot, knack_step *step)
         if (step && !trick->acting) continue;
         knack_status status = call_hook(trick, slot, step);
         if (status < 0) return status;
+        if (spoiled(trick, slot, status)) outcome |= OUTCOME_SKIP | OUTCOME_NOT_FINITE;
         if (status == KNACK_SKIP_UPDATE) outcome |= OUTCOME_SKIP;
         if (status == KNACK_STOP) outcome |= OUTCOME_STOP;
+        if (status == KNACK_STOP) run_note(run, "%s stops the run: %s, step %lld", trick->name, slot_name[slot], (long long)run->at.batch);
     }
     if (changing >> slot & 1) run->changing = false;
     return outcome;

@@ -111,7 +111,7 @@ knack_status call_fail_current(struct run *, knack_status code); /* with the mes
 
 /* The hook of every acting trick, in order or, for *_end and close, in reverse; the outcome: an error, or the union of SKIP_UPDATE and STOP
  * as bits. */
-enum { OUTCOME_SKIP = 1, OUTCOME_STOP = 2 };
+enum { OUTCOME_SKIP = 1, OUTCOME_STOP = 2, OUTCOME_NOT_FINITE = 4 };
 knack_status tricks_hook(struct run *, enum slot, knack_step *);
 
 knack_status tricks_new(struct run *);                 /* one per installed instance, with their self */

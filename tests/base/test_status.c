@@ -68,7 +68,7 @@ static void test_exit_status(void **state)
         int status;
     } expected[] = {{KNACK_OK, 0},       {KNACK_STOP, 0},     {KNACK_E_USAGE, 2},   {KNACK_E_CONFIG, 2},
                     {KNACK_E_DATA, 3},   {KNACK_E_PLUGIN, 4}, {KNACK_E_NUMERIC, 5}, {KNACK_E_IO, 6},
-                    {KNACK_E_MEMORY, 1}, {KNACK_E_CALL, 1},   {KNACK_E_SHAPE, 1},   {KNACK_E_INTERRUPTED, 130}};
+                    {KNACK_E_MEMORY, 6}, {KNACK_E_CALL, 4},   {KNACK_E_SHAPE, 4},   {KNACK_E_INTERRUPTED, 130}};
     for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++) assert_int_equal(status_exit(expected[i].code), expected[i].status);
 }
 
