@@ -90,22 +90,6 @@ static knack_status read_options(struct instance *instance)
     return complete_entry(instance);
 }
 
-/* Whether every option that the manifest's identity names has the value it says. */
-static knack_status compare_identity(struct instance *instance)
-{
-    const struct json *identity = instance->manifest->identity;
-    instance->at_identity = identity != NULL;
-    for (const struct json *member = identity ? identity->first : NULL; member; member = member->next) {
-        int64_t index;
-        struct option_value value;
-        TRY(option_find(instance->manifest, member, &index));
-        const struct option *option = &instance->manifest->option[index];
-        TRY(option_read(option, member, &value));
-        if (!option_equal(option->type, &value, &instance->value[index])) instance->at_identity = false;
-    }
-    return KNACK_OK;
-}
-
 static knack_status name_instance(struct instance *instance, const struct keys *keys)
 {
     instance->name = keys->as ? keys->as : instance->manifest->name;
@@ -130,7 +114,8 @@ static knack_status read_instance(const struct json *entry, const char *base, co
     if (!instance->value) return KNACK_E_MEMORY;
     TRY(name_instance(instance, &keys));
     TRY(read_options(instance));
-    return compare_identity(instance);
+    const struct json *identity = instance->manifest->identity;
+    return identity ? instance_has(instance, identity, &instance->at_identity) : KNACK_OK;
 }
 
 knack_status entry_read(const struct json *entry, const char *base, const struct plugin_search *search, struct instance **instance)

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "plugin/conflict.h"
 #include "plugin/option.h"
 
 enum { MANIFEST_FORMAT = 1, NAME_MAX_LENGTH = 48 };
@@ -25,8 +26,8 @@ struct reading {
     int64_t format;
     const char *library;
     int targets, scope;
-    struct json_texts replaces, reads, writes, accepts;
-    const struct json *options, *passes;
+    struct json_texts replaces, reads, writes, accepts, hooks;
+    const struct json *options, *passes, *conflicts;
 };
 
 #define PART(member) offsetof(struct reading, manifest.member)
@@ -43,13 +44,14 @@ static const struct json_field manifest_table[] = {
     {"before", JSON_TEXTS, PART(before), "[]", NULL, NULL, "plugins that this one is outside of; \"*\" is all"},
     {"after", JSON_TEXTS, PART(after), "[]", NULL, NULL, "plugins that this one is inside of"},
     {"requires", JSON_TEXTS, PART(requires), "[]", NULL, NULL, "plugins that must be listed too"},
-    {"conflicts", JSON_TEXTS, PART(conflicts), "[]", NULL, NULL, "plugins that must not be listed too"},
+    {"conflicts", JSON_ANY, offsetof(struct reading, conflicts), "", NULL, NULL, "plugins that must not be listed too"},
     {"replaces", JSON_TEXTS, offsetof(struct reading, replaces), "[]", NULL, manifest_stage_names, "stages whose inside it never calls"},
     {"one_of", JSON_TEXT, PART(one_of), "", NULL, NULL, "group of which one member acts a batch"},
     {"targets", JSON_CHOICE, offsetof(struct reading, targets), "\"any\"", NULL, target_names, "targets that its head or loss can take"},
     {"scope", JSON_CHOICE, offsetof(struct reading, scope), "\"micro-batch\"", NULL, scope_names, "what its head or loss must see at once"},
     {"tasks", JSON_TEXTS, PART(tasks), "[]", NULL, task_names, "tasks that it serves; none: all"},
     {"accepts", JSON_TEXTS, offsetof(struct reading, accepts), "[]", NULL, accept_names, "inputs that it can take besides the usual"},
+    {"hooks", JSON_TEXTS, offsetof(struct reading, hooks), "[]", NULL, manifest_hook_names, "hooks and stages that it has"},
     {"passes", JSON_ANY, offsetof(struct reading, passes), "", NULL, NULL, "extra passes a step"},
     {"reads", JSON_TEXTS, offsetof(struct reading, reads), "[]", NULL, manifest_access_names, "what it looks at"},
     {"writes", JSON_TEXTS, offsetof(struct reading, writes), "[]", NULL, manifest_access_names, "what it changes"},
@@ -172,17 +174,9 @@ static knack_status check_identity(const struct manifest *manifest)
 {
     const struct json *identity = manifest->identity;
     if (!identity) return KNACK_OK;
-    if (identity->kind != JSON_OBJECT)
-        return json_fail(identity, KNACK_E_PLUGIN, "expected an object of option values, got %s", json_kind_name(identity->kind));
-    if (identity->count == 0)
+    if (identity->kind == JSON_OBJECT && identity->count == 0)
         return json_fail(identity, KNACK_E_PLUGIN, "is empty; name the options that switch the trick off, or leave it out");
-    for (const struct json *member = identity->first; member; member = member->next) {
-        int64_t index;
-        struct option_value value;
-        TRY(option_find(manifest, member, &index));
-        TRY(option_read(&manifest->option[index], member, &value));
-    }
-    return KNACK_OK;
+    return option_values_check(manifest, identity);
 }
 
 static knack_status read_library(const struct json *root, const char *library, struct manifest *manifest)
@@ -212,13 +206,15 @@ static knack_status read_keys(const struct json *root, struct manifest *manifest
     manifest->replaces = name_bits(&reading.replaces, manifest_stage_names);
     manifest->reads = name_bits(&reading.reads, manifest_access_names);
     manifest->writes = name_bits(&reading.writes, manifest_access_names);
+    manifest->hooks = name_bits(&reading.hooks, manifest_hook_names);
     manifest->targets = (enum manifest_targets)reading.targets;
     manifest->scope_batch = reading.scope == 1;
     manifest->accepts_missing = reading.accepts.count > 0;
     TRY(check_abi(root, manifest->abi));
-    TRY(check_relations(root, manifest));
     if (reading.passes) TRY(json_fields(reading.passes, passes_table, manifest));
     TRY(read_options(reading.options, manifest));
+    TRY(conflicts_read(reading.conflicts, manifest));
+    TRY(check_relations(root, manifest));
     TRY(check_identity(manifest));
     return read_library(root, reading.library, manifest);
 }

@@ -18,10 +18,17 @@ struct option {
     struct json_field field;       /* the same as a field of a table, by which values are checked and the schema is written */
 };
 
+/* Beside the name of a plugin that cannot be with this one. */
+struct conflict {
+    const char *why;         /* a clause, as "both replace the gradient", or NULL */
+    const struct json *when; /* object of own option values at which it is so, or NULL: at all */
+};
+
 /* What a trick may touch: bits of manifest.reads and .writes, in the order of their names in the manifest. */
 enum access { ACCESS_GRADIENTS = 1, ACCESS_FEATURES = 2, ACCESS_INPUTS = 4, ACCESS_TARGETS = 8, ACCESS_LR = 16, ACCESS_PLAN = 32 };
 enum stage { STAGE_HEAD = 1, STAGE_LOSS = 2, STAGE_GRADIENT = 4, STAGE_PREDICT = 8 }; /* bits of replaces */
 extern const char *const manifest_access_names[], *const manifest_stage_names[];      /* name i is of bit i; NULL ends */
+extern const char *const manifest_hook_names[];                                       /* likewise, of hooks and plugin_hooks() */
 enum manifest_targets { TARGETS_ANY, TARGETS_IDS, TARGETS_NONE };
 
 struct manifest {
@@ -33,7 +40,9 @@ struct manifest {
     int64_t option_count;
     struct json_texts option_names;                       /* of option[], for errors */
     struct json_texts before, after, requires, conflicts; /* names of plugins; before: ["*"] is all */
+    struct conflict *conflict;                            /* [conflicts.count] */
     uint32_t replaces, reads, writes;
+    uint32_t hooks;     /* hooks and stages that it has; 0: not said */
     const char *one_of; /* group of which one acts a batch, or NULL */
     enum manifest_targets targets;
     bool scope_batch;
@@ -48,6 +57,7 @@ struct manifest {
 knack_status manifest_read(const char *path, struct manifest **);
 knack_status manifest_take(struct json_document *, struct manifest **); /* the same, parsed already; owns the document, also on failure */
 void manifest_free(struct manifest *);
+uint32_t plugin_hooks(const knack_plugin *); /* those that it has indeed */
 
 /* Names of plugins and of their instances become names of folders, files and parameters: letters, digits, - and _, a letter or digit first.
  */

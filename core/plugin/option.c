@@ -198,6 +198,33 @@ static bool strings_equal(const struct json_texts *a, const struct json_texts *b
     return equal;
 }
 
+knack_status option_values_check(const struct manifest *manifest, const struct json *values)
+{
+    if (values->kind != JSON_OBJECT)
+        return json_fail(values, KNACK_E_PLUGIN, "expected an object of option values, got %s", json_kind_name(values->kind));
+    for (const struct json *member = values->first; member; member = member->next) {
+        int64_t index = 0;
+        struct option_value value;
+        TRY(option_find(manifest, member, &index));
+        TRY(option_read(&manifest->option[index], member, &value));
+    }
+    return KNACK_OK;
+}
+
+knack_status instance_has(const struct instance *instance, const struct json *values, bool *has)
+{
+    *has = true;
+    for (const struct json *member = values->first; member; member = member->next) {
+        int64_t index = 0;
+        struct option_value value;
+        TRY(option_find(instance->manifest, member, &index));
+        const struct option *option = &instance->manifest->option[index];
+        TRY(option_read(option, member, &value));
+        if (!option_equal(option->type, &value, &instance->value[index])) *has = false;
+    }
+    return KNACK_OK;
+}
+
 bool option_equal(enum option_type type, const struct option_value *a, const struct option_value *b)
 {
     if (!a->given || !b->given) return a->given == b->given;

@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "plugin/conflict.h"
 #include "plugin/entry.h"
 #include "plugin/order.h"
 
@@ -15,12 +16,13 @@ static knack_status check_distinct(const struct instance *a, const struct instan
 
 static knack_status check_conflicts(const struct instance *a, const struct instance *b)
 {
-    const char *witness = NULL;
-    if (manifest_lists(&a->manifest->conflicts, b->manifest->name)) witness = a->manifest->path;
-    if (manifest_lists(&b->manifest->conflicts, a->manifest->name)) witness = b->manifest->path;
-    if (!witness) return KNACK_OK;
-    return json_fail(b->entry, KNACK_E_CONFIG, "%s conflicts with %s at %s (says %s); leave one out", b->name, a->name, json_path(a->entry),
-                     witness);
+    const struct instance *witness = b;
+    const struct conflict *conflict;
+    TRY(conflict_find(b, a, &conflict));
+    if (!conflict) TRY(conflict_find(witness = a, b, &conflict));
+    if (!conflict) return KNACK_OK;
+    return json_fail(b->entry, KNACK_E_CONFIG, "%s conflicts with %s at %s%s%s (says %s.json); leave one out", b->name, a->name,
+                     json_path(a->entry), conflict->why ? ": " : "", conflict->why ? conflict->why : "", witness->manifest->name);
 }
 
 static knack_status check_replaces(const struct instance *a, const struct instance *b)

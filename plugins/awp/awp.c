@@ -4,9 +4,6 @@
  *
  * g is the gradient at w, of the whole logical batch. Vectors (biases, norms) are left alone by default, as are tensors where |g| or |w| is
  * 0, or |g| is not finite. The step starts from w, which never moves: w + v is a copy.
- *
- * The manifest names sam and freelb as conflicts since these replace the gradient too. A manifest is read without its options, so that
- * the refusal holds for "replace": false as well.
  */
 #include "common/adversary.h"
 

@@ -7,18 +7,24 @@
 #include "base/file.h"
 #include "base/memory.h"
 
-/* The plugin of that name from faulty.c, by a manifest that says version 1.2.3 of "faulty". */
-static knack_status load(const char *name, const knack_plugin **plugin)
+/* The plugin of that name from faulty.c, by a manifest that says version 1.2.3 of "faulty" and these hooks. */
+static knack_status load_with_hooks(const char *name, const char *hooks, const knack_plugin **plugin)
 {
     char *library = memory_format("\"" FAULTY_FOLDER "/%s.so\"", name);
     struct manifest *manifest;
     assert_non_null(library);
-    assert_int_equal(manifest_of((struct change[]){{"name", "\"faulty\""}, {"library", library}, {0}}, &manifest), KNACK_OK);
+    assert_int_equal(manifest_of((struct change[]){{"name", "\"faulty\""}, {"library", library}, {"hooks", hooks}, {0}}, &manifest),
+                     KNACK_OK);
     *plugin = NULL;
     knack_status status = plugin_load(manifest, plugin);
     manifest_free(manifest);
     memory_free(library);
     return status;
+}
+
+static knack_status load(const char *name, const knack_plugin **plugin)
+{
+    return load_with_hooks(name, NULL, plugin);
 }
 
 static void loads_a_plugin(void **state)
@@ -96,6 +102,18 @@ static void refuses_each_fault(void **state)
                    "mine.json: at library: cannot be loaded: " FAULTY_FOLDER "/missing_symbol.so: undefined symbol: knack_that_never_was");
 }
 
+/* What a manifest says of hooks is so, or it says nothing. */
+static void compares_hooks(void **state)
+{
+    (void)state;
+    const knack_plugin *plugin;
+    assert_int_equal(load_with_hooks("good", "[\"predict\", \"pre_step\"]", &plugin), KNACK_OK);
+    assert_int_equal(load_with_hooks("older", "\"pre_step\"", &plugin), KNACK_OK); /* its predict is beyond its size */
+    assert_int_equal(load_with_hooks("good", "[]", &plugin), KNACK_OK);
+    expect_error(load_with_hooks("good", "[\"pre_step\", \"loss\"]", &plugin), KNACK_E_PLUGIN,
+                 "mine.json: at hooks: has pre_step, loss, but " FAULTY_FOLDER "/good.so has pre_step, predict; make them equal");
+}
+
 static void refuses_a_library_that_is_none(void **state)
 {
     (void)state;
@@ -159,6 +177,7 @@ int main(void)
         cmocka_unit_test(fills_up_an_older_plugin),
         cmocka_unit_test(takes_a_newer_plugin),
         cmocka_unit_test(refuses_each_fault),
+        cmocka_unit_test(compares_hooks),
         cmocka_unit_test(refuses_a_library_that_is_none),
         cmocka_unit_test_teardown(loads_what_is_installed, free_configs),
         cmocka_unit_test(survives_failing_allocations),

@@ -17,7 +17,8 @@ static void reads_every_key(void **state)
                                                    {"before", "[\"*\", \"clip\"]"},
                                                    {"after", "\"amp\""},
                                                    {"requires", "[\"ema\"]"},
-                                                   {"conflicts", "[\"sam\"]"},
+                                                   {"conflicts", "[\"sam\", {\"name\": \"pgd\", \"why\": \"of it\"}]"},
+                                                   {"hooks", "[\"predict\", \"pre_step\"]"},
                                                    {"replaces", "[\"head\", \"predict\"]"},
                                                    {"one_of", "\"mix\""},
                                                    {"targets", "\"ids\""},
@@ -40,7 +41,14 @@ static void reads_every_key(void **state)
     assert_int_equal(manifest->before.count, 2);
     assert_string_equal(manifest->after.value[0], "amp");
     assert_string_equal(manifest->requires.value[0], "ema");
+    assert_int_equal(manifest->conflicts.count, 2);
     assert_string_equal(manifest->conflicts.value[0], "sam");
+    assert_true(!manifest->conflict[0].why && !manifest->conflict[0].when);
+    assert_string_equal(manifest->conflicts.value[1], "pgd");
+    assert_string_equal(manifest->conflict[1].why, "of it");
+    for (int i = 0; i < 32 && manifest->hooks >> i; i++)
+        if (manifest->hooks >> i & 1)
+            assert_true(!strcmp(manifest_hook_names[i], "predict") || !strcmp(manifest_hook_names[i], "pre_step"));
     assert_int_equal(manifest->replaces, STAGE_HEAD | STAGE_PREDICT);
     assert_string_equal(manifest->one_of, "mix");
     assert_int_equal(manifest->targets, TARGETS_IDS);
@@ -60,7 +68,7 @@ static void leaves_out_what_is_optional(void **state)
     assert_int_equal(manifest_of((struct change[]){{"options", NULL}, {0}}, &manifest), KNACK_OK);
     assert_int_equal(manifest->option_count, 0);
     assert_int_equal(manifest->before.count + manifest->after.count + manifest->requires.count + manifest->conflicts.count, 0);
-    assert_int_equal(manifest->replaces | manifest->reads | manifest->writes, 0);
+    assert_int_equal(manifest->replaces | manifest->reads | manifest->writes | manifest->hooks, 0);
     assert_int_equal(manifest->targets, TARGETS_ANY);
     assert_false(manifest->scope_batch || manifest->accepts_missing);
     assert_true(!manifest->one_of && !manifest->identity && !manifest->reference);
@@ -125,6 +133,13 @@ static const struct {
      "them"},
     {"requires", "{}", "at requires: expected a list of strings, got an object"},
     {"conflicts", "[\"mine\"]", "at conflicts: mine names itself; it names other plugins"},
+    {"conflicts", "7", "at conflicts: expected a list of plugins, got a number"},
+    {"conflicts", "[7]", "at conflicts[0]: expected the name of a plugin, or an object with \"name\" and \"why\", got a number"},
+    {"conflicts", "[{\"why\": \"so\"}]", "at conflicts[0]: \"name\" is missing; expected a string: plugin that it cannot be with"},
+    {"conflicts", "[{\"name\": \"a\", \"when\": 1}]", "at conflicts[0].when: expected an object of option values, got a number"},
+    {"conflicts", "[{\"name\": \"a\", \"when\": {\"alhpa\": 1}}]",
+     "at conflicts[0].when.alhpa: mine has no such option; nearest is \"alpha\""},
+    {"hooks", "[\"poststep\"]", "at hooks[0]: unknown value \"poststep\"; nearest is \"post_step\""},
     {"replaces", "[\"haed\"]", "at replaces[0]: unknown value \"haed\"; nearest is \"head\""},
     {"replaces", "[\"layer\"]", "at replaces[0]: expected one of 4 names: head, loss, gradient, predict, got \"layer\""},
     {"targets", "\"id\"", "at targets: unknown value \"id\"; nearest is \"ids\""},

@@ -13,6 +13,9 @@ static int write_plugins(void **state)
     write_plugin("plain", (struct change[]){{0}});
     write_plugin("needy", (struct change[]){{"requires", "[\"off\"]"}, {"identity", "{\"alpha\": 9}"}, {0}});
     write_plugin("hater", (struct change[]){{"conflicts", "[\"plain\"]"}, {0}});
+    write_plugin("picky", (struct change[]){{"conflicts", "[\"off\", {\"name\": \"plain\", \"when\": {\"alpha\": 2},"
+                                                          " \"why\": \"both pick\"}]"},
+                                            {0}});
     write_plugin("off", (struct change[]){{"identity", "{\"alpha\": 0}"}, {0}});
     write_plugin("arc",
                  (struct change[]){{"replaces", "[\"head\"]"}, {"tasks", "[\"classification\"]"}, {"identity", "{\"alpha\": 0}"}, {0}});
@@ -98,8 +101,19 @@ static void wants_what_is_required(void **state)
 static void refuses_conflicts_whoever_declares_them(void **state)
 {
     (void)state;
-    refused("[\"hater\", \"plain\"]", "plugins[1]: plain conflicts with hater at plugins[0] (says FOLDER/hater/hater.json); leave one out");
-    refused("[\"plain\", \"hater\"]", "plugins[1]: hater conflicts with plain at plugins[0] (says FOLDER/hater/hater.json); leave one out");
+    refused("[\"hater\", \"plain\"]", "plugins[1]: plain conflicts with hater at plugins[0] (says hater.json); leave one out");
+    refused("[\"plain\", \"hater\"]", "plugins[1]: hater conflicts with plain at plugins[0] (says hater.json); leave one out");
+}
+
+/* A conflict may be one at some options only, and say why. */
+static void refuses_conflicts_when_they_are_some(void **state)
+{
+    (void)state;
+    refused("[\"plain\", {\"name\": \"picky\", \"alpha\": 2}]",
+            "plugins[1]: picky conflicts with plain at plugins[0]: both pick (says picky.json); leave one out");
+    refused("[\"picky\", \"off\"]", "plugins[1]: off conflicts with picky at plugins[0] (says picky.json); leave one out");
+    plugins_free(accepted("[\"plain\", {\"name\": \"picky\", \"alpha\": 1}]"));
+    plugins_free(accepted("[\"picky\", {\"name\": \"off\", \"alpha\": 0}]"));
 }
 
 static void refuses_two_that_replace_a_stage(void **state)
@@ -184,6 +198,7 @@ int main(void)
         cmocka_unit_test_teardown(checks_the_task, free_configs),
         cmocka_unit_test_teardown(wants_what_is_required, free_configs),
         cmocka_unit_test_teardown(refuses_conflicts_whoever_declares_them, free_configs),
+        cmocka_unit_test_teardown(refuses_conflicts_when_they_are_some, free_configs),
         cmocka_unit_test_teardown(refuses_two_that_replace_a_stage, free_configs),
         cmocka_unit_test_teardown(refuses_two_that_set_the_rate, free_configs),
         cmocka_unit_test_teardown(puts_those_at_identity_last, free_configs),
