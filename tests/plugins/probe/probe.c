@@ -574,6 +574,16 @@ ACTION(pairs)
     return KNACK_OK;
 }
 
+ACTION(spoil)
+{
+    knack_real *gradient = knack_gradients(step, NULL);
+    if (gradient) gradient[0] = NAN;
+    return KNACK_OK;
+}
+ACTION(silent)
+{
+    return KNACK_E_DATA;
+}
 ACTION(many_draws)
 {
     knack_real out[1000];
@@ -712,6 +722,8 @@ static const struct {
     DO(beta_negative),
     DO(pairs),
     DO(many_draws),
+    DO(spoil),
+    DO(silent),
     DO(param_tensor),
     DO(nothing),
     DO(act_only),
