@@ -128,7 +128,8 @@ static bool has_predict_stage(const struct run *run)
 const char *primary_weights(struct run *run)
 {
     struct params *p = run->params;
-    if (run->settings.primary) return run->settings.primary;
+    struct knack_weights *asked = run->settings.primary ? params_find_set(p, run->settings.primary) : NULL;
+    if (asked && (asked == &p->live || asked->ready)) return asked->name;
     for (int64_t i = 0; i < p->set_count; i++)
         if ((p->set[i]->flags & KNACK_EVALUATE) && p->set[i]->ready) return p->set[i]->name;
     return p->live.name;

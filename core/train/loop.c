@@ -239,9 +239,10 @@ static knack_status train(struct run *run)
     set_now(run);
     TRY(tricks_hook(run, SLOT_RUN_END, NULL));
     run->primary = primary_weights(run);
-    if (!params_find_set(run->params, run->primary))
-        return status_set(KNACK_E_CONFIG, "train.primary: there is no weight set \"%s\"", run->primary);
     TRY(evaluate_end(run));
+    if (run->settings.primary && strcmp(run->primary, run->settings.primary) != 0)
+        run_warn(run, "train.primary: the weights \"%s\" were never made in this run; \"%s\" stand for them", run->settings.primary,
+                 run->primary);
     warn_of_no_update(run);
     warn_of_idle_tricks(run);
     return KNACK_OK;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "base/threads.h"
 #include "train/state.h"
 
@@ -130,9 +131,8 @@ static knack_status set_class_weights(struct run *run)
     const struct train_settings *s = &run->settings;
     const struct dataset *data = run->data;
     if (!s->balanced && !s->class_weights.count) return KNACK_OK;
-    if (data->kind != KNACK_CLASSIFICATION) return status_set(KNACK_E_CONFIG, "train.class_weights: the task is a regression");
     if (!s->balanced && s->class_weights.count != data->classes)
-        return status_set(KNACK_E_CONFIG, "train.class_weights: %lld weights for %lld classes", (long long)s->class_weights.count,
+        return status_set(KNACK_E_CONFIG, "at train.class_weights: %lld weights for %lld classes", (long long)s->class_weights.count,
                           (long long)data->classes);
     if (s->balanced && !data->class_count) return KNACK_OK; /* reopened: nothing will be trained */
     run->class_weight = memory_new((size_t)data->classes, sizeof *run->class_weight);
@@ -155,10 +155,25 @@ static knack_status set_schedule(struct run *run)
     if (run->reopened) run->steps_per_epoch = 1 << 20; /* has no training part; tricks read durations all the same, and 0 would be none */
     run->updates = run->steps_per_epoch * s->epochs;
     if (!run->reopened && run->steps_per_epoch == 0)
-        return status_set(KNACK_E_CONFIG, "train.batch: %lld rows with \"drop_last\", but the training part has %lld", (long long)s->batch,
-                          (long long)count);
+        return status_set(KNACK_E_CONFIG, "at train.batch: %lld rows with \"drop_last\", but the training part has %lld",
+                          (long long)s->batch, (long long)count);
     run->plan = (struct plan){.compute = KNACK_REAL, .micro_batch = s->micro_batch, .loss_scale = 1};
     return KNACK_OK;
+}
+
+/* The defaults that depend on the task join the resolved config. */
+static knack_status complete_settings(struct run *run, const struct json *train)
+{
+    static const char *const losses[] = {"cross-entropy", "squared", "absolute"};
+    if (!json_member(train, "metric")) TRY(json_set_text(run->config, "train.metric", run->settings.metric));
+    return json_member(train, "loss") ? KNACK_OK : json_set_text(run->config, "train.loss", losses[run->settings.loss]);
+}
+
+static knack_status check_settings(struct run *run)
+{
+    TRY(metric_check(run->settings.metric, run->data->kind, run->data->outputs));
+    TRY(set_schedule(run));
+    return set_class_weights(run);
 }
 
 static knack_status read_settings(struct run *run, const struct config *config)
@@ -166,13 +181,8 @@ static knack_status read_settings(struct run *run, const struct config *config)
     bool regression = run->data->kind == KNACK_REGRESSION;
     TRY(train_settings_read(config->train, regression, &run->settings));
     if (!run->settings.metric) run->settings.metric = regression ? "r2" : "accuracy";
-    TRY(metric_check(run->settings.metric, run->data->kind, run->data->outputs));
-    if (regression == (run->settings.loss == LOSS_CROSS_ENTROPY))
-        return status_set(KNACK_E_CONFIG, "%s: at train.loss: %s", run->config->file,
-                          regression ? "cross-entropy needs classes; a regression takes \"squared\" or \"absolute\""
-                                     : "a classification takes \"cross-entropy\"");
-    TRY(set_schedule(run));
-    return set_class_weights(run);
+    knack_status status = check_settings(run);
+    return status < 0 ? status_prefix(status, "%s", run->config->file) : complete_settings(run, config->train);
 }
 
 static knack_status refuse_missing(const struct run *run)
@@ -222,6 +232,20 @@ static knack_status make_model(struct run *run, const struct config *config)
                                     .validation = data->part[PART_VALIDATION].count,
                                     .test = data->part[PART_TEST].count};
     return KNACK_OK;
+}
+
+/* "primary" has to name the live weights or a set that will be evaluated. */
+static knack_status check_primary(const struct run *run)
+{
+    const char *name = run->settings.primary, *names[64] = {run->params->live.name};
+    int64_t count = 1;
+    char list[512];
+    for (int64_t i = 0; i < run->params->set_count && count < 64; i++)
+        if ((run->params->set[i]->flags & KNACK_EVALUATE) || run->params->set[i] == run->best) names[count++] = run->params->set[i]->name;
+    for (int64_t i = 0; i < count; i++)
+        if (!name || !strcmp(names[i], name)) return KNACK_OK;
+    return status_set(KNACK_E_CONFIG, "%s: at train.primary: no weights \"%s\" are evaluated in this run; there are %s", run->config->file,
+                      name, text_list(list, sizeof list, names, count));
 }
 
 /* Initial weights from a file: "init" of "model", a path. */
@@ -301,6 +325,7 @@ knack_status run_open_all(struct run *run, const char *path, const struct run_re
         run->best = params_add_set(run->params, NULL, "best", 0);
         if (!run->best) return KNACK_E_MEMORY;
     }
+    TRY(check_primary(run));
     TRY(allocate(run));
     return load_init(run, &config);
 }
