@@ -13,6 +13,7 @@ struct csv_request {
     int64_t columns;
     const char *const *drop; /* [drops] not to be read */
     int64_t drops;
+    bool may_lack_header; /* a first line of numbers is a row, and columns are then called 1, 2, ... */
 };
 
 struct csv_table {

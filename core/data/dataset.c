@@ -71,9 +71,12 @@ static knack_status adopt_sources(struct opening *opening)
     opening->train.column = NULL;
     opening->train.columns = 0;
     for (struct source *source = train; source; source = source->next) {
-        bool missing;
+        int64_t missing;
         TRY(source_check(source, &missing));
-        data->missing |= missing;
+        if (missing < 0 || data->missing) continue;
+        data->missing = true;
+        data->first_missing = inputs_place(data, source, missing);
+        if (!data->first_missing) return KNACK_E_MEMORY;
     }
     data->source[data->source_count++] = train;
     if (test) data->source[data->source_count++] = test;
@@ -270,5 +273,6 @@ void data_close(struct dataset *data)
     memory_free(data->fill);
     memory_free(data->scratch);
     memory_free(data->title);
+    memory_free(data->first_missing);
     memory_free(data);
 }

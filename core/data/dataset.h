@@ -33,6 +33,7 @@ struct dataset {
     struct part part[PART_COUNT];
     int64_t *class_count; /* [classes] of the training part, or NULL */
     bool missing;         /* some input is NaN */
+    char *first_missing;  /* the first of those in the files, as "a.csv: row 3 (the first is 0), column 'age'"; NULL: none, or not known */
     bool shuffle;
     double *mean, *deviation;          /* [width for tables, channels for images], or NULL: not standardised */
     int64_t statistics;                /* how many of them */
@@ -70,8 +71,9 @@ knack_status data_augment(const struct dataset *, uint64_t seed, uint32_t batch,
 knack_status data_view(const struct dataset *, const char *view, int64_t count, const knack_real *x, knack_real *out, bool *trained);
 /* The view that undoes it geometrically ("shift 1 0" -> "shift -1 0"), for dense outputs. */
 knack_status data_view_inverse(const struct dataset *, const char *view, char inverse[64]);
-/* Reads rows for predict from a file (npy, idx, csv, by its ending) whose rows must fit the data set's shape and units: *count rows in out,
- * memory_free(). A csv must have the training columns, by name (more are ignored). */
+/* Reads rows for predict from a file (npy, idx, csv, by its ending): *count rows in out, memory_free(). Values are in the units of the
+ * training data's file, whatever their type. A csv has the training columns, by name (more are ignored); where those have no names it has
+ * one column a value, and may lack a header. Images may be rows of values too: height, width, channels, the last one fastest. */
 knack_status data_read_inputs(const struct dataset *, const char *path, int64_t *count, knack_real **out);
 /* Rows that a program holds, raw [count, width] in the units of the training data's file (8-bit images as 0 .. 255) -> out [count, width],
  * divided and standardised as data_inputs would; NaN only where the training data may miss values. */

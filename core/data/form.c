@@ -108,7 +108,7 @@ static bool ends_with(const char *text, size_t length, const char *ending)
 
 static knack_status open_csv_inputs(const char *path, double divide, const struct csv_like *like, struct source **source)
 {
-    struct csv_request request = {.column = like->column, .columns = like->columns};
+    struct csv_request request = {.column = like->column, .columns = like->columns, .may_lack_header = !like->column};
     struct csv_table csv;
     TRY(read_csv(path, &request, &csv));
     knack_status status = source_new(&csv.values, divide, source);

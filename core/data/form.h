@@ -8,7 +8,7 @@
 /* What a csv file that is not the training file must have in common with it. */
 struct csv_like {
     const char *const *column; /* [columns], or NULL: nothing */
-    int64_t columns;
+    int64_t columns;           /* without any a file of inputs alone may lack a header */
     bool text_target;
 };
 

@@ -1,26 +1,44 @@
 #include "data/inputs.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "base/text.h"
 #include "data/form.h"
 
-knack_status inputs_fit(const struct dataset *data, struct source *source, double divide)
+static knack_status fit_shape(const struct dataset *data, const struct source *source)
 {
-    const struct blob *file = &source->array.blob;
-    char have[ARRAY_TEXT], want[ARRAY_TEXT], number[32];
+    char have[ARRAY_TEXT], want[ARRAY_TEXT];
     bool same = source->ndim == data->ndim;
     for (int i = 0; same && i < data->ndim; i++) same = source->shape[i] == data->shape[i];
-    if (!same)
-        return blob_fail(file, "its rows are %s; those of the training data are %s", array_shape_text(have, source->ndim, source->shape),
-                         array_shape_text(want, data->ndim, data->shape));
+    if (same) return KNACK_OK;
+    array_shape_text(have, source->ndim, source->shape);
+    array_shape_text(want, data->ndim, data->shape);
+    if (source->ndim == data->ndim) return blob_fail(&source->array.blob, "its rows are %s; those of the training data are %s", have, want);
+    return blob_fail(&source->array.blob, "its rows are %s, %lld values; those of the training data are %s, %lld values", have,
+                     (long long)source->width, want, (long long)data->width);
+}
+
+knack_status inputs_fit(const struct dataset *data, struct source *source, double divide)
+{
+    char number[32];
+    TRY(fit_shape(data, source));
     if (divide > 0) return KNACK_OK;
     source->divide = data->divide;
     if (data->divide != 1 && (source->array.type == ELEMENT_U8) != (data->input_type == ELEMENT_U8))
-        return blob_fail(file, "holds %s; the training data were %s divided by %s: give the same type", element_name[source->array.type],
-                         element_name[data->input_type], text_number(number, data->divide));
+        return blob_fail(&source->array.blob, "holds %s; the training data were %s divided by %s: give the same type",
+                         element_name[source->array.type], element_name[data->input_type], text_number(number, data->divide));
     return KNACK_OK;
+}
+
+char *inputs_place(const struct dataset *data, const struct source *source, int64_t value)
+{
+    const char *file = source->array.blob.name;
+    long long row = (long long)(value / source->width);
+    int64_t column = value % source->width;
+    if (data->column) return memory_format("%s: row %lld (the first is 0), column '%s'", file, row, data->column[column]);
+    return memory_format("%s: row %lld (the first is 0), value %lld", file, row, (long long)column);
 }
 
 /* ---- Standardising ---- */
@@ -153,15 +171,51 @@ knack_status data_convert(const struct dataset *data, int64_t count, const doubl
     return KNACK_OK;
 }
 
+/* Makes rows of an image's values images, and has them divided as the training data were, whatever their type. */
+static knack_status take_units(const struct dataset *data, struct source *source)
+{
+    if (data->ndim == 3 && source->ndim == 1 && source->width == data->width) {
+        source->ndim = data->ndim;
+        memcpy(source->shape, data->shape, sizeof source->shape);
+    }
+    source->divide = data->divide;
+    return fit_shape(data, source);
+}
+
+static knack_status refuse_missing(const struct dataset *data, const struct source *source)
+{
+    int64_t missing;
+    TRY(source_check(source, &missing));
+    if (missing < 0 || data->missing) return KNACK_OK;
+    char *place = inputs_place(data, source, missing);
+    if (!place) return KNACK_E_MEMORY;
+    knack_status status = status_set(KNACK_E_DATA, "%s is missing (NaN); the training data had no missing values", place);
+    memory_free(place);
+    return status;
+}
+
+/* Floats for 8-bit training data that nowhere exceed 1 were divided already: divided again they would all be next to 0. rows [count, width]
+ */
+static knack_status refuse_quotients(const struct dataset *data, const struct source *source, const knack_real *rows)
+{
+    if (!element_is_float(source->array.type) || data->input_type != ELEMENT_U8 || data->divide <= 1) return KNACK_OK;
+    double most = 0;
+    char number[32];
+    for (int64_t i = 0; i < source->count * source->width; i++) most = fmax(most, (double)rows[i]);
+    if (most == 0 || most * data->divide > 1.001) return KNACK_OK; /* which leaves room for rounding */
+    return blob_fail(&source->array.blob,
+                     "no value is above 1: give them in the units of the training data's file, %s, and not divided by %s",
+                     element_name[data->input_type], text_number(number, data->divide));
+}
+
 static knack_status read_all(const struct dataset *data, struct source *source, knack_real **out)
 {
-    bool missing;
-    TRY(inputs_fit(data, source, 0));
-    TRY(source_check(source, &missing));
-    if (missing && !data->missing) return blob_fail(&source->array.blob, "has missing values (NaN); the training data had none");
+    TRY(take_units(data, source));
+    TRY(refuse_missing(data, source));
     knack_real *rows = memory_resize(NULL, (size_t)source->count, (size_t)source->width * sizeof *rows);
     if (!rows) return KNACK_E_MEMORY;
     knack_status status = source_values(source, 0, source->count * source->width, rows);
+    if (status >= 0) status = refuse_quotients(data, source, rows);
     if (status < 0) {
         memory_free(rows);
         return status;

@@ -7,6 +7,8 @@
 
 /* Whether rows of the source have the shape and the units of the data set; sets what they are divided by unless divide is given (not 0). */
 knack_status inputs_fit(const struct dataset *, struct source *, double divide);
+/* Where the source's value of that number is, for errors; memory_free(). */
+char *inputs_place(const struct dataset *, const struct source *, int64_t value);
 /* Mean and standard deviation of the training part, column by column or channel by channel. */
 knack_status inputs_measure(struct dataset *);
 /* What the data set's image operations need: fill and scratch. */

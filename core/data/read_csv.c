@@ -1,6 +1,7 @@
 #include "data/csv.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -16,6 +17,7 @@ struct reading {
     struct csv_table *table;
     struct names header; /* the file's columns, in order */
     int32_t *role;       /* [columns of the file] */
+    bool headless;       /* the first line is a row */
     bool text;           /* the targets are texts */
     int64_t row;         /* which is being read */
     int64_t most;        /* how many there may be */
@@ -32,9 +34,38 @@ void csv_table_free(struct csv_table *table)
     *table = (struct csv_table){.values.blob = BLOB_NONE};
 }
 
+/* A number, or NaN for one that is missing; spaces around it do not matter. Tells whether the text was either. */
+static bool parse_field(const char *text, int64_t length, double *value)
+{
+    static const char *const missing[] = {"", "NA", "NaN", "nan", "null", "?"};
+    const char *first = text, *end = text + length;
+    while (first < end && *first == ' ') first++;
+    while (end > first && end[-1] == ' ') end--;
+    *value = NAN;
+    for (size_t i = 0; i < sizeof missing / sizeof *missing; i++)
+        if (strlen(missing[i]) == (size_t)(end - first) && memcmp(missing[i], first, (size_t)(end - first)) == 0) return true;
+    return text_parse(first, end, value) == end && !isnan(*value);
+}
+
+static bool is_number(const char *text)
+{
+    double value;
+    return parse_field(text, (int64_t)strlen(text), &value) && !isnan(value);
+}
+
+/* Opens the scanner anew, at the file's beginning. */
+static knack_status reopen(struct reading *reading)
+{
+    const struct blob *blob = reading->scanner.blob;
+    csv_scanner_close(&reading->scanner);
+    return csv_scanner_open(&reading->scanner, blob);
+}
+
 /* ---- The header ---- */
 
-static knack_status read_header(struct reading *reading)
+static const char lacks_header[] = "; its first line seems to be a row: put a line with the columns' names before it";
+
+static knack_status read_names(struct reading *reading)
 {
     struct csv_scanner *scanner = &reading->scanner;
     knack_status status = csv_scanner_record(scanner);
@@ -43,10 +74,57 @@ static knack_status read_header(struct reading *reading)
     for (;;) {
         int64_t index, before = reading->header.count;
         TRY(names_add(&reading->header, scanner->text, scanner->length, &index));
-        if (reading->header.count == before) return csv_scanner_fail(scanner, "two columns are named '%s'", scanner->text);
+        if (reading->header.count == before)
+            return csv_scanner_fail(scanner, "two columns are named '%s'%s", scanner->text, is_number(scanner->text) ? lacks_header : "");
         if (scanner->last) return KNACK_OK;
         TRY(csv_scanner_field(scanner));
     }
+}
+
+/* How many fields the first line has if all are numbers, else 0. Numbers that just count, as some programs call columns, are names. */
+static knack_status count_numbers(struct reading *reading, int64_t *count)
+{
+    struct csv_scanner *scanner = &reading->scanner;
+    bool numbers = true, counting = true;
+    double first = NAN, value;
+    *count = 0;
+    for (knack_status status = csv_scanner_record(scanner); status != KNACK_IDLE; status = csv_scanner_field(scanner)) {
+        TRY(status);
+        numbers &= parse_field(scanner->text, scanner->length, &value) && !isnan(value);
+        if (*count == 0) first = value;
+        counting &= (first == 0 || first == 1) && value == first + (double)*count;
+        ++*count;
+        if (scanner->last) break;
+    }
+    if (!numbers || (counting && *count > 2)) *count = 0;
+    return KNACK_OK;
+}
+
+static knack_status number_columns(struct reading *reading, int64_t columns)
+{
+    for (int64_t i = 1; i <= columns; i++) {
+        char name[24];
+        int64_t index;
+        TRY(names_add(&reading->header, name, snprintf(name, sizeof name, "%lld", (long long)i), &index));
+    }
+    return KNACK_OK;
+}
+
+static knack_status read_header(struct reading *reading)
+{
+    if (!reading->request->may_lack_header) return read_names(reading);
+    int64_t columns;
+    TRY(count_numbers(reading, &columns));
+    TRY(reopen(reading));
+    reading->headless = columns > 0;
+    return reading->headless ? number_columns(reading, columns) : read_names(reading);
+}
+
+static bool all_numbers(const struct names *names)
+{
+    for (int64_t i = 0; i < names->count; i++)
+        if (!is_number(names->text[i])) return false;
+    return true;
 }
 
 /* The file's column of that name; an error that names the nearest. */
@@ -57,7 +135,9 @@ static knack_status find_column(const struct reading *reading, const char *name,
         if (strcmp(header->text[*column], name) == 0) return KNACK_OK;
     const char *const *names = (const char *const *)header->text;
     const char *nearest = text_nearest(name, names, header->count);
-    const char *hint = header->count == 1 && strpbrk(header->text[0], ";\t|") ? "; fields must be separated by commas" : "";
+    const char *hint = header->count == 1 && strpbrk(header->text[0], ";\t|") ? "; fields must be separated by commas"
+                       : all_numbers(header)                                  ? lacks_header
+                                                                              : "";
     char list[320];
     return blob_fail_at(reading->scanner.blob, 1, "has no column '%s' (%s)%s%s%s; it has %s%s", name, what,
                         nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "",
@@ -130,6 +210,7 @@ static knack_status each_field(struct reading *reading, knack_status (*take)(str
 {
     struct csv_scanner *scanner = &reading->scanner;
     int64_t columns = reading->header.count;
+    const char *header = reading->headless ? "first line" : "header";
     for (reading->row = 0;; reading->row++) {
         knack_status status = csv_scanner_record(scanner);
         if (status == KNACK_IDLE) return KNACK_OK;
@@ -139,33 +220,22 @@ static knack_status each_field(struct reading *reading, knack_status (*take)(str
         for (int64_t column = 0;; column++) {
             TRY(take(reading, column));
             if (scanner->last && column < columns - 1)
-                return blob_fail_at(scanner->blob, line, "fields: %lld; the header has %lld", (long long)column + 1, (long long)columns);
+                return blob_fail_at(scanner->blob, line, "fields: %lld; the %s has %lld", (long long)column + 1, header,
+                                    (long long)columns);
             if (!scanner->last && column == columns - 1)
-                return blob_fail_at(scanner->blob, line, "fields: more than the %lld that the header has", (long long)columns);
+                return blob_fail_at(scanner->blob, line, "fields: more than the %lld that the %s has", (long long)columns, header);
             if (scanner->last) break;
             TRY(csv_scanner_field(scanner));
         }
     }
 }
 
-/* A number, or NaN for one that is missing; spaces around it do not matter. Tells whether the field was either. */
-static bool parse_field(const struct csv_scanner *scanner, double *value)
-{
-    static const char *const missing[] = {"", "NA", "NaN", "nan", "null", "?"};
-    const char *first = scanner->text, *end = first + scanner->length;
-    while (first < end && *first == ' ') first++;
-    while (end > first && end[-1] == ' ') end--;
-    *value = NAN;
-    for (size_t i = 0; i < sizeof missing / sizeof *missing; i++)
-        if (strlen(missing[i]) == (size_t)(end - first) && memcmp(missing[i], first, (size_t)(end - first)) == 0) return true;
-    return text_parse(first, end, value) == end && !isnan(*value);
-}
-
 /* First pass: rows are counted, and one target that is no number makes them all texts. */
 static knack_status survey(struct reading *reading, int64_t column)
 {
+    const struct csv_scanner *scanner = &reading->scanner;
     double value;
-    if (reading->role[column] == COLUMN_TARGET && !reading->text) reading->text = !parse_field(&reading->scanner, &value);
+    if (reading->role[column] == COLUMN_TARGET && !reading->text) reading->text = !parse_field(scanner->text, scanner->length, &value);
     return KNACK_OK;
 }
 
@@ -180,7 +250,7 @@ static knack_status store_target(struct reading *reading, const char *name)
         TRY(names_add(&reading->names, scanner->text, scanner->length, &index));
         value = (double)index;
     }
-    if (reading->text ? scanner->length == 0 : !parse_field(scanner, &value) || isnan(value))
+    if (reading->text ? scanner->length == 0 : !parse_field(scanner->text, scanner->length, &value) || isnan(value))
         return csv_scanner_fail(scanner, "the target '%s' is missing", name);
     if (!isfinite(value)) return csv_scanner_fail(scanner, "the target '%s' is infinite: '%s'", name, scanner->text);
     targets->value[reading->row] = value;
@@ -196,7 +266,7 @@ static knack_status store(struct reading *reading, int64_t column)
     double value;
     if (role == COLUMN_IGNORED) return KNACK_OK;
     if (role == COLUMN_TARGET) return store_target(reading, name);
-    if (!parse_field(scanner, &value))
+    if (!parse_field(scanner->text, scanner->length, &value))
         return csv_scanner_fail(scanner, "column '%s': '%.64s' is no number; give numbers, or leave the column out by \"drop\": [\"%s\"]",
                                 name, scanner->text, name);
     knack_real real = (knack_real)value;
@@ -245,13 +315,12 @@ static knack_status finish(struct reading *reading, int64_t rows)
     return blob_take(reading->scanner.blob->name, bytes, rows * values->width * element_size(values->type), &values->blob);
 }
 
-/* Opens the scanner anew, at the first record. */
-static knack_status rewind_to_records(struct reading *reading)
+/* Opens the scanner anew, at the first row. */
+static knack_status rewind_to_rows(struct reading *reading)
 {
     struct csv_scanner *scanner = &reading->scanner;
-    const struct blob *blob = scanner->blob;
-    csv_scanner_close(scanner);
-    TRY(csv_scanner_open(scanner, blob));
+    TRY(reopen(reading));
+    if (reading->headless) return KNACK_OK;
     TRY(csv_scanner_record(scanner));
     while (!scanner->last) TRY(csv_scanner_field(scanner));
     return KNACK_OK;
@@ -265,7 +334,7 @@ static knack_status read_table(struct reading *reading, const struct blob *blob)
     TRY(each_field(reading, survey));
     reading->most = reading->row;
     TRY(make_room(reading, reading->most));
-    TRY(rewind_to_records(reading));
+    TRY(rewind_to_rows(reading));
     TRY(each_field(reading, store));
     if (reading->row < reading->most) return blob_fail(blob, "was changed while it was read");
     return finish(reading, reading->most);

@@ -94,11 +94,11 @@ knack_status source_rows(const struct source *source, const int32_t *row, int64_
     return KNACK_OK;
 }
 
-knack_status source_check(const struct source *source, bool *missing)
+knack_status source_check(const struct source *source, int64_t *missing)
 {
     enum { PIECE = 1 << 12 };
     knack_real piece[PIECE];
-    *missing = false;
+    *missing = -1;
     if (!element_is_float(source->array.type)) return KNACK_OK;
     int64_t total = source->count * source->width;
     for (int64_t done = 0; done < total; done += PIECE) {
@@ -110,7 +110,7 @@ knack_status source_check(const struct source *source, bool *missing)
                 return blob_fail(&source->array.blob,
                                  "row %lld holds a value that is infinite, or too large for the type that training computes in",
                                  (long long)((done + i) / source->width));
-            *missing = true;
+            if (*missing < 0) *missing = done + i;
         }
     }
     return KNACK_OK;

@@ -23,7 +23,8 @@ void source_free(struct source *); /* NULL is fine */
 knack_status source_rows(const struct source *, const int32_t *row, int64_t count, knack_real *out);
 /* Values first .. first + count - 1 of the source itself, not of next. */
 knack_status source_values(const struct source *, int64_t first, int64_t count, knack_real *out);
-/* Tells whether some value of the source itself, not of next, is NaN. One that is infinite is an error that names its row. */
-knack_status source_check(const struct source *, bool *missing);
+/* Which value of the source itself, not of next, is the first that is NaN; -1: none. One that is infinite is an error that names its row.
+ */
+knack_status source_check(const struct source *, int64_t *missing);
 
 #endif

@@ -125,6 +125,25 @@ static knack_status from_numbers(const struct targets *targets, struct classes *
     return KNACK_OK;
 }
 
+/* Ids far apart are most likely numbers of something else, and a class that nothing is of costs as much as any other. */
+static knack_status refuse_gaps(const struct targets *targets, int64_t classes)
+{
+    enum { FEW = 1000, SHARE = 10 };
+    if (classes <= FEW) return KNACK_OK;
+    bool *occurs = memory_new((size_t)classes, sizeof *occurs);
+    if (!occurs) return KNACK_E_MEMORY;
+    int64_t different = 0;
+    for (int64_t i = 0; i < targets->count; i++) {
+        bool *class = &occurs[(int64_t)targets->value[i]];
+        different += !*class;
+        *class = true;
+    }
+    memory_free(occurs);
+    if (different >= classes / SHARE) return KNACK_OK;
+    return status_set(KNACK_E_DATA, "%s: ids up to %lld, but only %lld occur; renumber them 0 to %lld", targets->file,
+                      (long long)classes - 1, (long long)different, (long long)different - 1);
+}
+
 static knack_status from_ids(const struct targets *targets, struct classes *classes)
 {
     char text[32];
@@ -134,7 +153,7 @@ static knack_status from_ids(const struct targets *targets, struct classes *clas
             return fail_at(targets, i, "the target %s is out of range: class ids are 0 to %d", text_number(text, id), CLASSES_MOST - 1);
         if (id >= (double)classes->count) classes->count = (int64_t)id + 1;
     }
-    return KNACK_OK;
+    return refuse_gaps(targets, classes->count);
 }
 
 knack_status classes_find(const struct targets *targets, struct classes *classes)

@@ -138,6 +138,10 @@ static void refusals(void **state)
         {"a,yy\n1,2\n", "t.csv:1: has no column 'y' (the target); did you mean 'yy'?; it has 2 names: a, yy"},
         {"a;y\n1;2\n", "it has 1 name: a;y; fields must be separated by commas"},
         {"a,a,y\n1,2,3\n", "t.csv:1: two columns are named 'a'"},
+        {"1,1,2\n3,4,5\n",
+         "t.csv:1: two columns are named '1'; its first line seems to be a row: put a line with the columns' names before it"},
+        {"0.5,1,2\n3,4,5\n", "t.csv:1: has no column 'y' (the target); it has 3 names: 0.5, 1, 2; its first line seems to be a row: "
+                             "put a line with the columns' names before it"},
         {"a,,y\n1,2,3\n", "t.csv:1: column 2 has no name; name it, or leave it out by \"drop\": [\"\"]"},
         {"y\n1\n", "t.csv:1: leaves no column as input"},
         {"a,y\n1,2\n\n3\n", "t.csv:4: fields: 1; the header has 2"},

@@ -109,6 +109,7 @@ static void csv(void **state)
     assert_string_equal(data->class_name[1], "cow");
     assert_string_equal(data->column[1], "b");
     assert_true(data->missing);
+    assert_non_null(strstr(data->first_missing, "train.csv: row 1 (the first is 0), column 'b'"));
     knack_real *x = all_inputs(data, PART_TRAIN);
     assert_true(x[2] == (knack_real)1.5 && isnan(x[3]));
     memory_free(x);
@@ -199,6 +200,13 @@ static void file_refusals(void **state)
     put_floats("nan.npy", "(4,)", (float[]){0, 1, NAN, 3}, 4);
     int32_t negative[4] = {0, 1, -1, 1}, large[4] = {0, 1, 1 << 20, 1};
     put_npy("minus.npy", 1, "'descr': '<i4', 'fortran_order': False, 'shape': (4,)", negative, 16);
+    int32_t far[4] = {0, 600000, 7, 12};
+    put_npy("far.npy", 1, "'descr': '<i4', 'fortran_order': False, 'shape': (4,)", far, 16);
+    far[1] = 999; /* as many as are taken without a question */
+    put_npy("near.npy", 1, "'descr': '<i4', 'fortran_order': False, 'shape': (4,)", far, 16);
+    struct dataset *near = open_data("{'npy': {'inputs': 'x.npy', 'targets': 'near.npy'}}", 0);
+    assert_int_equal(near->classes, 1000);
+    data_close(near);
     put_npy("large.npy", 1, "'descr': '<i4', 'fortran_order': False, 'shape': (4,)", large, 16);
     put_text("new.csv", "a,b,kind\n1,2,cat\n\n3,4,owl\n");
     put_text("half.csv", "a,y\n1,0\n2,0.5\n");
@@ -214,6 +222,7 @@ static void file_refusals(void **state)
         {"{'npy': {'inputs': 'x.npy', 'targets': 'one.npy'}}", "one.npy: the targets have 1 class; classification needs 2 to 1048576"},
         {"{'npy': {'inputs': 'x.npy', 'targets': 'minus.npy'}}",
          "minus.npy: row 2: the target -1 is out of range: class ids are 0 to 1048575"},
+        {"{'npy': {'inputs': 'x.npy', 'targets': 'far.npy'}}", "far.npy: ids up to 600000, but only 4 occur; renumber them 0 to 3"},
         {"{'npy': {'inputs': 'x.npy', 'targets': 'large.npy'}}", "large.npy: row 2: the target 1048576 is out of range"},
         {"{'npy': {'inputs': 'x.npy', 'targets': 't.npy'}, 'task': 'classification'}",
          "t.npy: row 0: the target 0.5 is no class id: ids are whole numbers"},
@@ -362,21 +371,57 @@ static void described_tables(void **state)
     data_close(data);
 }
 
+/* Rows of an image's values, of whatever type, are the images in the units of the training data's file. */
+static void images_as_rows(void **state)
+{
+    (void)state;
+    struct dataset *data = open_data("{" X_Y ", 'standardise': true}", 0);
+    knack_real *x = all_inputs(data, PART_TRAIN);
+    float value[24];
+    char lines[4][96], text[512];
+    for (int i = 0; i < 24; i++) value[i] = (float)(i * 11);
+    for (int i = 0; i < 4; i++) {
+        const float *v = value + 6 * (ptrdiff_t)i;
+        snprintf(lines[i], sizeof lines[i], "%g,%g,%g,%g,%g,%g\n", v[0], v[1], v[2], v[3], v[4], v[5]);
+    }
+    put_floats("rows.npy", "(4, 6)", value, 24);
+    put_floats("images.npy", "(4, 2, 3)", value, 24);
+    put_floats("channels.npy", "(4, 2, 3, 1)", value, 24);
+    static const char *const header[] = {"", "a,b,c,d,e,f\n", "0,1,2,3,4,5\n", "1,2,3,4,5,6\n"}; /* the last two are what counts */
+    for (size_t i = 0; i < sizeof header / sizeof *header; i++) {
+        snprintf(text, sizeof text, "%s%s%s%s%s", header[i], lines[0], lines[1], lines[2], lines[3]);
+        put_text("rows.csv", text);
+        expect_rows(data, "rows.csv", 4, x);
+    }
+    expect_rows(data, "rows.npy", 4, x);
+    expect_rows(data, "images.npy", 4, x);
+    expect_rows(data, "channels.npy", 4, x);
+    memory_free(x);
+    data_close(data);
+}
+
 static void inputs_refused(void **state)
 {
     (void)state;
     struct dataset *data = open_data("{" X_Y "}", 0), *table = open_data("{'csv': 'numbers.csv', 'target': 'y', 'task': 'regression'}", 0);
-    put_text("gap.csv", "a\nNA\n");
+    put_text("gap.csv", "a\n1\nNA\n");
+    put_floats("gaps.npy", "(2, 2, 3)", (float[12]){1, 2, 3, 4, 5, 6, 7, NAN, 9, 10, 11, NAN}, 12);
+    put_floats("quotients.npy", "(4, 6)", (float[24]){0, 0.5f, 1}, 24);
+    put_text("short.csv", "1,2,3\n4,5,6\n");
     put_text("x.dat", "?");
     const struct {
         struct dataset *data;
         const char *file, *message;
     } cases[] = {
         {data, "x.dat", "x.dat: its ending is not known; inputs are .npy, .idx (or -ubyte) or .csv, and .gz after each"},
-        {data, "f.npy", "f.npy: its rows are 2; those of the training data are 2x3x1"},
-        {data, "unit.npy", "unit.npy: holds 32-bit floats; the training data were 8-bit unsigned integers divided by 255"},
+        {data, "f.npy", "f.npy: its rows are 2, 2 values; those of the training data are 2x3x1, 6 values"},
+        {data, "short.csv", "short.csv: its rows are 3, 3 values; those of the training data are 2x3x1, 6 values"},
+        {data, "quotients.npy",
+         "quotients.npy: no value is above 1: give them in the units of the training data's file, 8-bit unsigned integers, and not divided "
+         "by 255"},
+        {data, "gaps.npy", "gaps.npy: row 1 (the first is 0), value 1 is missing (NaN); the training data had no missing values"},
         {data, "none.npy", "none.npy: cannot open"},
-        {table, "gap.csv", "gap.csv: has missing values (NaN); the training data had none"},
+        {table, "gap.csv", "gap.csv: row 1 (the first is 0), column 'a' is missing (NaN); the training data had no missing values"},
         {table, "train.gz", "train.gz: its ending is not known"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -460,6 +505,7 @@ int main(void)
         cmocka_unit_test(convert),
         cmocka_unit_test(described_images),
         cmocka_unit_test(described_tables),
+        cmocka_unit_test(images_as_rows),
         cmocka_unit_test(inputs_refused),
         cmocka_unit_test(restore_refused),
         cmocka_unit_test(schema),
