@@ -23,8 +23,9 @@ struct builtin_options {
 };
 extern const char *const builtin_initialisations[]; /* "he", "xavier" */
 
-#define BUILTIN_FIELDS(type_names)                                                                                                         \
-    {"type", JSON_TEXT, offsetof(struct builtin_options, type), NULL, NULL, type_names, "the model"},                                      \
+/* type_default: JSON text, or NULL where the type has to be said. */
+#define BUILTIN_FIELDS(type_names, type_default)                                                                                           \
+    {"type", JSON_TEXT, offsetof(struct builtin_options, type), type_default, NULL, type_names, "the model"},                              \
         {"init", JSON_TEXT, offsetof(struct builtin_options, init), "", NULL, NULL, "safetensors file with initial weights"},              \
     {                                                                                                                                      \
         "initialisation", JSON_CHOICE, offsetof(struct builtin_options, initialisation), "\"he\"", NULL, builtin_initialisations,          \

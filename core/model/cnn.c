@@ -22,7 +22,7 @@ struct cnn {
 
 static const char *const cnn_names[] = {"cnn", NULL};
 static const struct json_field cnn_fields[] = {
-    BUILTIN_FIELDS(cnn_names),
+    BUILTIN_FIELDS(cnn_names, NULL),
     {"channels", JSON_DOUBLES, offsetof(struct cnn_options, channels), "[32, 64]", "[1,65536]", NULL, "channels of each convolution"},
     {"hidden", JSON_DOUBLES, offsetof(struct cnn_options, hidden), "[128]", "[1,1048576]", NULL, "units of each hidden linear layer"},
     {"dropout", JSON_DOUBLE, offsetof(struct cnn_options, dropout), "0", "[0,1)", NULL, "rate of dropout behind each hidden linear layer"},

@@ -16,7 +16,7 @@ struct mlp {
 
 static const char *const mlp_names[] = {"mlp", NULL};
 static const struct json_field mlp_fields[] = {
-    BUILTIN_FIELDS(mlp_names),
+    BUILTIN_FIELDS(mlp_names, "\"mlp\""),
     {"hidden", JSON_DOUBLES, offsetof(struct mlp_options, hidden), "[64, 64]", "[1,1048576]", NULL, "units of each hidden layer"},
     {"dropout", JSON_DOUBLE, offsetof(struct mlp_options, dropout), "0", "[0,1)", NULL, "rate of dropout behind each hidden layer"},
     {NULL}};

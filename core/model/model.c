@@ -13,6 +13,7 @@ enum { MODELS = sizeof models / sizeof *models };
 
 /* ---- Which model ---- */
 
+/* The one that "type" names; without it, the first. */
 static const struct builtin_model *find_builtin(const struct json *config)
 {
     const char *names[MODELS + 1] = {0};
@@ -20,11 +21,28 @@ static const struct builtin_model *find_builtin(const struct json *config)
     struct json_field field = {"type", JSON_CHOICE, 0, NULL, NULL, names, NULL};
     const struct json *type = json_member(config, "type");
     int chosen = 0;
-    if (!type) {
-        json_fail(config, KNACK_E_CONFIG, "\"type\" is missing; it says which model: mlp, cnn, resnet or layers");
-        return NULL;
-    }
+    if (!type) return models[0];
     return json_value(type, &field, &chosen) < 0 ? NULL : models[chosen];
+}
+
+static bool has_key(const struct builtin_model *builtin, const char *name)
+{
+    const struct json_field *field = builtin->fields;
+    while (field->name && strcmp(field->name, name) != 0) field++;
+    return field->name != NULL;
+}
+
+/* A key that only models of other types have; those that none has are the table's to refuse. */
+static knack_status refuse_foreign(const struct json *config, const struct builtin_model *builtin)
+{
+    for (const struct json *member = config->first; member; member = member->next) {
+        if (has_key(builtin, member->name)) continue;
+        for (int i = 0; i < MODELS; i++)
+            if (has_key(models[i], member->name))
+                return json_fail(member, KNACK_E_CONFIG, "%s has no such key, %s has; \"type\" says which model it is", builtin->type.name,
+                                 models[i]->type.name);
+    }
+    return KNACK_OK;
 }
 
 /* The type and user pointer that the config asks for. On error *type says whether there is something to close. */
@@ -36,6 +54,7 @@ static knack_status choose_builtin(struct knack_model *model, const struct json 
     }
     const struct builtin_model *builtin = find_builtin(config);
     if (!builtin) return KNACK_E_CONFIG;
+    TRY(refuse_foreign(config, builtin));
     knack_status status = builtin->read(config, &model->user);
     if (model->user) model->type = &builtin->type;
     return status;

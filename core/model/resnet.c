@@ -24,7 +24,7 @@ struct resnet {
 
 static const char *const resnet_names[] = {"resnet", NULL};
 static const struct json_field resnet_fields[] = {
-    BUILTIN_FIELDS(resnet_names),
+    BUILTIN_FIELDS(resnet_names, NULL),
     {"depth", JSON_INTEGER, offsetof(struct resnet_options, depth), "20", "[8,1202]", NULL, "layers with weights: 6 n + 2"},
     {"width", JSON_INTEGER, offsetof(struct resnet_options, width), "16", "[1,4096]", NULL,
      "channels of the first stage; the next have twice as many"},

@@ -23,7 +23,7 @@ struct residual_options {
 
 static const char *const layers_names[] = {"layers", NULL};
 static const struct json_field layers_fields[] = {
-    BUILTIN_FIELDS(layers_names),
+    BUILTIN_FIELDS(layers_names, NULL),
     {"layers", JSON_ANY, offsetof(struct layers_options, layers), NULL, NULL, NULL, "list of layers, from the input to the features"},
     {NULL}};
 

@@ -186,7 +186,6 @@ static void bad_options_are_refused(void **state)
 {
     (void)state;
     expect_refusal("[]", 1, table, "the model must be an object, such as {\"type\": \"mlp\"}");
-    expect_refusal("{}", 1, table, "\"type\" is missing; it says which model: mlp, cnn, resnet or layers");
     expect_refusal("{\"type\": \"mpl\"}", 1, table, "at type: unknown value \"mpl\"; nearest is \"mlp\"");
     expect_refusal("{\"type\": \"mlp\", \"hiden\": [3]}", 1, table, "at hiden: unknown name; nearest is \"hidden\"");
     expect_refusal("{\"type\": \"mlp\", \"hidden\": [64, 0]}", 1, table, "at hidden[1]: expected a number in [1,1048576], got 0");
@@ -196,7 +195,12 @@ static void bad_options_are_refused(void **state)
                    "at initialisation: unknown value \"hee\"; nearest is \"he\"");
     expect_refusal("{\"type\": \"resnet\", \"depth\": 21}", 3, cifar, "at depth: 21 is not 6 n + 2; the nearest depths are 20 and 26");
     expect_refusal("{\"type\": \"layers\"}", 1, table, "\"layers\" is missing");
+    expect_refusal("{\"type\": \"resnet\", \"channels\": [8]}", 3, cifar,
+                   "at channels: resnet has no such key, cnn has; \"type\" says which model it is");
+    expect_refusal("{\"channels\": [8]}", 3, cifar, "at channels: mlp has no such key, cnn has; \"type\" says which model it is");
     assert_int_equal(bench_try("{\"type\": \"mlp\", \"init\": \"w.safetensors\"}", 1, table), KNACK_OK);
+    assert_int_equal(bench_try("{}", 1, table), KNACK_OK); /* an mlp */
+    assert_int_equal(bench_try("{\"hidden\": [32]}", 1, table), KNACK_OK);
 }
 
 static void inputs_that_do_not_fit_are_refused(void **state)
