@@ -3,16 +3,19 @@
 #include "base/memory.h"
 #include "cli/columns.h"
 #include "cli/commands.h"
+#include "cli/plugin_matrix.h"
 #include "cli/plugin_page.h"
 #include "plugin/instance.h"
 
 struct options {
     const char *name, *check;
+    bool matrix;
 };
 
 static const struct argument arguments[] = {
     {"NAME", 0, ARGUMENT_MAY_BE, offsetof(struct options, name), NULL, "shows this trick with its options; without it, all are listed"},
     {"--check", 0, ARGUMENT_TEXT, offsetof(struct options, check), "PATH", "checks the manifest at PATH and loads its library"},
+    {"--matrix", 0, ARGUMENT_FLAG, offsetof(struct options, matrix), NULL, "shows which of them go together, and why others do not"},
     {NULL},
 };
 
@@ -20,8 +23,9 @@ static const struct argument arguments[] = {
 
 static void add_row(struct columns *table, const struct manifest *manifest)
 {
-    char passes[PLUGIN_PASSES];
+    char passes[PLUGIN_PASSES], hooks[HOOKS_TEXT];
     columns_cell(table, manifest->name);
+    columns_cell(table, manifest->hooks ? hooks_text(manifest->hooks, hooks) : "");
     columns_cell(table, plugin_passes(manifest, passes));
     columns_cell(table, manifest->summary ? manifest->summary : "");
 }
@@ -62,8 +66,8 @@ static void visit_row(void *user, const struct manifest *manifest)
 
 static knack_status list_as_table(const struct console *console)
 {
-    static const char *const heading[] = {"trick", "extra passes a step", "what it does"};
-    struct columns *table = columns_new(3, heading);
+    static const char *const heading[] = {"trick", "hooks and stages", "extra passes a step", "what it does"};
+    struct columns *table = columns_new(4, heading);
     if (!table) return KNACK_E_MEMORY;
     knack_status status = each_plugin(console, visit_row, table);
     if (status < 0) {
@@ -84,6 +88,7 @@ static void visit_object(void *user, const struct manifest *manifest)
     json_string(writer, "summary", manifest->summary);
     json_string(writer, "reference", manifest->reference);
     json_string(writer, "manifest", manifest->path);
+    plugin_write_hooks(writer, manifest->hooks);
     json_open(writer, "passes", '{');
     json_number(writer, "gradient", manifest->gradient_passes);
     json_number(writer, "forward", manifest->forward_passes);
@@ -100,6 +105,18 @@ static knack_status list_as_json(const struct console *console)
     json_close(writer);
     if (status >= 0) return console_print_json(writer);
     json_writer_free(writer);
+    return status;
+}
+
+/* ---- knack plugins --matrix ---- */
+
+static knack_status show_matrix(const struct console *console)
+{
+    struct matrix *matrix = matrix_new();
+    if (!matrix) return KNACK_E_MEMORY;
+    knack_status status = each_plugin(console, matrix_add, matrix);
+    if (status >= 0) return matrix_print(matrix, console);
+    matrix_free(matrix);
     return status;
 }
 
@@ -143,7 +160,9 @@ static knack_status check_plugin(const struct console *console, const char *path
 static knack_status run(const struct console *console, const void *user)
 {
     const struct options *options = user;
-    if (options->check && options->name) return status_set(KNACK_E_USAGE, "knack plugins takes a NAME or --check PATH, not both");
+    if ((options->check != NULL) + (options->name != NULL) + options->matrix > 1)
+        return status_set(KNACK_E_USAGE, "knack plugins takes one of NAME, --check PATH and --matrix");
+    if (options->matrix) return show_matrix(console);
     if (options->check) return check_plugin(console, options->check);
     if (options->name) return show_plugin(console, options->name);
     return console->json ? list_as_json(console) : list_as_table(console);
@@ -151,7 +170,7 @@ static knack_status run(const struct console *console, const void *user)
 
 const struct command command_plugins = {
     .name = "plugins",
-    .summary = "Lists the tricks that are installed, shows one, or checks one that you wrote.",
+    .summary = "Lists the tricks that are installed, shows one or which go together, or checks one that you wrote.",
     .example = "knack plugins mixup",
     .arguments = arguments,
     .options_size = sizeof(struct options),

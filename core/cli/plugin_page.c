@@ -22,6 +22,16 @@ const char *plugin_passes(const struct manifest *manifest, char buffer[PLUGIN_PA
     return buffer;
 }
 
+/* ---- Hooks ---- */
+
+void plugin_write_hooks(struct json_writer *writer, uint32_t hooks)
+{
+    json_open(writer, "hooks", '[');
+    for (int i = 0; manifest_hook_names[i]; i++)
+        if (hooks >> i & 1) json_string(writer, NULL, manifest_hook_names[i]);
+    json_close(writer);
+}
+
 /* ---- Options ---- */
 
 enum { TEXT = 256 };
@@ -95,14 +105,27 @@ static void print_names(const char *label, struct json_texts names)
     print_line(label, text);
 }
 
+/* Each on a line of its own, with what its manifest says of it. */
+static void print_conflicts(const struct manifest *manifest)
+{
+    for (int64_t i = 0; i < manifest->conflicts.count; i++) {
+        const struct conflict *conflict = &manifest->conflict[i];
+        char values[TEXT];
+        printf("%-12s%s", i ? "" : "not with", manifest->conflicts.value[i]);
+        if (conflict->when) printf(" at %s", describe_value(conflict->when, values));
+        printf("%s%s\n", conflict->why ? ": " : "", conflict->why ? conflict->why : "");
+    }
+}
+
 static void print_facts(const struct manifest *manifest)
 {
-    char passes[PLUGIN_PASSES];
+    char passes[PLUGIN_PASSES], hooks[HOOKS_TEXT];
     printf("%s %s: %s\n\n", manifest->name, manifest->version, manifest->summary ? manifest->summary : "");
     print_line("reference", manifest->reference);
+    if (manifest->hooks) print_line("hooks", hooks_text(manifest->hooks, hooks));
     print_line("cost", plugin_passes(manifest, passes)[0] == 'n' ? "no extra passes" : passes);
     print_names("needs", manifest->requires);
-    print_names("not with", manifest->conflicts);
+    print_conflicts(manifest);
     print_names("outside of", manifest->before);
     print_names("inside of", manifest->after);
     print_line("one of", manifest->one_of);
@@ -132,37 +155,13 @@ knack_status plugin_print_page(const struct console *console, const struct manif
 
 /* ---- What the library holds ---- */
 
-struct slot {
-    const char *name;
-    size_t offset;
-};
-#define SLOT(name)                                                                                                                         \
-    {                                                                                                                                      \
-#name, offsetof(knack_plugin, name)                                                                                                \
-    }
-static const struct slot slots[] = {SLOT(open),        SLOT(close),      SLOT(run_begin), SLOT(run_end),
-                                    SLOT(epoch_begin), SLOT(epoch_end),  SLOT(pre_step),  SLOT(post_backward),
-                                    SLOT(post_step),   SLOT(eval_begin), SLOT(eval_end),  SLOT(layer),
-                                    SLOT(head),        SLOT(loss),       SLOT(gradient),  SLOT(predict)};
-enum { SLOTS = sizeof slots / sizeof *slots };
-
-/* A slot counts if it lies within the plugin's own struct, and is not NULL. */
-static bool has_slot(const knack_plugin *plugin, const struct slot *slot)
-{
-    static const char empty[sizeof(void (*)(void))];
-    if (slot->offset + sizeof empty > plugin->size) return false;
-    return memcmp((const char *)plugin + slot->offset, empty, sizeof empty) != 0;
-}
-
 knack_status plugin_print_check(const struct manifest *manifest, const knack_plugin *plugin)
 {
-    char hooks[TEXT] = "";
-    for (int i = 0; i < SLOTS; i++)
-        if (has_slot(plugin, &slots[i])) append(hooks, "", slots[i].name);
+    char hooks[HOOKS_TEXT];
     printf("%s %s is in order\n", manifest->name, manifest->version);
     print_line("manifest", manifest->path);
     print_line("library", manifest->library);
-    print_line("hooks", hooks[0] ? hooks : "none");
+    print_line("hooks", hooks_text(plugin_hooks(plugin), hooks));
     printf("%-12s%lld\n", "options", (long long)manifest->option_count);
     return KNACK_OK;
 }
@@ -175,12 +174,7 @@ knack_status plugin_print_json(const struct manifest *manifest, const knack_plug
     json_string(writer, "path", manifest->path);
     json_string(writer, "library", manifest->library);
     json_node(writer, "manifest", manifest->document->root);
-    if (plugin) {
-        json_open(writer, "hooks", '[');
-        for (int i = 0; i < SLOTS; i++)
-            if (has_slot(plugin, &slots[i])) json_string(writer, NULL, slots[i].name);
-        json_close(writer);
-    }
+    if (plugin) plugin_write_hooks(writer, plugin_hooks(plugin));
     json_close(writer);
     return console_print_json(writer);
 }

@@ -1,12 +1,14 @@
 /* Which hooks and stages a plugin has: the slots of its struct that are filled, but open and close, which say nothing of it. */
+#include <stdio.h>
 #include <string.h>
 
 #include "plugin/manifest.h"
 
 #define SLOTS(DO)                                                                                                                          \
     DO(run_begin)                                                                                                                          \
-    DO(run_end) DO(epoch_begin) DO(epoch_end) DO(pre_step) DO(post_backward) DO(post_step) DO(eval_begin) DO(eval_end) DO(layer) DO(head)  \
-        DO(loss) DO(gradient) DO(predict)
+    DO(run_end)                                                                                                                            \
+    DO(epoch_begin) DO(epoch_end) DO(pre_step) DO(post_backward) DO(post_step) DO(eval_begin) DO(eval_end) DO(layer) DO(head) DO(loss)     \
+        DO(gradient) DO(predict)
 #define NAME(slot)   #slot,
 #define OFFSET(slot) offsetof(knack_plugin, slot),
 
@@ -26,4 +28,12 @@ uint32_t plugin_hooks(const knack_plugin *plugin)
     for (size_t i = 0; i < sizeof offset / sizeof *offset; i++)
         if (has_slot(plugin, offset[i])) hooks |= 1u << i;
     return hooks;
+}
+
+const char *hooks_text(uint32_t hooks, char buffer[HOOKS_TEXT])
+{
+    size_t used = 0;
+    for (int i = 0; manifest_hook_names[i]; i++)
+        if (hooks >> i & 1) used += (size_t)snprintf(buffer + used, HOOKS_TEXT - used, "%s%s", used ? ", " : "", manifest_hook_names[i]);
+    return used ? buffer : "none";
 }

@@ -75,24 +75,14 @@ static knack_status check_text(const struct manifest *manifest, const char *key,
                      manifest->library, built ? "\"" : "", built ? built : "nothing", built ? "\"" : "");
 }
 
-/* Puts the names of the bits into a list for people. */
-static const char *hook_list(char text[256], uint32_t hooks)
-{
-    size_t used = 0;
-    text[0] = '\0';
-    for (int i = 0; manifest_hook_names[i]; i++)
-        if (hooks >> i & 1) used += (size_t)snprintf(text + used, 256 - used, "%s%s", used ? ", " : "", manifest_hook_names[i]);
-    return used ? text : "none";
-}
-
 /* What the catalogue shows is what is there. */
 static knack_status check_hooks(const struct manifest *manifest, const knack_plugin *plugin)
 {
-    char declared[256], built[256];
+    char declared[HOOKS_TEXT], built[HOOKS_TEXT];
     uint32_t hooks = plugin_hooks(plugin);
     if (!manifest->hooks || manifest->hooks == hooks) return KNACK_OK;
     return json_fail(json_member(manifest->document->root, "hooks"), KNACK_E_PLUGIN, "has %s, but %s has %s; make them equal",
-                     hook_list(declared, manifest->hooks), manifest->library, hook_list(built, hooks));
+                     hooks_text(manifest->hooks, declared), manifest->library, hooks_text(hooks, built));
 }
 
 /* A plugin built when the struct was shorter, filled up with empty slots. Kept, as its code is, until the process ends. */

@@ -58,6 +58,8 @@ knack_status manifest_read(const char *path, struct manifest **);
 knack_status manifest_take(struct json_document *, struct manifest **); /* the same, parsed already; owns the document, also on failure */
 void manifest_free(struct manifest *);
 uint32_t plugin_hooks(const knack_plugin *); /* those that it has indeed */
+enum { HOOKS_TEXT = 192 };
+const char *hooks_text(uint32_t hooks, char buffer[HOOKS_TEXT]); /* "layer, gradient", "none" */
 
 /* Names of plugins and of their instances become names of folders, files and parameters: letters, digits, - and _, a letter or digit first.
  */
