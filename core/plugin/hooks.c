@@ -7,8 +7,9 @@
 #define SLOTS(DO)                                                                                                                          \
     DO(run_begin)                                                                                                                          \
     DO(run_end)                                                                                                                            \
-    DO(epoch_begin) DO(epoch_end) DO(pre_step) DO(post_backward) DO(post_step) DO(eval_begin) DO(eval_end) DO(layer) DO(head) DO(loss)     \
-        DO(gradient) DO(predict)
+    DO(epoch_begin)                                                                                                                        \
+    DO(epoch_end) DO(pre_step) DO(post_backward) DO(post_step) DO(eval_begin) DO(eval_end) DO(layer) DO(head) DO(loss) DO(gradient)        \
+        DO(predict)
 #define NAME(slot)   #slot,
 #define OFFSET(slot) offsetof(knack_plugin, slot),
 

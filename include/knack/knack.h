@@ -34,9 +34,10 @@ KNACK_API const int64_t *knack_model_input(const knack_model *, int *ndim);
 /* The first error of the functions below is kept and fails the model, so that declare need not check each.
  * A parameter, named by the model; NULL on error. Host's, for the life of the model. [declare] */
 KNACK_API const knack_param *knack_model_param(knack_model *, const struct knack_param_spec *);
-KNACK_API knack_status knack_model_layer(knack_model *, const char *name); /* a name that tricks can watch [declare] */
+KNACK_API knack_status knack_model_layer(knack_model *, const char *name);  /* a name that tricks can watch [declare] */
 KNACK_API knack_status knack_model_set_width(knack_model *, int64_t width); /* of the features [declare] */
-/* Batch norm over channels: parameters NAME.weight and NAME.bias, running statistics NAME.mean and NAME.variance. NULL on error. [declare] */
+/* Batch norm over channels: parameters NAME.weight and NAME.bias, running statistics NAME.mean and NAME.variance. NULL on error.
+ * [declare] */
 typedef struct knack_norm_layer knack_norm_layer;
 KNACK_API knack_norm_layer *knack_model_norm(knack_model *, const char *name, int64_t channels);
 
@@ -51,16 +52,16 @@ KNACK_API knack_tensor *knack_dropout(knack_step *, const char *name, double rat
 /* knack_linear and knack_conv2d with the parameter's weights in the step's compute type. bias may be NULL. [features, head] */
 KNACK_API knack_tensor *knack_linear_layer(knack_step *, knack_tensor *x, const knack_param *weight, const knack_param *bias,
                                            enum knack_activation);
-KNACK_API knack_tensor *knack_conv2d_layer(knack_step *, knack_tensor *x, const knack_param *weight, const knack_param *bias,
-                                           int stride, int padding);
+KNACK_API knack_tensor *knack_conv2d_layer(knack_step *, knack_tensor *x, const knack_param *weight, const knack_param *bias, int stride,
+                                           int padding);
 
 /* ---- Training ---- */
 
 struct knack_run_options {
     uint32_t size;
-    const char *out;                      /* results folder; NULL: runs/NAME of the config */
-    bool force;                           /* into a folder that holds something */
-    const char *const *set;               /* "train.epochs=2", ...; set_count of them */
+    const char *out;        /* results folder; NULL: runs/NAME of the config */
+    bool force;             /* into a folder that holds something */
+    const char *const *set; /* "train.epochs=2", ...; set_count of them */
     int64_t set_count;
     const struct knack_model_type *model; /* instead of the config's, or NULL */
     void *model_user;

@@ -31,13 +31,13 @@ typedef struct knack_weights knack_weights; /* a named copy of all weights and r
 /* ---- The plugin ---- */
 
 typedef struct knack_plugin {
-    uint32_t size, abi;          /* sizeof(knack_plugin) and KNACK_ABI; these two never move */
-    const char *name, *version;  /* must equal the manifest's */
-    size_t self_size;            /* bytes of knack_self(), zeroed; changed only in open (rule 12) */
-    size_t local_size;           /* bytes of knack_local(), zeroed at every step */
+    uint32_t size, abi;         /* sizeof(knack_plugin) and KNACK_ABI; these two never move */
+    const char *name, *version; /* must equal the manifest's */
+    size_t self_size;           /* bytes of knack_self(), zeroed; changed only in open (rule 12) */
+    size_t local_size;          /* bytes of knack_local(), zeroed at every step */
 
     /* Hooks; each may be NULL. */
-    knack_status (*open)(knack_trick *);        /* read all options, find parameters, declare state, sets, parameters, layers */
+    knack_status (*open)(knack_trick *); /* read all options, find parameters, declare state, sets, parameters, layers */
     void (*close)(knack_trick *);
     knack_status (*run_begin)(knack_trick *);
     knack_status (*run_end)(knack_trick *);
@@ -51,9 +51,9 @@ typedef struct knack_plugin {
 
     /* Stages; each may be NULL. All but layer wrap what lies inside, reached by knack_next_*(). NULL returned is an error. */
     knack_tensor *(*layer)(knack_trick *, knack_step *, const char *name, knack_tensor *out); /* "input" is the first layer */
-    knack_tensor *(*head)(knack_trick *, knack_step *, knack_tensor *features); /* [items, width] -> [items, classes] */
-    knack_tensor *(*loss)(knack_trick *, knack_step *, knack_tensor *logits);   /* [items, classes] -> [items] (rule 6) */
-    knack_status (*gradient)(knack_trick *, knack_step *);                      /* calls knack_next_gradient() at least once */
+    knack_tensor *(*head)(knack_trick *, knack_step *, knack_tensor *features);               /* [items, width] -> [items, classes] */
+    knack_tensor *(*loss)(knack_trick *, knack_step *, knack_tensor *logits);                 /* [items, classes] -> [items] (rule 6) */
+    knack_status (*gradient)(knack_trick *, knack_step *);                  /* calls knack_next_gradient() at least once */
     knack_tensor *(*predict)(knack_trick *, knack_step *, knack_tensor *x); /* -> probabilities [rows, classes], else outputs */
 } knack_plugin;
 
@@ -77,11 +77,12 @@ enum {
 
 /* ---- Options: as the manifest declares them, validated. All are to be read, and only in open. ---- */
 
-KNACK_API double knack_option_number(knack_trick *, const char *name);       /* number, integer; NaN if it has neither value nor default [open] */
-KNACK_API bool knack_option_flag(knack_trick *, const char *name);           /* boolean [open] */
-KNACK_API const char *knack_option_string(knack_trick *, const char *name);  /* string; NULL if it has neither. Host's [open] */
-KNACK_API int64_t knack_option_updates(knack_trick *, const char *name);     /* duration, in updates; -1 if it has neither [open] */
-KNACK_API const double *knack_option_numbers(knack_trick *, const char *name, int64_t *count);     /* numbers. Host's [open] */
+/* A number or integer; NaN if it has neither value nor default. [open] */
+KNACK_API double knack_option_number(knack_trick *, const char *name);
+KNACK_API bool knack_option_flag(knack_trick *, const char *name);          /* boolean [open] */
+KNACK_API const char *knack_option_string(knack_trick *, const char *name); /* string; NULL if it has neither. Host's [open] */
+KNACK_API int64_t knack_option_updates(knack_trick *, const char *name);    /* duration, in updates; -1 if it has neither [open] */
+KNACK_API const double *knack_option_numbers(knack_trick *, const char *name, int64_t *count);      /* numbers. Host's [open] */
 KNACK_API const char *const *knack_option_strings(knack_trick *, const char *name, int64_t *count); /* strings. Host's [open] */
 
 /* ---- Facts, memory, reports ---- */
@@ -89,18 +90,18 @@ KNACK_API const char *const *knack_option_strings(knack_trick *, const char *nam
 enum knack_task_kind { KNACK_CLASSIFICATION = 1, KNACK_REGRESSION = 2 };
 struct knack_task {
     uint32_t size, kind;
-    int64_t classes;     /* classification: at least 2; else 0 */
-    int64_t width;       /* of the features that the head gets */
-    int64_t batch;       /* rows of a full logical batch */
-    int64_t parameters;  /* entries of the flat buffer, padding included; 0 in open, where it may still grow */
-    const int64_t *class_count; /* [classes] of the training data, or NULL */
+    int64_t classes;                 /* classification: at least 2; else 0 */
+    int64_t width;                   /* of the features that the head gets */
+    int64_t batch;                   /* rows of a full logical batch */
+    int64_t parameters;              /* entries of the flat buffer, padding included; 0 in open, where it may still grow */
+    const int64_t *class_count;      /* [classes] of the training data, or NULL */
     int64_t train, validation, test; /* examples of each part; all 0 where a trained run only predicts */
 };
 KNACK_API const struct knack_task *knack_task(knack_trick *); /* Host's, for the run [anywhere] */
 
 struct knack_now {
-    uint32_t size, training; /* training: 1 in a training pass, 0 in evaluation */
-    uint32_t pass, reserved; /* which gradient pass of the step, from 0 */
+    uint32_t size, training;        /* training: 1 in a training pass, 0 in evaluation */
+    uint32_t pass, reserved;        /* which gradient pass of the step, from 0 */
     int64_t batch, update, updates; /* attempts so far; updates so far, and of the whole run (rule 11) */
     int64_t epoch, epochs;
     double lr;           /* of this update, or of the next */
@@ -109,13 +110,15 @@ struct knack_now {
 };
 KNACK_API const struct knack_now *knack_now(knack_trick *); /* Host's, until the hook or stage returns [anywhere but open] */
 
-KNACK_API const char *knack_name(const knack_trick *);             /* of the instance: the plugin's, or its "as". Host's [anywhere] */
-KNACK_API void *knack_self(const knack_trick *);                   /* self_size bytes, for the run [anywhere] */
-KNACK_API void *knack_local(knack_trick *, knack_step *);          /* local_size bytes, until the step ends [anywhere with a step] */
-KNACK_API void *knack_scratch(knack_step *, size_t bytes);         /* zeroed, 64-byte aligned, until the step ends; NULL: none left [anywhere with a step] */
+KNACK_API const char *knack_name(const knack_trick *);    /* of the instance: the plugin's, or its "as". Host's [anywhere] */
+KNACK_API void *knack_self(const knack_trick *);          /* self_size bytes, for the run [anywhere] */
+KNACK_API void *knack_local(knack_trick *, knack_step *); /* local_size bytes, until the step ends [anywhere with a step] */
+/* Zeroed, 64-byte aligned, until the step ends; NULL: none left. [anywhere with a step] */
+KNACK_API void *knack_scratch(knack_step *, size_t bytes);
 /* Stops the run: returns KNACK_E_PLUGIN and keeps the message, to which the host adds trick, hook and step. [anywhere] */
 KNACK_API knack_status knack_fail(knack_trick *, const char *format, ...) __attribute__((format(printf, 2, 3)));
-KNACK_API void knack_warn(knack_trick *, const char *format, ...) __attribute__((format(printf, 2, 3))); /* each text once a run [anywhere] */
+/* Each text is shown once a run. [anywhere] */
+KNACK_API void knack_warn(knack_trick *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* A number of this trick for metrics.jsonl; the latest value before a logged step is written. [anywhere but open, close] */
 KNACK_API void knack_metric(knack_trick *, const char *name, double value);
 
@@ -123,23 +126,23 @@ KNACK_API void knack_metric(knack_trick *, const char *name, double value);
 
 struct knack_param {
     uint32_t size;
-    uint32_t no_decay;   /* 1: weight decay leaves it alone */
-    const char *name;    /* "conv1.weight"; a trick's: "arcface.centres" */
+    uint32_t no_decay; /* 1: weight decay leaves it alone */
+    const char *name;  /* "conv1.weight"; a trick's: "arcface.centres" */
     int32_t ndim, reserved;
     int64_t shape[KNACK_MAX_DIMS];
-    int64_t count;       /* entries */
-    int64_t offset;      /* in the flat buffer, a multiple of 64 bytes */
+    int64_t count;  /* entries */
+    int64_t offset; /* in the flat buffer, a multiple of 64 bytes */
 };
 enum knack_init { KNACK_INIT_ZERO, KNACK_INIT_ONE, KNACK_INIT_HE, KNACK_INIT_XAVIER, KNACK_INIT_NORMAL }; /* NORMAL: scale x N(0, 1) */
 struct knack_param_spec {
     uint32_t size;
     uint32_t no_decay;
-    const char *name;    /* copied */
+    const char *name; /* copied */
     int32_t ndim;
-    uint32_t init;       /* enum knack_init; HE and XAVIER count shape[0] as outputs, shape[1] as inputs, each times the rest (a kernel) */
+    uint32_t init; /* enum knack_init; HE and XAVIER count shape[0] as outputs, shape[1] as inputs, each times the rest (a kernel) */
     int64_t shape[KNACK_MAX_DIMS];
-    double init_scale;   /* 0: 1 */
-    double lr_scale;     /* 0: 1; times the schedule's rate */
+    double init_scale; /* 0: 1 */
+    double lr_scale;   /* 0: 1; times the schedule's rate */
 };
 /* A parameter of this trick, behind the model's in the flat buffer, named INSTANCE.NAME, its init keyed by that name: optimizer, norms,
  * checkpoint and every set have it. The handle is stable from open; values and gradients exist from run_begin. NULL on error. [open] */
@@ -153,7 +156,8 @@ KNACK_API knack_weights *knack_weight_set(knack_trick *, const char *name, uint3
 /* count values of the type, zeroed; open writes initial values, resume overwrites them before run_begin. To be changed only in
  * post_step, epoch_*, eval_*, sweeps, or in gradient after its last pass: never where passes repeat. Host's. NULL on error. [open] */
 KNACK_API void *knack_state(knack_trick *, const char *name, enum knack_type type, int64_t count);
-KNACK_API knack_status knack_watch_layer(knack_trick *, const char *pattern); /* asks for layer(); no match is an error that lists the names [open] */
+/* Asks for layer(); no match is an error that lists the names. [open] */
+KNACK_API knack_status knack_watch_layer(knack_trick *, const char *pattern);
 /* predict will ask for these views of the data: an unknown one is an error that says which there are, and one warning names those that
  * training never draws. [open] */
 KNACK_API knack_status knack_need_views(knack_trick *, const char *const *view, int64_t count);
@@ -161,7 +165,8 @@ KNACK_API knack_status knack_need_views(knack_trick *, const char *const *view, 
 /* ---- Weights ---- */
 
 KNACK_API const knack_real *knack_weights_in_use(knack_trick *, const knack_param *); /* NULL: all, flat [parameters] [from run_begin] */
-KNACK_API knack_real *knack_values(knack_weights *, const knack_param *);             /* NULL: all, flat [parameters]. Another trick's set is not to be written [from run_begin] */
+/* Values of a set; NULL: all, flat [parameters]. Another trick's set is not to be written. [from run_begin] */
+KNACK_API knack_real *knack_values(knack_weights *, const knack_param *);
 /* Running statistics of the set, *count of them (may be 0); NULL: those of the weights in use, to be read only. [from run_begin] */
 KNACK_API knack_real *knack_statistics(knack_trick *, knack_weights *, int64_t *count);
 /* For the passes that this call of the hook or stage starts, until it returns or the next knack_use_weights; NULL: back.
@@ -248,17 +253,20 @@ struct knack_plan {
 KNACK_API knack_status knack_set_plan(knack_trick *, const struct knack_plan *);
 KNACK_API knack_status knack_set_lr(knack_step *, double lr); /* of this update; groups keep their multipliers. Writes "lr" [pre_step] */
 
-/* ---- Random numbers: functions of (seed, instance, purpose, batch, element); nothing to save. purpose: the trick's own small number. ---- */
+/* ---- Random numbers ----
+ * Functions of (seed, instance, purpose, batch, element), so that there is nothing to save. purpose: the trick's own small number. */
 
-KNACK_API void knack_uniform(knack_trick *, uint32_t purpose, int64_t first, int64_t count, knack_real *out); /* [0, 1) [anywhere but open] */
+/* Elements first to first + count - 1, in [0, 1). [anywhere but open] */
+KNACK_API void knack_uniform(knack_trick *, uint32_t purpose, int64_t first, int64_t count, knack_real *out);
 KNACK_API void knack_beta(knack_trick *, uint32_t purpose, double a, double b, int64_t count, knack_real *out);
-KNACK_API void knack_pairs(knack_trick *, uint32_t purpose, int64_t rows, int64_t *partner); /* a random involution; odd: one row with itself */
+/* A random involution; of an odd number of rows one is paired with itself. [anywhere but open] */
+KNACK_API void knack_pairs(knack_trick *, uint32_t purpose, int64_t rows, int64_t *partner);
 
 /* ---- Flat arrays ---- */
 
-KNACK_API double knack_norm(const knack_real *x, int64_t count);                               /* L2, summed in double */
-KNACK_API void knack_axpy(knack_real *y, double a, const knack_real *x, int64_t count);        /* y += a x */
-KNACK_API void knack_lerp(knack_real *y, double t, const knack_real *x, int64_t count);        /* y += t (x - y); t = 1 copies */
+KNACK_API double knack_norm(const knack_real *x, int64_t count);                        /* L2, summed in double */
+KNACK_API void knack_axpy(knack_real *y, double a, const knack_real *x, int64_t count); /* y += a x */
+KNACK_API void knack_lerp(knack_real *y, double t, const knack_real *x, int64_t count); /* y += t (x - y); t = 1 copies */
 
 #ifdef __cplusplus
 }

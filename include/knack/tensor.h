@@ -89,7 +89,7 @@ KNACK_API knack_tensor *knack_scale(knack_tensor *x, double factor);
 KNACK_API knack_tensor *knack_add_scalar(knack_tensor *x, double addend);
 KNACK_API knack_tensor *knack_exp(knack_tensor *x);
 KNACK_API knack_tensor *knack_log(knack_tensor *x);
-KNACK_API knack_tensor *knack_sqrt(knack_tensor *x); /* gradient at 0 is 0 */
+KNACK_API knack_tensor *knack_sqrt(knack_tensor *x);                 /* gradient at 0 is 0 */
 KNACK_API knack_tensor *knack_pow(knack_tensor *x, double exponent); /* x >= 0, or an integral exponent */
 KNACK_API knack_tensor *knack_relu(knack_tensor *x);
 KNACK_API knack_tensor *knack_gelu(knack_tensor *x); /* x Phi(x), by erf */
@@ -106,13 +106,13 @@ KNACK_API knack_tensor *knack_cast(knack_tensor *x, enum knack_type type);
 
 /* ---- Over an axis ---- */
 
-enum { KNACK_ALL = -1 }; /* as axis: all of them, giving [1] */
-KNACK_API knack_tensor *knack_sum(knack_tensor *x, int axis);  /* the axis vanishes */
+enum { KNACK_ALL = -1 };                                      /* as axis: all of them, giving [1] */
+KNACK_API knack_tensor *knack_sum(knack_tensor *x, int axis); /* the axis vanishes */
 KNACK_API knack_tensor *knack_mean(knack_tensor *x, int axis);
-KNACK_API knack_tensor *knack_max(knack_tensor *x, int axis);  /* gradient to the first maximum */
-KNACK_API knack_tensor *knack_softmax(knack_tensor *x);        /* over the last axis, as the next two */
+KNACK_API knack_tensor *knack_max(knack_tensor *x, int axis); /* gradient to the first maximum */
+KNACK_API knack_tensor *knack_softmax(knack_tensor *x);       /* over the last axis, as the next two */
 KNACK_API knack_tensor *knack_log_softmax(knack_tensor *x);
-KNACK_API knack_tensor *knack_logsumexp(knack_tensor *x);      /* the last axis vanishes; -Inf entries are allowed */
+KNACK_API knack_tensor *knack_logsumexp(knack_tensor *x); /* the last axis vanishes; -Inf entries are allowed */
 /* x / |x| in L2 along the axis. A vector of norm 0 gives 0 and gets gradient 0. */
 KNACK_API knack_tensor *knack_normalise(knack_tensor *x, int axis);
 

@@ -140,7 +140,8 @@ static void primary_weights_may_be_chosen(void **state)
     assert_true(harness_has("out/result.json", "\"weights\": \"ema\"") && file_exists(harness_path("out/model.raw.safetensors")));
     assert_int_equal(harness_status(config, ", 'primary': 'raw'"), KNACK_OK);
     assert_true(harness_has("out/result.json", "\"weights\": \"raw\"") && file_exists(harness_path("out/model.ema.safetensors")));
-    harness_expect(harness_status(config, ", 'primary': 'swa'"), KNACK_E_CONFIG, "at train.primary: no weights \"swa\" are evaluated in this run", NULL);
+    harness_expect(harness_status(config, ", 'primary': 'swa'"), KNACK_E_CONFIG,
+                   "at train.primary: no weights \"swa\" are evaluated in this run", NULL);
 }
 
 /* The order is the config's unless manifests demand another, and the checkpoint knows it. */
