@@ -133,14 +133,15 @@ static void print_facts(const struct manifest *manifest)
     print_line("manifest", manifest->path);
 }
 
+/* Options as the manifest's example has them, else with their defaults; those without a value are left out. */
 static void print_config(const struct manifest *manifest)
 {
     printf("\nTo copy into a config:\n  \"plugins\": [ { \"name\": \"%s\"", manifest->name);
     for (int64_t i = 0; i < manifest->option_count; i++) {
         const struct option *option = &manifest->option[i];
+        const struct json *given = json_member(manifest->example, option->name), *value = given ? given : option->fallback;
         char text[TEXT];
-        if (option->fallback && option->fallback->kind != JSON_NULL)
-            printf(", \"%s\": %s", option->name, describe_value(option->fallback, text));
+        if (value && value->kind != JSON_NULL) printf(", \"%s\": %s", option->name, describe_value(value, text));
     }
     puts(" } ]");
 }
@@ -158,11 +159,12 @@ knack_status plugin_print_page(const struct console *console, const struct manif
 knack_status plugin_print_check(const struct manifest *manifest, const knack_plugin *plugin)
 {
     char hooks[HOOKS_TEXT];
-    printf("%s %s is in order\n", manifest->name, manifest->version);
+    printf("%s %s: its manifest is right, its library loads, and they agree\n", manifest->name, manifest->version);
     print_line("manifest", manifest->path);
     print_line("library", manifest->library);
     print_line("hooks", hooks_text(plugin_hooks(plugin), hooks));
     printf("%-12s%lld\n", "options", (long long)manifest->option_count);
+    print_line("not checked", "whether the code reads these options, and touches only what it declares: a run does that");
     return KNACK_OK;
 }
 

@@ -41,6 +41,7 @@ static const struct json_field manifest_table[] = {
     {"reference", JSON_TEXT, PART(reference), "", NULL, NULL, "where it was published"},
     {"options", JSON_ANY, offsetof(struct reading, options), "", NULL, NULL, "declared options, by name"},
     {"identity", JSON_ANY, PART(identity), "", NULL, NULL, "option values at which the trick is not installed"},
+    {"example", JSON_ANY, PART(example), "", NULL, NULL, "option values to copy, where the defaults alone are not enough"},
     {"before", JSON_TEXTS, PART(before), "[]", NULL, NULL, "plugins that this one is outside of; \"*\" is all"},
     {"after", JSON_TEXTS, PART(after), "[]", NULL, NULL, "plugins that this one is inside of"},
     {"requires", JSON_TEXTS, PART(requires), "[]", NULL, NULL, "plugins that must be listed too"},
@@ -80,6 +81,18 @@ bool manifest_lists(const struct json_texts *names, const char *name)
     for (int64_t i = 0; i < names->count; i++)
         if (strcmp(names->value[i], name) == 0) return true;
     return false;
+}
+
+bool manifest_is_meant(const char *path)
+{
+    struct json_document *document;
+    if (json_read(path, &document) < 0) {
+        status_clear();
+        return true;
+    }
+    bool meant = json_member(document->root, "manifest") != NULL;
+    json_free(document);
+    return meant;
 }
 
 bool manifest_key_is_reserved(const char *key)
@@ -216,6 +229,7 @@ static knack_status read_keys(const struct json *root, struct manifest *manifest
     TRY(conflicts_read(reading.conflicts, manifest));
     TRY(check_relations(root, manifest));
     TRY(check_identity(manifest));
+    if (manifest->example) TRY(option_values_check(manifest, manifest->example));
     return read_library(root, reading.library, manifest);
 }
 

@@ -49,6 +49,7 @@ struct manifest {
     struct json_texts tasks; /* empty: all */
     bool accepts_missing;
     const struct json *identity;            /* object of option values at which it is not installed, or NULL */
+    const struct json *example;             /* object of option values to copy, where the defaults alone are not enough, or NULL */
     double gradient_passes, forward_passes; /* extra ones a step */
     struct json_document *document;         /* holds the texts */
 };
@@ -65,6 +66,8 @@ const char *hooks_text(uint32_t hooks, char buffer[HOOKS_TEXT]); /* "layer, grad
  */
 bool manifest_name_is_valid(const char *name);
 bool manifest_lists(const struct json_texts *names, const char *name);
+/* Whether the file is meant as a manifest: an object that says "manifest", or something that is no JSON, so that its errors are shown. */
+bool manifest_is_meant(const char *path);
 extern const char manifest_name_rule[]; /* that, in words, for errors */
 /* Keys of a config's entry that are not options, and that no option may be called. */
 bool manifest_key_is_reserved(const char *key);
@@ -80,7 +83,8 @@ void plugin_search_close(struct plugin_search *);
 /* The folder of plugins that belongs to a library or program at this path, built or installed; memory_free(). *folder NULL: there is none.
  */
 knack_status plugin_search_beside(const char *library, char **folder);
-/* All names found, sorted; memory_free() one block. An unreadable manifest is listed all the same, and fails when it is read. */
+/* All names found, sorted; memory_free() one block. Files that are no manifests are left out; a broken one is listed all the same, and
+ * fails when it is read. */
 knack_status plugin_search_names(const struct plugin_search *, char ***names, int64_t *count);
 /* Path of the named plugin's manifest, memory_free(); unknown: an error with the nearest right name, blamed on `where` (may be NULL). */
 knack_status plugin_search_find(const struct plugin_search *, const char *name, const struct json *where, char **path);

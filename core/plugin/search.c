@@ -132,13 +132,14 @@ static knack_status add_name(struct names *names, const char *name)
     return grown[names->count] ? (names->count++, KNACK_OK) : KNACK_E_MEMORY;
 }
 
-/* Of a folder's entries, NAME and NAME.json, those by whose NAME a manifest is found. */
+/* Of a folder's entries, NAME and NAME.json, those by whose NAME a manifest is found. Other files are no manifests: a folder that is
+ * searched may well hold configs too. */
 static knack_status add_entry(struct names *names, const char *folder, const char *entry)
 {
     char *path = NULL, *name = ends_with(entry, ".json") ? file_stem(entry) : memory_text(entry);
     knack_status status = name ? KNACK_OK : KNACK_E_MEMORY;
     if (name && manifest_name_is_valid(name)) status = find_in(folder, name, &path);
-    if (path) status = add_name(names, name);
+    if (path && manifest_is_meant(path)) status = add_name(names, name);
     memory_free(path);
     memory_free(name);
     return status;

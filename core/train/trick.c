@@ -146,8 +146,8 @@ bool call_access(const knack_trick *trick, uint32_t access, bool write, const ch
     if ((manifest->writes | (write ? 0 : manifest->reads)) & access) return true;
     int bit = 0;
     while (!(access >> bit & 1)) bit++;
-    call_fail(trick->run, KNACK_E_CALL, "%s() needs \"%s\" among \"%s\" in %s", function, names[bit], write ? "writes" : "reads",
-              manifest->path);
+    call_fail(trick->run, KNACK_E_CALL, "%s() needs \"%s\" among %s in %s", function, names[bit],
+              write ? "\"writes\"" : "\"reads\" or \"writes\"", manifest->path);
     return false;
 }
 

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/json.h"
+
 static void test_list(void **state)
 {
     (void)state;
@@ -52,6 +54,49 @@ static void test_broken_manifest_in_the_list(void **state)
     outcome_free(&outcome);
 }
 
+/* Configs and other JSON in such a folder are no plugins, and not spoken of. */
+static void test_other_files_in_the_list(void **state)
+{
+    (void)state;
+    remove("broken.json");
+    write_text("config.json", "{\"seed\": 2}");
+    write_text("list.json", "[1, 2]");
+    struct outcome outcome = run_knack_with("KNACK_PLUGIN_PATH=.", "plugins");
+    assert_status(&outcome, 0);
+    assert_string_equal(outcome.err, "");
+    assert_lacks(outcome.out, "config");
+    outcome_free(&outcome);
+    outcome = run_knack_with("KNACK_PLUGIN_PATH=.", "schema");
+    assert_status(&outcome, 0);
+    outcome_free(&outcome);
+}
+
+/* What the page of each plugin prints to copy is a config that opens. */
+static void test_configs_to_copy(void **state)
+{
+    (void)state;
+    struct outcome all = run_knack("plugins", "--json");
+    struct json_document *list;
+    assert_status(&all, 0);
+    assert_int_equal(json_parse(all.out, strlen(all.out), "plugins", &list), KNACK_OK);
+    for (const struct json *plugin = list->root->first; plugin; plugin = plugin->next) {
+        struct outcome page = run_knack("plugins", json_member(plugin, "name")->string);
+        assert_status(&page, 0);
+        const char *copied = strstr(page.out, "To copy into a config:\n");
+        assert_non_null(copied);
+        char config[2048];
+        snprintf(config, sizeof config, "{\"data\": {\"validation\": 0.1}, %s}", strchr(copied, '\n'));
+        write_text("copied.json", config);
+        struct outcome outcome = run_knack("run", "copied.json", "--dry-run");
+        assert_status(&outcome, 0);
+        outcome_free(&outcome);
+        outcome_free(&page);
+    }
+    assert_true(list->root->count >= 20);
+    json_free(list);
+    outcome_free(&all);
+}
+
 static void test_check(void **state)
 {
     (void)state;
@@ -69,7 +114,8 @@ static void test_check(void **state)
     outcome = run_knack("plugins", "--check", getenv("KNACK_TEST_MANIFEST"));
     assert_status(&outcome, 0);
     assert_contains(outcome.out, "ema 1");
-    assert_contains(outcome.out, "is in order");
+    assert_contains(outcome.out, ": its manifest is right, its library loads, and they agree\n");
+    assert_contains(outcome.out, "not checked whether the code reads these options, and touches only what it declares: a run does that\n");
     assert_contains(outcome.out, "post_step");
     outcome_free(&outcome);
     outcome = run_knack("plugins", "--check", getenv("KNACK_TEST_MANIFEST"), "--json");
@@ -142,6 +188,8 @@ int main(void)
         cmocka_unit_test(test_list),
         cmocka_unit_test(test_one),
         cmocka_unit_test(test_broken_manifest_in_the_list),
+        cmocka_unit_test(test_other_files_in_the_list),
+        cmocka_unit_test(test_configs_to_copy),
         cmocka_unit_test(test_check),
         cmocka_unit_test(test_model_without_its_plugin),
     };

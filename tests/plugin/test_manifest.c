@@ -14,6 +14,7 @@ static void reads_every_key(void **state)
     assert_int_equal(manifest_of((struct change[]){{"library", "\"lib/mine.so\""},
                                                    {"reference", "\"arXiv:1\""},
                                                    {"identity", "{\"alpha\": 0}"},
+                                                   {"example", "{\"alpha\": 2}"},
                                                    {"before", "[\"*\", \"clip\"]"},
                                                    {"after", "\"amp\""},
                                                    {"requires", "[\"ema\"]"},
@@ -58,6 +59,7 @@ static void reads_every_key(void **state)
     assert_int_equal(manifest->reads, ACCESS_GRADIENTS | ACCESS_INPUTS);
     assert_int_equal(manifest->writes, ACCESS_LR | ACCESS_PLAN);
     assert_non_null(json_member(manifest->identity, "alpha"));
+    assert_true(json_member(manifest->example, "alpha")->number == 2);
     manifest_free(manifest);
 }
 
@@ -156,6 +158,9 @@ static const struct {
     {"identity", "{\"alhpa\": 0}", "at identity.alhpa: mine has no such option; nearest is \"alpha\""},
     {"identity", "{\"xyz\": 0}", "at identity.xyz: mine has no such option; it has 1 name: alpha"},
     {"identity", "{\"alpha\": -1}", "at identity.alpha: expected a number in [0,inf), got -1"},
+    {"example", "[]", "at example: expected an object of option values, got a list"},
+    {"example", "{\"alhpa\": 0}", "at example.alhpa: mine has no such option; nearest is \"alpha\""},
+    {"example", "{\"alpha\": -1}", "at example.alpha: expected a number in [0,inf), got -1"},
     {"options", "[]", "at options: expected an object of options by name, got a list"},
     {"options", "{\"a\": 1}", "at options.a: expected an object, got a number"},
     {"options", "{\"a\": {\"help\": \"x\"}}",

@@ -36,14 +36,16 @@ static void lists_names_once_and_sorted(void **state)
     (void)state;
     write_plugin("one/zeta", (struct change[]){{0}}); /* one/zeta/one/zeta.json: not where a plugin is looked for */
     write_text("one/sam/sam.json", "broken");
-    write_text("one/ema.json", "{}");
+    write_text("one/ema.json", "{\"manifest\": 1}");
+    write_text("one/config.json", "{}"); /* no manifest */
+    write_text("one/list.json", "[\"manifest\"]");
     write_text("one/mixup/other.json", "{}");
     write_text("one/common/readme", "");
     write_text("one/.json", "{}");
     write_text("one/a b.json", "{}");
     write_text("one/fold.json/x", "");
-    write_text("two/ema/ema.json", "{}");
-    write_text("two/awp.json", "{}");
+    write_text("two/ema/ema.json", "{\"manifest\": 1}");
+    write_text("two/awp.json", "{\"manifest\": 1}");
     struct plugin_search search;
     char **names;
     int64_t count;

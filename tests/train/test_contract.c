@@ -290,12 +290,12 @@ static void undeclared_access(void **state)
 {
     (void)state;
     const char *const access[][4] = {
-        {"after gradient", "gradients", "knack_gradients() needs \"gradients\" among \"reads\"", "gradient"},
-        {"post_backward", "gradients", "knack_gradients() needs \"gradients\" among \"reads\"", "post_backward"},
-        {"loss", "features", "knack_features() needs \"features\" among \"reads\"", "loss"},
-        {"loss", "forward_features", "knack_forward() needs \"features\" among \"reads\"", "loss"},
-        {"epoch_end", "sweep_features", "knack_sweep() needs \"features\" among \"reads\"", "epoch_end"},
-        {"pre_step", "input", "knack_input() needs \"inputs\" among \"reads\"", "pre_step"},
+        {"after gradient", "gradients", "knack_gradients() needs \"gradients\" among \"reads\" or \"writes\"", "gradient"},
+        {"post_backward", "gradients", "knack_gradients() needs \"gradients\" among \"reads\" or \"writes\"", "post_backward"},
+        {"loss", "features", "knack_features() needs \"features\" among \"reads\" or \"writes\"", "loss"},
+        {"loss", "forward_features", "knack_forward() needs \"features\" among \"reads\" or \"writes\"", "loss"},
+        {"epoch_end", "sweep_features", "knack_sweep() needs \"features\" among \"reads\" or \"writes\"", "epoch_end"},
+        {"pre_step", "input", "knack_input() needs \"inputs\" among \"reads\" or \"writes\"", "pre_step"},
         {"pre_step", "set_targets", "knack_set_targets() needs \"targets\" among \"writes\"", "pre_step"},
         {"pre_step", "mix_targets", "knack_mix_targets() needs \"targets\" among \"writes\"", "pre_step"},
         {"pre_step", "set_lr", "knack_set_lr() needs \"lr\" among \"writes\"", "pre_step"},
