@@ -163,22 +163,26 @@ static void assign(struct json *place, const struct json *value)
     for (struct json *child = place->first; child; child = child->next) child->parent = place;
 }
 
-knack_status json_set(struct json_document *document, const char *path, const char *text)
+static knack_status put(struct json_document *document, const char *path, const struct json *value)
 {
-    struct json *value, *place;
-    TRY(read_value(document, text, &value));
+    struct json *place;
     TRY(make_place(document, path, &place));
     assign(place, value);
     return KNACK_OK;
 }
 
+knack_status json_set(struct json_document *document, const char *path, const char *text)
+{
+    struct json *value;
+    TRY(read_value(document, text, &value));
+    return put(document, path, value);
+}
+
 knack_status json_set_text(struct json_document *document, const char *path, const char *text)
 {
-    struct json *value, *place;
+    struct json *value;
     TRY(make_text(document, text, &value));
-    TRY(make_place(document, path, &place));
-    assign(place, value);
-    return KNACK_OK;
+    return put(document, path, value);
 }
 
 knack_status json_append(struct json_document *document, const char *path, const char *text)

@@ -7,14 +7,20 @@
 enum { MESSAGE_SIZE = 2048 };
 static _Thread_local char message[MESSAGE_SIZE];
 
-knack_status status_set(knack_status code, const char *format, ...)
+knack_status status_set_list(knack_status code, const char *format, va_list arguments)
 {
     char text[MESSAGE_SIZE]; /* arguments may point into the old message */
+    vsnprintf(text, sizeof text, format, arguments);
+    memcpy(message, text, strlen(text) + 1);
+    return code;
+}
+
+knack_status status_set(knack_status code, const char *format, ...)
+{
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
+    status_set_list(code, format, arguments);
     va_end(arguments);
-    memcpy(message, text, strlen(text) + 1);
     return code;
 }
 

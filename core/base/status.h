@@ -2,10 +2,13 @@
 #ifndef BASE_STATUS_H
 #define BASE_STATUS_H
 
+#include <stdarg.h>
+
 #include <knack/tensor.h>
 
 /* Sets this thread's message, and returns code, so that a caller can `return status_set(...)`. Say what was wrong, where, what to do. */
 knack_status status_set(knack_status code, const char *format, ...) __attribute__((format(printf, 2, 3)));
+knack_status status_set_list(knack_status code, const char *format, va_list arguments) __attribute__((format(printf, 2, 0)));
 /* Puts "text: " before the message that is there; returns code. */
 knack_status status_prefix(knack_status code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void status_clear(void);

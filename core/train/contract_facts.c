@@ -44,12 +44,10 @@ void *knack_scratch(knack_step *step, size_t bytes)
 
 knack_status knack_fail(knack_trick *trick, const char *format, ...)
 {
-    char text[1024];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
+    status_set_list(KNACK_E_PLUGIN, format, arguments);
     va_end(arguments);
-    status_set(KNACK_E_PLUGIN, "%s", text);
     return call_fail_current(trick->run, KNACK_E_PLUGIN);
 }
 

@@ -33,24 +33,28 @@ knack_status run_read_top(const struct json_document *document, struct config *c
     return json_fields(document->root, config_fields, config);
 }
 
-void run_note(struct run *run, const char *format, ...)
+static void say(const struct run *run, void (*to)(void *user, const char *text), const char *format, va_list arguments)
 {
     char text[1024];
+    if (!to) return;
+    vsnprintf(text, sizeof text, format, arguments);
+    to(run->observer.user, text);
+}
+
+void run_note(struct run *run, const char *format, ...)
+{
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
+    say(run, run->observer.note, format, arguments);
     va_end(arguments);
-    if (run->observer.note) run->observer.note(run->observer.user, text);
 }
 
 void run_warn(struct run *run, const char *format, ...)
 {
-    char text[1024];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
+    say(run, run->observer.warning, format, arguments);
     va_end(arguments);
-    if (run->observer.warning) run->observer.warning(run->observer.user, text);
 }
 
 /* ---- The config ---- */

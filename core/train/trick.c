@@ -107,12 +107,10 @@ knack_status call_fail_current(struct run *run, knack_status code)
 
 knack_status call_fail(struct run *run, knack_status code, const char *format, ...)
 {
-    char text[1024];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
+    status_set_list(code, format, arguments);
     va_end(arguments);
-    status_set(code, "%s", text);
     return call_fail_current(run, code);
 }
 
