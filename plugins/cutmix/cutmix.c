@@ -92,7 +92,7 @@ static knack_status cutmix_pre_step(knack_trick *trick, knack_step *step)
     const int64_t *shape = knack_shape(knack_input(step), &axes); /* [rows, height, width, channels] */
     if (!shape) return KNACK_E_PLUGIN;
     if (axes != 4) return knack_fail(trick, "cuts boxes out of images, but an example is a list of numbers; \"mixup\" is for those");
-    if (shape[0] < 2 || knack_now(trick)->update >= self->until) return KNACK_IDLE;
+    if (self->alpha == 0 || shape[0] < 2 || knack_now(trick)->update >= self->until) return KNACK_IDLE;
 
     int64_t height = shape[1], width = shape[2], channels = shape[3];
     struct box box = draw_box(trick, height, width);

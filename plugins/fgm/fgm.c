@@ -53,6 +53,7 @@ static knack_status fgm_gradient(knack_trick *trick, knack_step *step)
     const struct fgm *self = knack_self(trick);
     knack_status status = knack_next_gradient(trick, step, 0, 1, 0); /* clean */
     if (status != KNACK_OK) return status;
+    if (self->epsilon == 0) return KNACK_IDLE; /* the same gradient twice would be no attack, but twice the rate */
     int64_t moved = self->attack.layer ? attack_layer(trick, step) : attack_parameters(trick, step);
     if (moved < 0) return (knack_status)moved;
     knack_metric(trick, "attacked", (double)moved);

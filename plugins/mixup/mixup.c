@@ -58,7 +58,7 @@ static knack_status mixup_pre_step(knack_trick *trick, knack_step *step)
     const struct mixup *self = knack_self(trick);
     struct mixup_local *local = knack_local(trick, step);
     int64_t rows = knack_batch(step)->rows;
-    if (rows < 2 || knack_now(trick)->update >= self->until) return KNACK_IDLE;
+    if (self->alpha == 0 || rows < 2 || knack_now(trick)->update >= self->until) return KNACK_IDLE;
 
     knack_real *drawn = knack_scratch(step, (size_t)rows * sizeof *drawn), where = 0;
     if (!drawn) return KNACK_E_MEMORY;

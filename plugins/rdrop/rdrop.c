@@ -59,6 +59,7 @@ static knack_status rdrop_open(knack_trick *trick)
 static knack_tensor *rdrop_loss(knack_trick *trick, knack_step *step, knack_tensor *logits)
 {
     const struct rdrop *self = knack_self(trick);
+    if (self->alpha == 0) return knack_next_loss(trick, step, logits);
     knack_tensor *again = knack_forward(trick, step, NULL, KNACK_REDRAW);
     knack_tensor *apart = self->classes ? symmetric_kl(step, logits, again) : squared_difference(logits, again);
     if (knack_now(trick)->update > 0) warn_if_alike(trick, apart); /* a head that begins with zeros gives the same at first */

@@ -93,7 +93,7 @@ static const char *reason(const struct plugin *second)
     return NULL;
 }
 
-/* ---- Runs: 48 training rows in batches of 13, 13, 13 and 9 ---- */
+/* ---- Runs: 64 training rows in batches of 13, the last of an epoch of 12 ---- */
 
 #define INPUT              "{'type': 'flatten'}, {'type': 'linear', 'size': 10, 'name': 'fc1'}, "
 #define HIDDEN             "{'type': 'relu', 'name': 'hidden'}, {'type': 'dropout', 'rate': 0.3}, {'type': 'linear', 'size': 10, 'name': 'fc2'}"
