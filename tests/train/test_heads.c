@@ -148,6 +148,9 @@ static void mixed_targets_have_a_margin_each(void **state)
     for (int i = 0; i < HEADS; i++) {
         expect_loss_by_hand(mixed(&heads[i], "batch"), &heads[i], 0);
         expect_loss_by_hand(mixed(&heads[i], "row"), &heads[i], 0);
+        char plugins[256];
+        snprintf(plugins, sizeof plugins, "%s, {'name': 'cutmix'}", heads[i].entry);
+        expect_loss_by_hand(plugins, &heads[i], 0);
     }
 }
 

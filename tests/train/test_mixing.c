@@ -119,6 +119,7 @@ static void cutmix_needs_images(void **state)
 }
 
 #define MIXUP  "{'name': 'mixup', 'alpha': 1}"
+#define CUTMIX "{'name': 'cutmix'}"
 #define SMOOTH "{'name': 'label-smoothing', 'eps': 0.2}"
 #define RDROP  "{'name': 'rdrop', 'alpha': 2}"
 #define FOCAL  "{'name': 'focal', 'gamma': 1.5}"
@@ -128,7 +129,7 @@ static void smoothing_and_mixing_commute(void **state)
 {
     (void)state;
     check_alike(MLP, MIXUP ", " SMOOTH, SMOOTH ", " MIXUP);
-    check_alike(MLP, "{'name': 'cutmix'}, " SMOOTH, SMOOTH ", {'name': 'cutmix'}");
+    check_alike(MLP, CUTMIX ", " SMOOTH, SMOOTH ", " CUTMIX);
     check_alike(MLP, MIXUP ", " SMOOTH ", {'name': 'arcface'}", SMOOTH ", {'name': 'arcface'}, " MIXUP);
 }
 
@@ -137,6 +138,7 @@ static void rdrop_sees_one_mix(void **state)
 {
     (void)state;
     check_alike(DROPOUT, MIXUP ", " RDROP, RDROP ", " MIXUP);
+    check_alike(DROPOUT, CUTMIX ", " RDROP, RDROP ", " CUTMIX);
     check_alike(DROPOUT, SMOOTH ", " RDROP, RDROP ", " SMOOTH); /* each pass's loss is smoothed, the divergence is not */
     check_split(DROPOUT, MIXUP ", " RDROP);
     check_split(DROPOUT, MIXUP ", " RDROP ", {'name': 'arcface'}");
@@ -153,11 +155,10 @@ static double first_loss(const char *plugins)
     return loss;
 }
 
-/* The gradient of focal loss on a mixture is that of lambda FL(y) + (1 - lambda) FL(y'), computed here from the logits. */
-static void focal_loss_of_a_mixture(void **state)
+/* The focal loss of a mixture is lambda FL(y) + (1 - lambda) FL(y'), computed here from the logits. Returns it. */
+static double expect_focal_mixture(const char *plugins)
 {
-    (void)state;
-    struct run *run = harness_open("%s", whole_config("", MLP, MIXUP ", " FOCAL));
+    struct run *run = harness_open("%s", whole_config("", MLP, plugins));
     harness_gradient(run);
     const struct targets *t = &run->step.targets;
     knack_step *step = &run->step;
@@ -178,7 +179,29 @@ static void focal_loss_of_a_mixture(void **state)
     }
     assert_true(fabs(run->last_loss / expected - 1) < (IS_DOUBLE ? 1e-12 : 1e-5));
     harness_close(run);
-    assert_true(first_loss(MIXUP ", {'name': 'focal', 'gamma': 3}") < expected);
+    return expected;
+}
+
+/* Focal loss is not linear in the target: each component of a mixture has a loss of its own, whoever mixed it, and wherever that is listed.
+ */
+static void focal_loss_of_a_mixture(void **state)
+{
+    (void)state;
+    double loss = expect_focal_mixture(MIXUP ", " FOCAL);
+    assert_true(expect_focal_mixture(FOCAL ", " MIXUP) == loss);
+    assert_true(first_loss(MIXUP ", {'name': 'focal', 'gamma': 3}") < loss);
+    expect_focal_mixture(CUTMIX ", " FOCAL);
+}
+
+/* Focal loss has the hard label for its own, and smoothing, linear, adds the uniform part beside it, outside of it:
+ * (1 - eps) FL(y) + eps U, where U is what smoothing adds to the cross-entropy. */
+static void smoothed_focal_loss(void **state)
+{
+    (void)state;
+    double plain = first_loss(""), uniform = (first_loss(SMOOTH) - 0.8 * plain) / 0.2;
+    double expected = 0.8 * first_loss(FOCAL) + 0.2 * uniform;
+    assert_true(fabs(first_loss(SMOOTH ", " FOCAL) / expected - 1) < (IS_DOUBLE ? 1e-12 : 1e-5));
+    assert_true(fabs(first_loss(FOCAL ", " SMOOTH) / expected - 1) < (IS_DOUBLE ? 1e-12 : 1e-5));
 }
 
 int main(void)
@@ -186,7 +209,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(split_and_resumed),       cmocka_unit_test(cutmix_counts_pixels),         cmocka_unit_test(one_mixer_a_batch),
         cmocka_unit_test(cutmix_needs_images),     cmocka_unit_test(smoothing_and_mixing_commute), cmocka_unit_test(rdrop_sees_one_mix),
-        cmocka_unit_test(focal_loss_of_a_mixture),
+        cmocka_unit_test(focal_loss_of_a_mixture), cmocka_unit_test(smoothed_focal_loss),
     };
     return cmocka_run_group_tests(tests, harness_set_up, harness_tear_down);
 }
