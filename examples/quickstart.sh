@@ -9,5 +9,8 @@ need_packages $build_packages
 meson compile -C build
 echo "== examples/digits.json"
 cat examples/digits.json
-echo "== knack run examples/digits.json"
+echo "== build/core/knack run examples/digits.json --force --out runs/quickstart"
 build/core/knack run examples/digits.json --force --out runs/quickstart
+echo
+echo "next: build/core/knack run examples/digits.json --plugin mixup --plugin ema"
+echo "      build/core/knack plugins        the tricks that there are"

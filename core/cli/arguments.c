@@ -97,9 +97,9 @@ static knack_status read_option(struct reading *reading, const char *word)
         *(bool *)(void *)(base + argument->offset) = true;
         return KNACK_OK;
     }
-    if (!equals && reading->at == reading->count)
-        return status_set(KNACK_E_USAGE, "%s needs a value: %s %s", argument->name, argument->name, argument->value);
-    return store_text(argument, base + argument->offset, equals ? equals + 1 : reading->text[reading->at++]);
+    const char *value = equals ? equals + 1 : reading->at < reading->count ? reading->text[reading->at++] : "";
+    if (!*value) return status_set(KNACK_E_USAGE, "%s needs a value: %s %s", argument->name, argument->name, argument->value);
+    return store_text(argument, base + argument->offset, value);
 }
 
 static knack_status read_operand(struct reading *reading, const char *word)

@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "cli/columns.h"
 #include "cli/commands.h"
+#include "cli/finished.h"
 #include "cli/format.h"
 #include "cli/progress.h"
 
@@ -66,7 +67,7 @@ static knack_status run(const struct console *console, const void *user)
     progress_start(&progress, console);
     struct run_request request = {.observer = progress_observer(&progress)};
     struct run *opened;
-    TRY(run_reopen(options->folder, &request, &opened));
+    TRY(reopen_finished(options->folder, &request, &opened));
     knack_status status = evaluate(console, opened, options);
     run_close(opened);
     return status;

@@ -1,5 +1,6 @@
 #include "base/memory.h"
 #include "cli/commands.h"
+#include "cli/finished.h"
 #include "cli/predictions.h"
 #include "cli/progress.h"
 
@@ -10,7 +11,7 @@ struct options {
 static const struct argument arguments[] = {
     {"DIR", 0, ARGUMENT_OPERAND, offsetof(struct options, folder), NULL, "the results folder of a run"},
     {"INPUT", 0, ARGUMENT_OPERAND, offsetof(struct options, input), NULL,
-     "rows as the training data has them: .npy, .idx, .idx.gz or .csv"},
+     "rows in the units of the training data's file: .npy, .idx or .csv, also .gz"},
     {"--weights", 0, ARGUMENT_TEXT, offsetof(struct options, weights), "NAME",
      "weight set: raw, best, ema, ...; the primary one by default"},
     {"--out", 'o', ARGUMENT_TEXT, offsetof(struct options, out), "FILE", "FILE.csv or FILE.npy; CSV to standard output by default"},
@@ -52,7 +53,7 @@ static knack_status run(const struct console *console, const void *user)
     progress_start(&progress, console);
     struct run_request request = {.observer = progress_observer(&progress)};
     struct run *opened;
-    TRY(run_reopen(options->folder, &request, &opened));
+    TRY(reopen_finished(options->folder, &request, &opened));
     knack_status status = predict(console, opened, options);
     run_close(opened);
     return status;

@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "base/status.h"
+#include "cli/finished.h"
 #include "cli/format.h"
 #include "data/dataset.h"
 #include "train/run.h"
@@ -121,7 +122,7 @@ static knack_status open_predictor(struct knack_predictor *predictor, const char
                                    const struct knack_model_type *model, void *model_user)
 {
     struct run_request request = {.model = model, .model_user = model_user};
-    TRY(run_reopen(folder, &request, &predictor->run));
+    TRY(reopen_finished(folder, &request, &predictor->run));
     TRY(run_select_weights(predictor->run, weights));
     predictor->data = run_data(predictor->run);
     size_t width = (size_t)predictor->data->width, outputs = (size_t)predictor->data->outputs;

@@ -52,10 +52,12 @@ static void evaluation(void *user, const char *part, const char *weights, int64_
     snprintf(listed, sizeof listed, " (%s)", weights);
     if (strstr(progress->validation, listed)) return; /* the run's end evaluates once more what its last epoch did */
     format_number(value, metric->value);
-    if (length == 0)
-        snprintf(progress->validation, PROGRESS_TEXT, "validation %s %s (%s)", metric->name, value, weights);
-    else
+    if (length == 0) {
+        snprintf(progress->metric, sizeof progress->metric, "%s %s", metric->name, value);
+        snprintf(progress->validation, PROGRESS_TEXT, "validation %s (%s)", progress->metric, weights);
+    } else {
         snprintf(progress->validation + length, PROGRESS_TEXT - length, ", %s (%s)", value, weights);
+    }
 }
 
 /* "loss 0.1234  812 steps/s  0:05 min left" */
@@ -75,6 +77,19 @@ static int screen_width(void)
     return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
 
+/* What stands beside the bar: all if there is room for it, else what matters most. text [2 * PROGRESS_TEXT] */
+static void describe_briefly(const struct progress *progress, const struct run_progress *now, int room, char *text)
+{
+    enum { SIZE = 2 * PROGRESS_TEXT };
+    char all[PROGRESS_TEXT], loss[FORMAT_SIZE], left[FORMAT_SIZE];
+    describe(now, all, sizeof all);
+    format_number(loss, now->loss);
+    format_duration(left, now->seconds_left);
+    if (snprintf(text, SIZE, "%s  %s", all, progress->validation) <= room) return;
+    if (snprintf(text, SIZE, "loss %s  %s  %s left", loss, progress->metric, left) <= room) return;
+    snprintf(text, SIZE, "loss %s  %s", loss, progress->metric);
+}
+
 /* As much of the text as fits the screen's line, so that the next \r finds its beginning. */
 static void draw_bar(struct progress *progress, const struct run_progress *now)
 {
@@ -82,14 +97,13 @@ static void draw_bar(struct progress *progress, const struct run_progress *now)
     double share = now->updates > 0 ? (double)now->update / (double)now->updates : 0;
     int full = (int)(share * BAR_CELLS);
     int64_t epoch = now->epoch < now->epochs ? now->epoch + 1 : now->epochs;
-    char head[64], text[PROGRESS_TEXT], tail[2 * PROGRESS_TEXT + 8];
+    char head[64], tail[2 * PROGRESS_TEXT];
     int used = snprintf(head, sizeof head, "epoch %lld/%lld ", (long long)epoch, (long long)now->epochs);
-    describe(now, text, sizeof text);
-    snprintf(tail, sizeof tail, "%s  %s", text, progress->validation);
-    int left = screen_width() - 1 - used - BAR_CELLS - 7;
+    int room = screen_width() - 1 - used - BAR_CELLS - 7;
+    describe_briefly(progress, now, room, tail);
     fprintf(stderr, "\r%s%s", head, console->colour ? "\033[36m" : "");
     for (int i = 0; i < BAR_CELLS; i++) fputs(i < full ? console->unicode ? "\u2588" : "#" : console->unicode ? "\u2591" : ".", stderr);
-    fprintf(stderr, "%s %3d%%  %.*s\033[K", console->colour ? "\033[0m" : "", (int)(100 * share), left > 0 ? left : 0, tail);
+    fprintf(stderr, "%s %3d%%  %.*s\033[K", console->colour ? "\033[0m" : "", (int)(100 * share), room > 0 ? room : 0, tail);
     fflush(stderr);
     progress->drawn = true;
 }

@@ -13,6 +13,7 @@ struct progress {
     bool told;                      /* that an interrupt was seen */
     int64_t validated;              /* epoch of `validation` */
     char validation[PROGRESS_TEXT]; /* "validation accuracy 0.9655 (raw), 0.9711 (ema)" of the latest epoch that was evaluated */
+    char metric[64];                /* "accuracy 0.9655": the first of those */
     char line[2 * PROGRESS_TEXT];   /* without a terminal: the line that is printed with what the epoch's evaluation gives; "": none */
     int64_t line_epochs;            /* epochs that were finished when the latest line was made */
     double line_seconds;            /* and when that was, in the run's time */

@@ -81,7 +81,8 @@ static knack_status read_names(struct reading *reading)
     }
 }
 
-/* How many fields the first line has if all are numbers, else 0. Numbers that just count, as some programs call columns, are names. */
+/* How many fields the first line has if all are numbers, else 0. Numbers that just count, as some programs call columns, are names of what
+ * follows. */
 static knack_status count_numbers(struct reading *reading, int64_t *count)
 {
     struct csv_scanner *scanner = &reading->scanner;
@@ -96,7 +97,13 @@ static knack_status count_numbers(struct reading *reading, int64_t *count)
         ++*count;
         if (scanner->last) break;
     }
-    if (!numbers || (counting && *count > 2)) *count = 0;
+    bool names = false;
+    if (numbers && counting && *count > 2) {
+        knack_status status = csv_scanner_record(scanner);
+        TRY(status);
+        names = status != KNACK_IDLE;
+    }
+    if (!numbers || names) *count = 0;
     return KNACK_OK;
 }
 

@@ -86,11 +86,31 @@ static knack_status write_config(struct run *run)
     return status;
 }
 
+static bool holds(const char *folder, const char *name)
+{
+    char *path = file_join(folder, name);
+    bool there = path && file_exists(path);
+    memory_free(path);
+    return there;
+}
+
+/* Results go to a folder that is empty or not there yet, unless they may go among what is there. */
+static knack_status check_folder(const struct run *run)
+{
+    const char *folder = run->folder;
+    if (!*folder) return status_set(KNACK_E_USAGE, "the results folder's name is empty");
+    if (file_exists(folder) && !file_is_folder(folder))
+        return status_set(KNACK_E_USAGE, "%s is a file, and results go to a folder: choose another --out", folder);
+    if (run->resuming || run->force || file_folder_is_empty(folder)) return KNACK_OK;
+    if (holds(folder, "config.json") || holds(folder, "result.json"))
+        return status_set(KNACK_E_USAGE, "%s holds results already: choose another --out, --force to replace them, or knack resume %s",
+                          folder, folder);
+    return status_set(KNACK_E_USAGE, "%s is not empty: choose another --out, or --force to write among what is there", folder);
+}
+
 knack_status results_prepare(struct run *run)
 {
-    if (!run->resuming && !run->force && !file_folder_is_empty(run->folder))
-        return status_set(KNACK_E_USAGE, "%s holds results already: choose another --out, --force to replace them, or knack resume %s",
-                          run->folder, run->folder);
+    TRY(check_folder(run));
     TRY(file_make_folder(run->folder));
     TRY(clear_folder(run));
     if (!run->resuming) TRY(write_config(run));

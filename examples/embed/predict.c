@@ -24,7 +24,7 @@ static int64_t read_row(char **word, float *row, int64_t width)
 {
     int64_t count = 0;
     if (*word)
-        for (; word[count] && count < width; count++) row[count] = strtof(word[count], NULL);
+        for (; word[count]; count++) row[count < width ? count : width] = strtof(word[count], NULL); /* [width] takes what is too much */
     else
         while (count < width && scanf(count ? " ,%f" : " %f", &row[count]) == 1) count++;
     return count;
@@ -40,14 +40,17 @@ int main(int argc, char **argv)
     knack_status status = predictor ? KNACK_OK : KNACK_E_DATA;
     int64_t width = predictor ? knack_predictor_inputs(predictor) : 0, outputs = predictor ? knack_predictor_outputs(predictor) : 0;
     float *row = calloc((size_t)width + 1, sizeof *row), *output = calloc((size_t)outputs + 1, sizeof *output);
-    while (status >= 0 && row && output && read_row(argv + 2, row, width) == width) {
+    int64_t count = 0;
+    while (status >= 0 && row && output && (count = read_row(argv + 2, row, width)) == width) {
         status = knack_predict(predictor, row, 1, output);
         if (status >= 0) print_answer(predictor, output);
         if (argc > 2) break;
     }
+    bool is_wrong = status >= 0 && count != width && (count > 0 || argc > 2 || !feof(stdin));
+    if (is_wrong) fprintf(stderr, "predict: a row has %lld numbers, this model takes %lld\n", (long long)count, (long long)width);
     if (status < 0) fprintf(stderr, "predict: %s\n", knack_error());
     free(row);
     free(output);
     knack_predictor_close(predictor);
-    return status < 0;
+    return status < 0 || is_wrong;
 }

@@ -13,8 +13,8 @@ DESTDIR=$place $meson install -C "$build" --no-rebuild --quiet
 mv "$place$3" "$place/moved" # the package works wherever it is
 prefix=$place/moved
 libraries=$prefix/$4
-export PATH="$prefix/bin:$PATH" LD_LIBRARY_PATH="$libraries" PKG_CONFIG_PATH="$libraries/pkgconfig"
-unset KNACK_PLUGIN_PATH
+export PATH="$prefix/bin:$PATH" PKG_CONFIG_PATH="$libraries/pkgconfig"
+unset KNACK_PLUGIN_PATH LD_LIBRARY_PATH # the program finds its library by itself
 test -e "$libraries/libknack.so.0"
 test -e "$prefix/include/knack/plugin.h"
 test "$(command -v knack)" = "$prefix/bin/knack"
@@ -60,10 +60,15 @@ done
 test -s runs/out-of-tree/model.safetensors
 
 say "programs that embed knack"
+export LD_LIBRARY_PATH="$libraries"
 $meson setup examples/embed/build examples/embed
 $meson compile -C examples/embed/build
 row=$(printf '8 %.0s' $(seq 64))
 examples/embed/build/predict runs/digits $row
+examples/embed/build/predict runs/digits 1 2 3 2>message && exit 1
+grep -q "^predict: a row has 3 numbers, this model takes 64$" message
+echo "1,2,3" | examples/embed/build/predict runs/digits 2>message && exit 1
+grep -q "^predict: a row has 3 numbers" message
 echo "$row" | tr ' ' ',' | sed 's/,$//' | examples/embed/build/predict runs/digits
 examples/embed/build/own_model examples/digits.json runs/own
 test -s runs/own/model.safetensors

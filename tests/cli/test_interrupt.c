@@ -52,6 +52,14 @@ static void test_signal(int number, const char *folder)
     assert_contains(outcome.err, "knack resume");
     assert_string_equal(outcome.out, "");
     outcome_free(&outcome);
+    outcome = run_knack("eval", folder);
+    assert_status(&outcome, 2);
+    char unfinished[128];
+    snprintf(unfinished, sizeof unfinished, "knack: the run in %s is not finished (interrupted at step ", folder);
+    assert_contains(outcome.err, unfinished);
+    snprintf(unfinished, sizeof unfinished, "): knack resume %s\n", folder);
+    assert_contains(outcome.err, unfinished);
+    outcome_free(&outcome);
     outcome = run_knack("resume", folder);
     assert_status(&outcome, 0);
     outcome_free(&outcome);

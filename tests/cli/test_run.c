@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <knack/tensor.h>
 
@@ -92,13 +93,24 @@ static void test_folder_that_holds_something(void **state)
     (void)state;
     struct outcome outcome = run_knack("run", "small.json");
     assert_status(&outcome, 2);
-    assert_contains(outcome.err, "runs/small");
-    assert_contains(outcome.err, "--force");
+    assert_contains(outcome.err,
+                    "runs/small holds results already: choose another --out, --force to replace them, or knack resume runs/small");
     outcome_free(&outcome);
     outcome = run_knack("run", "small.json", "--out", "forced");
     assert_status(&outcome, 0);
     outcome_free(&outcome);
     write_text("forced/notes.txt", "mine");
+    write_text("file", "mine");
+    outcome = run_knack("run", "small.json", "--out", "file");
+    assert_status(&outcome, 2);
+    assert_contains(outcome.err, "knack: file is a file, and results go to a folder: choose another --out\n");
+    outcome_free(&outcome);
+    assert_int_equal(mkdir("foreign", 0777), 0);
+    write_text("foreign/notes.txt", "mine");
+    outcome = run_knack("run", "small.json", "--out", "foreign");
+    assert_status(&outcome, 2);
+    assert_contains(outcome.err, "knack: foreign is not empty: choose another --out, or --force to write among what is there\n");
+    outcome_free(&outcome);
     outcome = run_knack("run", "small.json", "--out", "forced", "--force");
     assert_status(&outcome, 0);
     char *notes = read_text("forced/notes.txt");
@@ -170,6 +182,7 @@ static void test_no_color(void **state)
     char *text = read_text("colour.txt");
     assert_contains(text, "\033[36m");
     assert_contains(text, "\u2588");
+    assert_contains(text, "  accuracy 0."); /* there is room for it on 80 columns */
     assert_contains(text, "\u2500\u2500\u2500");
     free(text);
     snprintf(command, sizeof command,
@@ -221,6 +234,28 @@ static void write_images(const char *path)
     fwrite(header, 1, sizeof header, file);
     for (int i = 0; i < 5 * 64; i++) fputc((i * 7 + i / 64 * 3) % 17, file);
     assert_int_equal(fclose(file), 0);
+}
+
+/* The same as a line of numbers for each, without a header. */
+static void write_rows(const char *path)
+{
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    for (int i = 0; i < 5 * 64; i++) fprintf(file, "%d%s", (i * 7 + i / 64 * 3) % 17, i % 64 == 63 ? "\n" : ",");
+    assert_int_equal(fclose(file), 0);
+}
+
+static void test_predict_rows(void **state)
+{
+    (void)state;
+    write_images("images.npy");
+    write_rows("rows.csv");
+    struct outcome images = run_knack("predict", "runs/small", "images.npy"), rows = run_knack("predict", "runs/small", "rows.csv");
+    assert_status(&images, 0);
+    assert_status(&rows, 0);
+    assert_string_equal(rows.out, images.out);
+    outcome_free(&images);
+    outcome_free(&rows);
 }
 
 static void test_predict(void **state)
@@ -332,6 +367,7 @@ int main(void)
         cmocka_unit_test(test_no_color),
         cmocka_unit_test(test_eval),
         cmocka_unit_test(test_predict),
+        cmocka_unit_test(test_predict_rows),
         cmocka_unit_test(test_predict_names),
         cmocka_unit_test(test_schema),
         cmocka_unit_test(test_trace),

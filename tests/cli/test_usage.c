@@ -77,14 +77,16 @@ static const struct wrong wrong[] = {
     {{"run", "a.json", "--froce"}, "knack: knack run has no option --froce; did you mean --force?\n"},
     {{"run", "a.json", "--frobnicate"}, "knack: knack run has no option --frobnicate; `knack run --help` lists what there is\n"},
     {{"run", "a.json", "--out"}, "knack: --out needs a value: --out DIR\n"},
+    {{"run", "a.json", "--out", ""}, "knack: --out needs a value: --out DIR\n"},
+    {{"run", "a.json", "--out="}, "knack: --out needs a value: --out DIR\n"},
     {{"run", "a.json", "--force=yes"}, "knack: --force takes no value\n"},
     {{"run", "a.json", "b.json"}, "knack: knack run does not take \"b.json\"; `knack run --help` says what it takes\n"},
     {{"resume", "a", "--prat=1"}, "knack: knack resume has no option --prat; `knack resume --help` lists what there is\n"},
     {{"predict", "dir"},
-     "knack: knack predict needs INPUT: rows as the training data has them: .npy, .idx, .idx.gz or .csv; for example `knack "
+     "knack: knack predict needs INPUT: rows in the units of the training data's file: .npy, .idx or .csv, also .gz; for example `knack "
      "predict runs/digits new.npy -o new.csv`\n"},
     {{"predict", "dir", "a.npy", "-o", "out.txt"}, "knack: -o out.txt: the name must end in .csv or .npy, which says what is written\n"},
-    {{"plugins", "ema", "--check", "x.json"}, "knack: knack plugins takes a NAME or --check PATH, not both\n"},
+    {{"plugins", "ema", "--check", "x.json"}, "knack: knack plugins takes one of NAME, --check PATH and --matrix\n"},
     {{"run", "--", "--out", "x"}, "knack: knack run does not take \"x\"; `knack run --help` says what it takes\n"},
 };
 

@@ -393,6 +393,12 @@ static void images_as_rows(void **state)
         put_text("rows.csv", text);
         expect_rows(data, "rows.csv", 4, x);
     }
+    put_text("rows.csv", "0,1,2,3,4,5\n"); /* nothing follows that these could be names of */
+    knack_real *alone;
+    int64_t count;
+    assert_int_equal(data_read_inputs(data, fixture_path("rows.csv"), &count, &alone), KNACK_OK);
+    assert_int_equal(count, 1);
+    memory_free(alone);
     expect_rows(data, "rows.npy", 4, x);
     expect_rows(data, "images.npy", 4, x);
     expect_rows(data, "channels.npy", 4, x);
