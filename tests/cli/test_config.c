@@ -50,7 +50,19 @@ static void test_wrong_json(void **state)
     refused("{\"seed\": 1, \"seed\": 2}", 2, "seed");
     refused("{\"seed\": 1} {}", 2, "wrong.json:1:13");
     refused("{\"seed\": 1e999}", 2, "wrong.json:1:10");
-    refused("", 2, "wrong.json");
+    refused("", 2, "wrong.json: is empty; expected an object, at least {}");
+    refused("null", 2, "wrong.json: expected an object, got null");
+}
+
+static void test_models(void **state)
+{
+    (void)state;
+    refused("{\"model\": {\"channels\": [8]}}", 2, "at model.channels: mlp has no such key, cnn has; \"type\" says which model it is");
+    write_text("hidden.json", "{\"model\": {\"hidden\": [32]}}");
+    struct outcome outcome = run_knack("run", "hidden.json", "--dry-run");
+    assert_status(&outcome, 0);
+    assert_contains(outcome.out, "\"type\": \"mlp\"");
+    outcome_free(&outcome);
 }
 
 static void test_missing_files(void **state)
@@ -79,6 +91,10 @@ static void test_set(void **state)
     assert_status(&outcome, 2);
     assert_contains(outcome.err, "KEY=VALUE");
     outcome_free(&outcome);
+    outcome = run_knack("run", "small.json", "--set", "plugins=[\"ema\"]", "--set", "plugins.0.decay=0.9");
+    assert_status(&outcome, 2);
+    assert_contains(outcome.err, "this is a list, whose entries are written in brackets: plugins[0].decay");
+    outcome_free(&outcome);
     outcome = run_knack("run", "small.json", "--plugin", "mixupp");
     assert_status(&outcome, 4);
     assert_contains(outcome.err, "nearest is \"mixup\"");
@@ -88,8 +104,8 @@ static void test_set(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_misspelt_keys), cmocka_unit_test(test_wrong_types), cmocka_unit_test(test_wrong_json),
-        cmocka_unit_test(test_missing_files), cmocka_unit_test(test_set),
+        cmocka_unit_test(test_misspelt_keys), cmocka_unit_test(test_wrong_types),   cmocka_unit_test(test_wrong_json),
+        cmocka_unit_test(test_models),        cmocka_unit_test(test_missing_files), cmocka_unit_test(test_set),
     };
     return cmocka_run_group_tests(tests, workplace_enter, workplace_leave);
 }
