@@ -1,4 +1,5 @@
-/* docs/config.md names every key that a config may have, as `knack schema` knows them. */
+/* docs/config.md names every key that a config may have, as `knack schema` knows them; docs/composition.md shows which tricks go together,
+ * as `knack plugins --matrix` does. */
 #include "program.h"
 
 #include <stdlib.h>
@@ -40,8 +41,19 @@ static void test_every_key_is_documented(void **state)
     outcome_free(&outcome);
 }
 
+static void test_the_matrix_is_the_programs(void **state)
+{
+    (void)state;
+    struct outcome outcome = run_knack_with("KNACK_PLUGIN_PATH=", "plugins", "--matrix");
+    assert_status(&outcome, 0);
+    char *composition = read_text(getenv("KNACK_TEST_COMPOSITION_PAGE"));
+    assert_contains(composition, outcome.out);
+    free(composition);
+    outcome_free(&outcome);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_key_is_documented)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_key_is_documented), cmocka_unit_test(test_the_matrix_is_the_programs)};
     return cmocka_run_group_tests(tests, workplace_enter, workplace_leave);
 }

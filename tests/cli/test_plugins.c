@@ -12,13 +12,48 @@ static void test_list(void **state)
     (void)state;
     struct outcome outcome = run_knack("plugins");
     assert_status(&outcome, 0);
-    static const char *const part[] = {"trick", "extra passes", "arcface", "ema", "fgm", "1 gradient", "mixup"};
+    static const char *const part[] = {"trick", "hooks and stages",      "extra passes", "arcface", "ema",
+                                       "fgm",   "post_step, eval_begin", "1 gradient",   "mixup"};
     for (size_t i = 0; i < sizeof part / sizeof *part; i++) assert_contains(outcome.out, part[i]);
     outcome_free(&outcome);
     outcome = run_knack("plugins", "--json");
     assert_status(&outcome, 0);
     assert_is_json(outcome.out);
     assert_contains(outcome.out, "\"name\": \"mixup\"");
+    assert_contains(outcome.out, "\"hooks\"");
+    assert_lacks(outcome.out, "\"hooks\": []"); /* each of ours says which it has, and is refused if that is not so */
+    outcome_free(&outcome);
+}
+
+/* Which go together, for people and for programs; a plugin of one's own is among them. */
+static void test_matrix(void **state)
+{
+    (void)state;
+    write_text("loner.json", "{\"manifest\": 1, \"name\": \"loner\", \"version\": \"1\", \"abi\": 1, \"library\": \"loner.so\", "
+                             "\"summary\": \"none\", \"conflicts\": {\"name\": \"ema\", \"why\": \"it is alone\"}}");
+    struct outcome outcome = run_knack_with("KNACK_PLUGIN_PATH=.", "plugins", "--matrix");
+    assert_status(&outcome, 0);
+    assert_contains(outcome.err, "loner.json: at conflicts: expected a list of plugins, got an object");
+    outcome_free(&outcome);
+    write_text("loner.json", "{\"manifest\": 1, \"name\": \"loner\", \"version\": \"1\", \"abi\": 1, \"library\": \"loner.so\", "
+                             "\"summary\": \"none\", \"conflicts\": [{\"name\": \"ema\", \"why\": \"it is alone\"}]}");
+    outcome = run_knack_with("KNACK_PLUGIN_PATH=.", "plugins", "--matrix");
+    assert_status(&outcome, 0);
+    assert_contains(outcome.out, "1  one of them acts in each batch");
+    assert_contains(outcome.out,
+                    "config.json: at plugins[1]: loner conflicts with ema at plugins[0]: it is alone (says loner.json); leave one out\n");
+    outcome_free(&outcome);
+    outcome = run_knack_with("KNACK_PLUGIN_PATH=.", "plugins", "--matrix", "--json");
+    assert_status(&outcome, 0);
+    assert_is_json(outcome.out);
+    assert_contains(outcome.out, "\"together\": \"one acts in each batch\"");
+    assert_contains(outcome.out, "\"together\": \"refused\"");
+    assert_contains(outcome.out, "it is alone");
+    outcome_free(&outcome);
+    assert_int_equal(remove("loner.json"), 0);
+    outcome = run_knack("plugins", "ema", "--matrix");
+    assert_status(&outcome, 2);
+    assert_contains(outcome.err, "takes one of NAME, --check PATH and --matrix");
     outcome_free(&outcome);
 }
 
@@ -186,6 +221,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_list),
+        cmocka_unit_test(test_matrix),
         cmocka_unit_test(test_one),
         cmocka_unit_test(test_broken_manifest_in_the_list),
         cmocka_unit_test(test_other_files_in_the_list),
