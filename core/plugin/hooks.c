@@ -4,17 +4,15 @@
 
 #include "plugin/manifest.h"
 
-#define SLOTS(DO)                                                                                                                          \
-    DO(run_begin)                                                                                                                          \
-    DO(run_end)                                                                                                                            \
-    DO(epoch_begin)                                                                                                                        \
-    DO(epoch_end) DO(pre_step) DO(post_backward) DO(post_step) DO(eval_begin) DO(eval_end) DO(layer) DO(head) DO(loss) DO(gradient)        \
-        DO(predict)
-#define NAME(slot)   #slot,
-#define OFFSET(slot) offsetof(knack_plugin, slot),
+const char *const manifest_hook_names[] = {"run_begin",     "run_end",   "epoch_begin", "epoch_end", "pre_step",
+                                           "post_backward", "post_step", "eval_begin",  "eval_end",  "layer",
+                                           "head",          "loss",      "gradient",    "predict",   NULL};
 
-const char *const manifest_hook_names[] = {SLOTS(NAME) NULL};
-static const size_t offset[] = {SLOTS(OFFSET)};
+#define AT(slot) offsetof(knack_plugin, slot)
+static const size_t offset[] = {AT(run_begin),     AT(run_end),   AT(epoch_begin), AT(epoch_end), AT(pre_step),
+                                AT(post_backward), AT(post_step), AT(eval_begin),  AT(eval_end),  AT(layer),
+                                AT(head),          AT(loss),      AT(gradient),    AT(predict)};
+_Static_assert(sizeof offset / sizeof *offset + 1 == sizeof manifest_hook_names / sizeof *manifest_hook_names, "a name for each slot");
 
 /* A slot counts if it lies within the plugin's own struct, and is not NULL. */
 static bool has_slot(const knack_plugin *plugin, size_t at)

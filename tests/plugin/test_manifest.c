@@ -263,7 +263,12 @@ static void survives_failing_allocations(void **state)
 {
     (void)state;
     struct manifest *manifest;
-    write_plugin("mine", (struct change[]){{"before", "[\"a\", \"b\"]"}, {"identity", "{\"alpha\": 0}"}, {"passes", "{}"}, {0}});
+    write_plugin("mine", (struct change[]){{"before", "[\"a\", \"b\"]"},
+                                           {"identity", "{\"alpha\": 0}"},
+                                           {"passes", "{}"},
+                                           {"conflicts", "[\"c\", {\"name\": \"d\", \"why\": \"so\", \"when\": {\"alpha\": 1}}]"},
+                                           {"hooks", "[\"loss\"]"},
+                                           {0}});
     char *path = file_join(folder, "mine/mine.json");
     knack_status status = KNACK_E_MEMORY;
     for (int64_t nth = 1; status == KNACK_E_MEMORY; nth++) {
