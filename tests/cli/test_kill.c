@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* What varies: each optimizer, schedule, augmentation and trick occurs; 40 steps, a checkpoint every 16 and at the end of both epochs. */
 struct recipe {
@@ -60,6 +61,14 @@ static void assert_same_folders(const char *folder, const char *other)
     closedir(directory);
 }
 
+/* A killed process leaves the file by which LLVM's OpenMP knows it, and a later process of the same number would not start for it. */
+static void forget_process(pid_t process)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/dev/shm/__KMP_REGISTERED_LIB_%d_%d", (int)process, (int)getuid());
+    unlink(path);
+}
+
 /* The run, killed after its nth write; whether it was. */
 static bool run_killed(long nth)
 {
@@ -67,8 +76,11 @@ static bool run_killed(long nth)
     snprintf(preload, sizeof preload, "LD_PRELOAD=%s", getenv("KNACK_TEST_SHIM"));
     snprintf(after, sizeof after, "KNACK_TEST_KILL_AFTER=%ld", nth);
     remove_tree("killed");
-    struct outcome outcome =
-        run_words((const char *const[]){preload, after, NULL}, (const char *const[]){"run", "config.json", "-q", "--out", "killed", NULL});
+    struct started started = start_words((const char *const[]){preload, after, NULL},
+                                         (const char *const[]){"run", "config.json", "-q", "--out", "killed", NULL});
+    pid_t process = started.process;
+    struct outcome outcome = wait_for(&started);
+    forget_process(process);
     bool killed = outcome.status == 128 + SIGKILL;
     if (!killed) assert_status(&outcome, 0);
     outcome_free(&outcome);
