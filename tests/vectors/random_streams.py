@@ -3,6 +3,7 @@
 
 As a program it prints the vectors of random_streams.h:  python3 random_streams.py > random_streams.h
 """
+import functools
 import math
 
 WORD = 0xFFFFFFFF
@@ -28,6 +29,7 @@ def key_of(seed, name):
     return words[1] << 32 | words[0]
 
 
+@functools.lru_cache(maxsize=1)
 def block_words(key, place, block):
     return philox(key + (block >> 32) & LONG, (block & WORD, *place))
 
