@@ -147,8 +147,10 @@ def drawn():
         yield Row("focal", f"{text}, area under precision and recall", "rare", [focal], area, measure="auprc", no_help=True)
         yield Row("focal", f"{text}, F1 at 0.5", "rare", [focal], (64, f1), measure="f1", no_help="gamma" not in options)
     for trick, text, precision, accuracy in ((plugin("arcface", m=0), "m 0, the normalised softmax", 71.4, None),
-                                             (plugin("arcface", m=0.2), "m 0.2", 76.8, None), (plugin("cosface", m=0.2), "m 0.2", 77.8, None),
-                                             (plugin("cosface", m=0.35), "m 0.35", 81.1, (91.9, 93.0)), (plugin("sphereface"), "m 4", 75.4, None)):
+                                             (plugin("arcface", m=0.2), "m 0.2", 76.8, None),
+                                             (plugin("cosface", m=0.2), "m 0.2", 77.8, None),
+                                             (plugin("cosface", m=0.35), "m 0.35", 81.1, (91.9, 93.0)),
+                                             (plugin("sphereface"), "m 4", 75.4, None)):
         reference = (67.9, precision, 0.8, None)
         yield Row(trick["name"], f"{text}, mAP@R", "features", [CLIP, trick], reference, without=[CLIP], measure="map")
         yield Row(trick["name"], f"{text}, accuracy", "features", [CLIP, trick], accuracy, without=[CLIP])
