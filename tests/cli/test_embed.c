@@ -62,6 +62,9 @@ static void test_wrong_training(void **state)
     struct knack_run_options options = {.size = sizeof options, .out = "trained"};
     assert_int_equal(knack_train("small.json", &options, NULL), KNACK_E_USAGE);
     assert_contains(knack_error(), "trained holds results already");
+    options.out = "";
+    assert_int_equal(knack_train("small.json", &options, NULL), KNACK_E_USAGE);
+    assert_contains(knack_error(), "the results folder's name is empty");
 }
 
 /* Many rows at once give what each gives alone, and the units are those of the file: 0 to 16. */

@@ -195,6 +195,23 @@ static void test_no_color(void **state)
     free(text);
 }
 
+/* As a run leaves it that was killed early: there is no result.json to say how far it came. */
+static void test_run_that_is_not_finished(void **state)
+{
+    (void)state;
+    assert_int_equal(mkdir("killed", 0777), 0);
+    write_text("killed/config.json", "{}");
+    static const char *const message = "knack: the run in killed is not finished: knack resume killed\n";
+    struct outcome outcome = run_knack("eval", "killed");
+    assert_status(&outcome, 2);
+    assert_string_equal(outcome.err, message);
+    outcome_free(&outcome);
+    outcome = run_knack("predict", "killed", "images.npy");
+    assert_status(&outcome, 2);
+    assert_string_equal(outcome.err, message);
+    outcome_free(&outcome);
+}
+
 static void test_eval(void **state)
 {
     (void)state;
@@ -365,6 +382,7 @@ int main(void)
         cmocka_unit_test(test_equal_runs),
         cmocka_unit_test(test_resume_of_a_finished_run),
         cmocka_unit_test(test_no_color),
+        cmocka_unit_test(test_run_that_is_not_finished),
         cmocka_unit_test(test_eval),
         cmocka_unit_test(test_predict),
         cmocka_unit_test(test_predict_rows),
