@@ -125,14 +125,20 @@ static bool has_predict_stage(const struct run *run)
     return false;
 }
 
-const char *primary_weights(struct run *run)
+/* The weights that the config asks for, else the first that a trick has ready to be evaluated, else the live ones; `but` aside. */
+static const struct knack_weights *choose_weights(struct run *run, const struct knack_weights *but)
 {
     struct params *p = run->params;
-    struct knack_weights *asked = run->settings.primary ? params_find_set(p, run->settings.primary) : NULL;
-    if (asked && (asked == &p->live || asked->ready)) return asked->name;
+    const struct knack_weights *asked = run->settings.primary ? params_find_set(p, run->settings.primary) : NULL;
+    if (asked && asked != but && (asked == &p->live || asked->ready)) return asked;
     for (int64_t i = 0; i < p->set_count; i++)
-        if ((p->set[i]->flags & KNACK_EVALUATE) && p->set[i]->ready) return p->set[i]->name;
-    return p->live.name;
+        if ((p->set[i]->flags & KNACK_EVALUATE) && p->set[i]->ready) return p->set[i];
+    return &p->live;
+}
+
+const char *primary_weights(struct run *run)
+{
+    return choose_weights(run, NULL)->name;
 }
 
 static knack_status report(struct run *run, enum data_part part, const char *weights)
@@ -160,13 +166,13 @@ static knack_status keep_best(struct run *run, const struct knack_weights *weigh
 knack_status evaluate_epoch(struct run *run)
 {
     struct params *p = run->params;
-    const char *primary = primary_weights(run);
+    const struct knack_weights *judged = choose_weights(run, run->best); /* best itself is a copy of some of them */
     for (int64_t i = -1; i < p->set_count; i++) {
         struct knack_weights *set = i < 0 ? &p->live : p->set[i];
         if (i >= 0 && (!(set->flags & KNACK_EVALUATE) || !set->ready || set == run->best)) continue;
         TRY(evaluate_part(run, PART_VALIDATION, set, false, run->metrics));
         TRY(report(run, PART_VALIDATION, set->name));
-        if (run->best && !strcmp(set->name, primary)) TRY(keep_best(run, set));
+        if (run->best && set == judged) TRY(keep_best(run, set));
     }
     return KNACK_OK;
 }

@@ -144,6 +144,24 @@ static void primary_weights_may_be_chosen(void **state)
                    "at train.primary: no weights \"swa\" are evaluated in this run", NULL);
 }
 
+/* "best" is of the epochs of what would be primary without it, to the last epoch. */
+static void the_best_epoch_may_be_primary(void **state)
+{
+    (void)state;
+    int64_t best[2], epochs = 6;
+    for (int i = 0; i < 2; i++) {
+        struct run *run =
+            harness_open("{'data': {'limit': 64, 'validation': 32}, 'model': {'type': 'mlp'}, 'train': {'epochs': %d, 'batch': 16%s}}",
+                         (int)epochs, i ? ", 'primary': 'best'" : "");
+        harness_train(run);
+        best[i] = run->at.best_epoch;
+        assert_string_equal(run->primary, i ? "best" : "raw");
+        harness_close(run);
+    }
+    assert_true(best[0] > 1);
+    assert_int_equal(best[1], best[0]);
+}
+
 /* The order is the config's unless manifests demand another, and the checkpoint knows it. */
 static void the_order_is_told(void **state)
 {
@@ -507,6 +525,7 @@ int main(void)
         cmocka_unit_test(order_of_calls),
         cmocka_unit_test(weight_sets_of_other_tricks),
         cmocka_unit_test(primary_weights_may_be_chosen),
+        cmocka_unit_test(the_best_epoch_may_be_primary),
         cmocka_unit_test(the_order_is_told),
         cmocka_unit_test(masks_of_extra_passes),
         cmocka_unit_test(masks_of_extra_forwards),
