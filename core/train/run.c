@@ -95,8 +95,6 @@ static knack_status read_config(struct run *run, const char *path, const struct 
     TRY(spell_out_plugins(run->config));
     static const char *const objects[] = {"data", "model", "train", "train.optimizer", "train.schedule"};
     for (size_t i = 0; i < sizeof objects / sizeof *objects; i++) TRY(json_ensure_object(run->config, objects[i]));
-    const struct json *model = json_member(run->config->root, "model");
-    if (!request->model && model->count == 0) TRY(json_set(run->config, "model.type", "mlp"));
     run->config->complete = true;
     return KNACK_OK;
 }
@@ -194,8 +192,10 @@ static knack_status refuse_missing(const struct run *run)
     for (int64_t i = 0; run->data->missing && i < run->instances->installed; i++)
         if (run->instances->list[i]->manifest->accepts_missing) return KNACK_OK;
     if (!run->data->missing) return KNACK_OK;
-    return status_set(KNACK_E_DATA, "the inputs have missing values (NaN), which no model takes: fill them in, or list a trick that "
-                                    "accepts them (\"accepts\": [\"missing\"] in its manifest)");
+    return status_set(KNACK_E_DATA,
+                      "%s%sthe inputs have missing values (NaN), which no model takes: fill them in, or list a trick that accepts them "
+                      "(\"accepts\": [\"missing\"] in its manifest)",
+                      run->data->first_missing ? run->data->first_missing : "", run->data->first_missing ? ": " : "");
 }
 
 /* ---- Plugins and model ---- */
