@@ -120,8 +120,6 @@ knack_tensor *passes_forward(knack_step *step, knack_tensor *x, uint32_t flags)
         step->run->now.training = 0;
     } else if (flags & KNACK_STATISTICS) {
         pass->norms = NORMS_MOVE;
-    } else if (pass->norms == NORMS_MOVE) {
-        pass->norms = NORMS_BATCH;
     }
     if (flags & KNACK_REDRAW) pass->redraw = step->main_redraw | ++step->forwards;
     knack_tensor *out = remembered(step, x, flags);
@@ -184,11 +182,17 @@ static knack_status loss_and_backward(knack_step *step, knack_tensor *logits, do
     return tape_backward(item_loss, seed);
 }
 
+/* A training pass over some of the batch's rows, with their items. */
+static knack_status begin_rows(knack_step *step, const int64_t *row, int64_t rows)
+{
+    passes_begin(step, row, rows, true);
+    return targets_items(step);
+}
+
 static knack_status micro_batch(knack_step *step, int64_t index, double *loss)
 {
     int64_t first = step->stretch[index];
-    passes_begin(step, step->order + first, step->stretch[index + 1] - first, true);
-    TRY(targets_items(step));
+    TRY(begin_rows(step, step->order + first, step->stretch[index + 1] - first));
     knack_tensor *logits = main_forward(step, 0);
     if (!logits) return passes_failure(step);
     return loss_and_backward(step, logits, loss);
@@ -200,7 +204,8 @@ static knack_status gather_features(knack_step *step, knack_real *all)
     int64_t width = step->run->model->width;
     for (int64_t m = 0; m < step->micro_batches; m++) {
         int64_t first = step->stretch[m], rows = step->stretch[m + 1] - first;
-        passes_begin(step, step->order + first, rows, true);
+        TRY(begin_rows(step, step->order + first, rows));
+        step->gathered = NULL; /* features are wanted of rows, not of items */
         step->tape.recording = false;
         knack_tensor *features = main_forward(step, KNACK_FEATURES);
         if (!features) return passes_failure(step);
@@ -214,8 +219,7 @@ static knack_status whole_loss(knack_step *step, knack_real *all, knack_real *ba
 {
     int64_t shape[2] = {step->active, step->run->model->width};
     uint8_t touched = 0;
-    passes_begin(step, step->order, step->active, true);
-    TRY(targets_items(step));
+    TRY(begin_rows(step, step->order, step->active));
     step->x = passes_input(step);
     struct forward_record record = {.x = step->x, .weights = step->pass.weights};
     record.features = tape_leaf(&step->tape, 2, shape, all, back, &touched);
@@ -237,7 +241,7 @@ static knack_status whole_batch(knack_step *step, double *loss)
     TRY(whole_loss(step, all, back, loss));
     for (int64_t m = 0; m < step->micro_batches; m++) {
         int64_t first = step->stretch[m];
-        passes_begin(step, step->order + first, step->stretch[m + 1] - first, true);
+        TRY(begin_rows(step, step->order + first, step->stretch[m + 1] - first));
         step->x = passes_input(step);
         knack_tensor *features = step->x ? model_features(step->run->model, step, step->x) : NULL;
         if (!features) return passes_failure(step);

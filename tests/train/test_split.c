@@ -129,6 +129,8 @@ static void losses_over_the_whole_batch(void **state)
     expect_unchanged(LAYERS, "'pairwise', " FGM_INPUT, "", 1);
     expect_unchanged(MLP, "'pairwise', {'name': 'fgm', 'layer': 'fc1'}", "", 1);
     expect_unchanged(MLP, FGM_WEIGHT ", 'pairwise'", ", 'class_weights': 'balanced'", 1);
+    expect_unchanged(MLP, "'freelb', 'pairwise'", "", 1); /* layer filters see the rows of each pass */
+    expect_unchanged(LAYERS, "'pairwise', {'name': 'freelb', 'layer': 'early'}, " MIXUP_ROWS ", " ARCFACE, "", 2);
 }
 
 static void pairs_do_not_fit_into_single_rows(void **state)
