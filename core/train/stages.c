@@ -122,6 +122,8 @@ static knack_status call_gradient(struct run *run, knack_trick *trick, uint32_t 
     if ((status == KNACK_OK || status == KNACK_IDLE) && call.passes == 0)
         status = status_set(KNACK_E_PLUGIN, "never called knack_next_gradient(), so that there is no gradient");
     if (status >= 0 && call.not_finite) status = KNACK_SKIP_UPDATE; /* whether the trick passes it on or not */
+    bool writes = trick->instance->manifest->writes & ACCESS_GRADIENTS;
+    if (writes && (status == KNACK_OK || status == KNACK_IDLE) && trick_spoiled(trick)) status = KNACK_SKIP_UPDATE;
     status = call_end(&call, status);
     run->plan = plan;
     run->pass_flags = outer_flags;
@@ -160,5 +162,5 @@ knack_status stages_gradient(struct run *run, int64_t after, double keep, double
     knack_real k = (knack_real)keep, w = (knack_real)weight;
     perturbations_combine(run, after, offsets, keep, weight);
     for (int64_t i = 0; i < run->params->total; i++) gradient[i] = before ? k * before[i] + w * gradient[i] : w * gradient[i];
-    return KNACK_OK;
+    return flat_finite(gradient, run->params->total) ? KNACK_OK : KNACK_SKIP_UPDATE;
 }

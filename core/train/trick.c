@@ -196,11 +196,10 @@ static knack_status call_hook(knack_trick *trick, enum slot slot, knack_step *st
     return call_end(&call, plain ? plain(trick) : stepped(trick, step));
 }
 
-/* What a post_backward hook made of the gradient has to be finite, or the update would spoil the weights for good. */
-static bool spoiled(knack_trick *trick, enum slot slot, knack_status status)
+bool trick_spoiled(knack_trick *trick)
 {
     const struct params *params = trick->run->params;
-    if (slot != SLOT_POST_BACKWARD || status != KNACK_OK || flat_finite(params->gradients, params->total)) return false;
+    if (flat_finite(params->gradients, params->total)) return false;
     run_warn(trick->run, "%s left a gradient that is not finite; such steps make no update", trick->name);
     return true;
 }
@@ -216,7 +215,7 @@ knack_status tricks_hook(struct run *run, enum slot slot, knack_step *step)
         if (step && !trick->acting) continue;
         knack_status status = call_hook(trick, slot, step);
         if (status < 0) return status;
-        if (spoiled(trick, slot, status)) outcome |= OUTCOME_SKIP | OUTCOME_NOT_FINITE;
+        if (slot == SLOT_POST_BACKWARD && status == KNACK_OK && trick_spoiled(trick)) outcome |= OUTCOME_SKIP | OUTCOME_NOT_FINITE;
         if (status == KNACK_SKIP_UPDATE) outcome |= OUTCOME_SKIP;
         if (status == KNACK_STOP) outcome |= OUTCOME_STOP;
         if (status == KNACK_STOP) run_note(run, "%s stops the run: %s, step %lld", trick->name, slot_name[slot], (long long)run->at.batch);

@@ -113,6 +113,8 @@ knack_status call_fail_current(struct run *, knack_status code); /* with the mes
  * as bits. */
 enum { OUTCOME_SKIP = 1, OUTCOME_STOP = 2, OUTCOME_NOT_FINITE = 4 };
 knack_status tricks_hook(struct run *, enum slot, knack_step *);
+/* Whether the trick left a gradient that is not finite, of which an update would spoil the weights for good; warns of it. */
+bool trick_spoiled(knack_trick *);
 
 knack_status tricks_new(struct run *);                 /* one per installed instance, with their self */
 knack_status tricks_open(struct run *);                /* open of each; every option must have been read */

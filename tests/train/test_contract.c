@@ -371,6 +371,18 @@ static void not_finite_gradients_may_not_be_overlooked(void **state)
     harness_close(run);
 }
 
+/* Nor does one that writes what is not finite itself, and says nothing. */
+static void spoilt_gradients_make_no_update(void **state)
+{
+    (void)state;
+    struct run *run = harness_open(RUN, probe("after gradient", "spoil"));
+    harness_train(run);
+    assert_int_equal(run->at.update, 0);
+    assert_int_equal(run->at.skipped, 4);
+    assert_true(harness_warned("probe left a gradient that is not finite"));
+    harness_close(run);
+}
+
 /* A run that goes wrong by itself, without any trick. */
 static void divergence_fails(void **state)
 {
@@ -430,6 +442,7 @@ int main(void)
         cmocka_unit_test(two_writers_of_one_plan),
         cmocka_unit_test(not_finite_gradients_are_skipped_then_fail),
         cmocka_unit_test(not_finite_gradients_may_not_be_overlooked),
+        cmocka_unit_test(spoilt_gradients_make_no_update),
         cmocka_unit_test(divergence_fails),
         cmocka_unit_test(errors_leave_a_checkpoint),
     };
