@@ -100,7 +100,7 @@ knack_status evaluate_sweep(struct run *run, knack_trick *trick, enum data_part 
         return status_set(KNACK_E_CALL,
                           "knack_sweep(): the live weights' statistics are the host's; re-estimate those of a set of this trick");
     if (flags & KNACK_STATISTICS) {
-        sums = memory_new((size_t)run->params->statistics_total * 3 + 1, sizeof *sums);
+        sums = memory_new((size_t)run->params->statistics_total * 2, sizeof *sums);
         if (!sums) return KNACK_E_MEMORY;
     }
     knack_status status = KNACK_OK;
