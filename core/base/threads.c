@@ -31,11 +31,15 @@ int threads_count(void)
     return atomic_load(&threads);
 }
 
-/* A parallel region costs microseconds even with one thread, so that case never enters one. */
 void threads_run(int64_t parts, void (*body)(void *user, int64_t part), void *user)
 {
-    int count = threads_count();
-    if (count > parts) count = (int)parts;
+    threads_run_on(threads_count(), parts, body, user);
+}
+
+/* A parallel region costs microseconds even with one thread, so that case never enters one. */
+void threads_run_on(int most, int64_t parts, void (*body)(void *user, int64_t part), void *user)
+{
+    int count = most < parts ? most : (int)parts;
     if (count <= 1 || omp_in_parallel()) {
         for (int64_t part = 0; part < parts; part++) body(user, part);
         return;

@@ -11,6 +11,9 @@ int threads_count(void);
 /* Calls body(user, part) for part 0 .. parts - 1, over the threads; which thread runs what has no influence on results. Runs in the caller
  * alone, without a parallel region, if there is one thread or one part. */
 void threads_run(int64_t parts, void (*body)(void *user, int64_t part), void *user);
+/* The same over at most `most` threads, even if another caller asks for more by threads_set() meanwhile: for work that has set aside
+ * memory for each thread. */
+void threads_run_on(int most, int64_t parts, void (*body)(void *user, int64_t part), void *user);
 /* Work below this many scalar operations is not worth a region. */
 enum { THREADS_WORTH = 65536 };
 

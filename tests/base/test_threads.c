@@ -1,5 +1,6 @@
 #include "base/test.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
 
@@ -59,6 +60,24 @@ static void test_nested(void **state)
     assert_done(threads_set(1));
 }
 
+static void note_thread(void *user, int64_t part)
+{
+    ((pthread_t *)user)[part] = pthread_self();
+}
+
+/* Memory was set aside for two threads, and then another caller asked for three. */
+static void test_no_more_threads_than_told(void **state)
+{
+    (void)state;
+    pthread_t runner[PARTS];
+    assert_done(threads_set(3));
+    threads_run_on(2, PARTS, note_thread, runner);
+    for (int i = 0; i < PARTS; i++) assert_true(pthread_equal(runner[i], runner[0]) || pthread_equal(runner[i], runner[PARTS - 1]));
+    threads_run_on(1, PARTS, note_thread, runner);
+    for (int i = 0; i < PARTS; i++) assert_true(pthread_equal(runner[i], pthread_self()));
+    assert_done(threads_set(1));
+}
+
 static void test_bad_count(void **state)
 {
     (void)state;
@@ -71,6 +90,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_results_do_not_depend_on_threads),
         cmocka_unit_test(test_nested),
+        cmocka_unit_test(test_no_more_threads_than_told),
         cmocka_unit_test(test_bad_count),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

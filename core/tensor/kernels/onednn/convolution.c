@@ -138,7 +138,7 @@ static knack_status job_run(struct arena *arena, struct job *job, int64_t parts,
     job->spare_size = (spare + 63) / 64 * 64;
     job->memory = arena_alloc(arena, (size_t)job->slots * (job->scratch_size + job->spare_size));
     if (!job->memory) return KNACK_E_MEMORY;
-    threads_run(parts, body, job);
+    threads_run_on(job->slots, parts, body, job);
     dnnl_status_t status = (dnnl_status_t)atomic_load(&job->failure);
     return status == dnnl_success ? KNACK_OK : convolution_fail(status, job->c, job->pass);
 }

@@ -27,7 +27,7 @@ struct engine {
 /* This thread's engine, made at first use. Called once by each kernel, before it looks for primitives: when too many are kept, all are
  * dropped here. */
 knack_status engine_open(struct engine **);
-/* How many slots a job of so many parts needs, each with its stream. */
+/* How many slots a job of so many parts needs, each with its stream; it may run on no more threads than that. */
 dnnl_status_t engine_slots(struct engine *, int64_t parts, int *slots);
 /* The slot of the thread that runs a part of a job with so many slots. */
 int engine_slot(int slots);

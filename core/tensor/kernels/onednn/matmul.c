@@ -182,7 +182,7 @@ static knack_status multiply(struct arena *arena, struct engine *engine, const s
     if (status != dnnl_success) return matmul_fail(status, m);
     job.scratch = arena_alloc(arena, (size_t)job.slots * job.scratch_size);
     if (!job.scratch) return KNACK_E_MEMORY;
-    threads_run(job.parts, run_primitive, &job);
+    threads_run_on(job.slots, job.parts, run_primitive, &job);
     status = (dnnl_status_t)atomic_load(&job.failure);
     return status == dnnl_success ? KNACK_OK : matmul_fail(status, m);
 }
