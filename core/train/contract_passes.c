@@ -17,7 +17,7 @@ knack_status knack_next_gradient(knack_trick *trick, knack_step *step, double ke
     if (tape_status(&step->tape) < 0) return call_fail_current(run, tape_status(&step->tape)); /* which the pass would wipe out */
     bool first = call->passes++ == 0;
     if (!first) trick->gradient_passes++;
-    uint64_t paused = call_pause(call);
+    uint64_t paused = call_pause();
     knack_status status = stages_gradient(run, trick->index, keep, weight, flags, first);
     call_resume(call, paused);
     call->not_finite = status == KNACK_SKIP_UPDATE || (call->not_finite && keep != 0);
@@ -29,7 +29,7 @@ static knack_tensor *next(knack_trick *trick, knack_step *step, knack_tensor *(*
                           knack_tensor *in)
 {
     struct call *call = trick->run->call;
-    uint64_t paused = call_pause(call);
+    uint64_t paused = call_pause();
     knack_tensor *out = stage(step, trick->index, in);
     call_resume(call, paused);
     call->next = out;
@@ -60,7 +60,7 @@ knack_tensor *knack_forward(knack_trick *trick, knack_step *step, knack_tensor *
         return NULL;
     }
     if (flags & KNACK_FEATURES && !call_access(trick, ACCESS_FEATURES, false, "knack_forward")) return NULL;
-    uint64_t paused = call_pause(call);
+    uint64_t paused = call_pause();
     int64_t before = step->records;
     knack_tensor *out = passes_forward(step, x, flags);
     if (step->records != before) trick->forwards++;
@@ -165,7 +165,7 @@ knack_status knack_sweep(knack_trick *trick, const char *name, uint32_t flags,
     if (flags & KNACK_FEATURES && !call_access(trick, ACCESS_FEATURES, false, "knack_sweep")) return KNACK_E_CALL;
     knack_status status = part_of(run, name, &part);
     if (status < 0) return call_fail_current(run, status);
-    uint64_t paused = call_pause(run->call);
+    uint64_t paused = call_pause();
     status = evaluate_sweep(run, trick, part, flags, visit);
     call_resume(run->call, paused);
     return status < 0 ? call_fail_current(run, status) : status;

@@ -31,9 +31,8 @@ void call_begin(struct call *call, knack_trick *trick, enum slot slot, knack_ste
     call->began = nanoseconds();
 }
 
-uint64_t call_pause(const struct call *call)
+uint64_t call_pause(void)
 {
-    (void)call;
     return nanoseconds();
 }
 
@@ -71,7 +70,8 @@ static knack_status blame(const struct call *call, knack_status status)
     return status_set(run->failure, "%s", run->failure_message);
 }
 
-/* The status, unless an operation on tensors failed: whoever ignores its NULL is told all the same. */
+/* The status, unless an operation on tensors failed: that is why the trick failed too, and whoever ignores its NULL is told all the same.
+ */
 static knack_status operations(const knack_step *step, knack_status status)
 {
     return step->tape.failure < 0 ? tape_status(&step->tape) : status;
@@ -87,7 +87,7 @@ knack_status call_end(struct call *call, knack_status status)
     run->in_use = call->in_use;
     run->now.weights = call->in_use->name;
     if (call->step && call->step->pass.weights) call->step->pass.weights = call->in_use;
-    if (status >= 0 && call->step) status = operations(call->step, status);
+    if (call->step) status = operations(call->step, status);
     if (run->failure < 0 || status < 0) return blame(call, status);
     if (!may_return(call->slot, status)) {
         status_set(KNACK_E_PLUGIN, "returned %d, which is no outcome of %s; see struct knack_plugin in knack/plugin.h", status,

@@ -95,7 +95,7 @@ void call_begin(struct call *, knack_trick *, enum slot, knack_step *);
  * and step before their message. Gives what the host has to act on. */
 knack_status call_end(struct call *, knack_status);
 /* Time that passes within next_*() belongs to others. */
-uint64_t call_pause(const struct call *);
+uint64_t call_pause(void);
 void call_resume(struct call *, uint64_t paused);
 
 /* True if the trick is the one being called and its slot is among those in `where`; else notes KNACK_E_CALL, which ends the run when the

@@ -90,7 +90,7 @@ static knack_status cutmix_pre_step(knack_trick *trick, knack_step *step)
     struct cutmix_local *local = knack_local(trick, step);
     int axes;
     const int64_t *shape = knack_shape(knack_input(step), &axes); /* [rows, height, width, channels] */
-    if (!shape) return KNACK_E_PLUGIN;
+    if (!local || !shape) return KNACK_E_MEMORY;
     if (axes != 4) return knack_fail(trick, "cuts boxes out of images, but an example is a list of numbers; \"mixup\" is for those");
     if (self->alpha == 0 || shape[0] < 2 || knack_now(trick)->update >= self->until) return KNACK_IDLE;
 

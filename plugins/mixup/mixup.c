@@ -58,6 +58,7 @@ static knack_status mixup_pre_step(knack_trick *trick, knack_step *step)
     const struct mixup *self = knack_self(trick);
     struct mixup_local *local = knack_local(trick, step);
     int64_t rows = knack_batch(step)->rows;
+    if (!local) return KNACK_E_MEMORY;
     if (self->alpha == 0 || rows < 2 || knack_now(trick)->update >= self->until) return KNACK_IDLE;
 
     knack_real *drawn = knack_scratch(step, (size_t)rows * sizeof *drawn), where = 0;

@@ -10,6 +10,11 @@
     "'ema', {'name': 'rerun', 'rho': 0.1, 'keep': [0, 1]}, {'name': 'fgm', 'layer': 'input'}, 'mixup', 'arcface', "                        \
     "{'name': 'probe', 'at': 'pre_step', 'do': 'metric'}"
 
+#define OTHERS                                                                                                                             \
+    "{'name': 'pgd', 'parameters': '*.weight', 'steps': 2}, {'name': 'awp', 'replace': false}, {'name': 'freelb', 'steps': 2}, "           \
+    "'cutmix', 'rdrop', 'focal', 'snapshot-ensemble', {'name': 'checkpoint-average', 'mode': 'greedy'}, 'early-stop', "                    \
+    "{'name': 'tta', 'views': ['shift 1 0']}, 'grad-clip'"
+
 /* stride: so many allocations are let go from one run to the next. */
 static void every_allocation_fails(const char *plugins, int64_t stride)
 {
@@ -36,11 +41,18 @@ static void with_tricks(void **state)
     every_allocation_fails(TRICKS, IS_DOUBLE ? 3 : 1); /* sanitizers take their time */
 }
 
+static void with_other_tricks(void **state)
+{
+    (void)state;
+    every_allocation_fails(OTHERS, IS_DOUBLE ? 3 : 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(without_tricks),
         cmocka_unit_test(with_tricks),
+        cmocka_unit_test(with_other_tricks),
     };
     return cmocka_run_group_tests(tests, harness_set_up, harness_tear_down);
 }
