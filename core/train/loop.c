@@ -301,6 +301,7 @@ knack_status loop_estimate(struct run *run, double *seconds)
     double began = seconds_now(), measured = 0;
     int64_t counted = 0;
     run->metrics_log = NULL;
+    set_now(run);
     statistics_copy(run, false);
     TRY(tricks_hook(run, SLOT_RUN_BEGIN, NULL));
     TRY(tricks_hook(run, SLOT_EPOCH_BEGIN, NULL));

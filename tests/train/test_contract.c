@@ -141,6 +141,19 @@ static void calls_in_slots_without_a_step(void **state)
 }
 
 /* Further forms of functions, each where it may be called. */
+/* The few steps of an estimate are like those of a run to whoever asks. */
+static void facts_while_a_run_is_estimated(void **state)
+{
+    (void)state;
+    static const char *const at[] = {"run_begin", "epoch_begin", "pre_step"};
+    for (int i = 0; i < 3; i++) {
+        struct run_facts facts;
+        struct run *run = harness_open(RUN, probe(at[i], "now"));
+        if (run_facts(run, true, &facts) < 0) fail_msg("%s: %s", at[i], knack_error());
+        harness_close(run);
+    }
+}
+
 static void calls_in_other_forms(void **state)
 {
     (void)state;
@@ -432,6 +445,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(calls_in_slots_with_a_step),
         cmocka_unit_test(calls_in_slots_without_a_step),
+        cmocka_unit_test(facts_while_a_run_is_estimated),
         cmocka_unit_test(calls_in_other_forms),
         cmocka_unit_test(outcomes),
         cmocka_unit_test(skipped_updates_change_nothing),
