@@ -5,7 +5,7 @@
 #include "base/memory.h"
 #include "train/state.h"
 
-static void *step_memory(knack_step *step, int64_t count, size_t size)
+void *step_zeroed(knack_step *step, int64_t count, size_t size)
 {
     return arena_zeroed(step->run->step_arena, (size_t)(count > 0 ? count : 1) * size);
 }
@@ -14,10 +14,10 @@ static void *step_memory(knack_step *step, int64_t count, size_t size)
 static knack_status make_rows(knack_step *step, int64_t count)
 {
     arena_reset(step->run->step_arena);
-    int64_t *row = step_memory(step, count, sizeof *row), *example = step_memory(step, count, sizeof *example);
-    uint8_t *labelled = step_memory(step, count, 1);
-    knack_real *weight = step_memory(step, count, sizeof *weight);
-    step->input = step_memory(step, count * step->run->data->width, sizeof *step->input);
+    int64_t *row = step_zeroed(step, count, sizeof *row), *example = step_zeroed(step, count, sizeof *example);
+    uint8_t *labelled = step_zeroed(step, count, 1);
+    knack_real *weight = step_zeroed(step, count, sizeof *weight);
+    step->input = step_zeroed(step, count * step->run->data->width, sizeof *step->input);
     if (!row || !example || !labelled || !weight || !step->input) return KNACK_E_MEMORY;
     for (int64_t i = 0; i < count; i++) {
         row[i] = i;
@@ -60,7 +60,7 @@ static knack_status order_rows(knack_step *step)
 {
     struct knack_batch *b = &step->logical;
     int64_t labelled = 0, taken = 0;
-    int64_t *order = step_memory(step, b->rows, sizeof *order);
+    int64_t *order = step_zeroed(step, b->rows, sizeof *order);
     if (!order) return KNACK_E_MEMORY;
     for (int64_t i = 0; i < b->rows; i++) labelled += targets_labelled(&step->targets, i);
     bool all = step->run->rows_without_target;
@@ -78,7 +78,7 @@ static knack_status order_rows(knack_step *step)
 /* Stretches of at most micro_batch rows that cut no group. */
 static knack_status cut_stretches(knack_step *step, int64_t micro_batch)
 {
-    int64_t *stretch = step_memory(step, step->active + 1, sizeof *stretch), count = 0, begin = 0;
+    int64_t *stretch = step_zeroed(step, step->active + 1, sizeof *stretch), count = 0, begin = 0;
     if (!stretch) return KNACK_E_MEMORY;
     for (int64_t i = 0; i < step->active;) {
         int64_t end = i + 1;

@@ -37,13 +37,12 @@ static void gather(struct gathering *g, enum knack_type type, int64_t count, con
             (struct safetensors_entry){.name = copy, .type = type, .ndim = 1, .shape = {count}, .count = count, .data = data};
 }
 
-enum { POSITION_INTEGERS = 11, POSITION_REALS = 2, COUNTERS = 2 * SLOT_COUNT + 3 };
+enum { POSITION_INTEGERS = 10, POSITION_REALS = 2, COUNTERS = 2 * SLOT_COUNT + 3 };
 
 static void position_out(const struct position *at, int64_t integer[POSITION_INTEGERS], double real[POSITION_REALS])
 {
-    int64_t values[POSITION_INTEGERS] = {
-        at->epoch,      at->batch_in_epoch, at->batch,   at->update, at->skipped_in_row, at->skipped, at->epoch_open,
-        at->loss_count, at->best_epoch,     at->stopped, 0};
+    int64_t values[POSITION_INTEGERS] = {at->epoch,   at->batch_in_epoch, at->batch,      at->update,     at->skipped_in_row,
+                                         at->skipped, at->epoch_open,     at->loss_count, at->best_epoch, at->stopped};
     memcpy(integer, values, sizeof values);
     real[0] = at->loss_sum;
     real[1] = at->best;

@@ -50,7 +50,8 @@ knack_status knack_keep_together(knack_step *step, const int64_t *partner)
     if (!step->group) {
         step->group = arena_alloc(step->run->step_arena, (size_t)rows * sizeof *step->group);
         if (!step->group) return call_fail_current(step->run, KNACK_E_MEMORY);
-        for (int64_t i = 0; i < rows; i++) step->group[i] = i;
+        for (int64_t i = 0; i < rows; i++) step->group[i] = partner[i] < i ? partner[i] : i;
+        return KNACK_OK;
     }
     /* Groups are named by their smallest row; joining two renames the one with the larger name. */
     for (int64_t i = 0; i < rows; i++) {

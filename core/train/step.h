@@ -62,6 +62,8 @@ struct knack_step {
 
 /* ---- Making the logical batch (batch.c) ---- */
 
+/* count entries that live until the next logical batch; NULL: no memory is left. */
+void *step_zeroed(knack_step *, int64_t count, size_t size);
 /* Rows examples[0..count) of the part, augmented if it is a training batch. */
 knack_status step_load(knack_step *, enum data_part, const int64_t *example, int64_t count);
 /* Rows from outside, without targets: inputs [count, width of the data], copied. */

@@ -3,11 +3,6 @@
 
 #include "train/state.h"
 
-static void *step_memory(knack_step *step, int64_t count, size_t size)
-{
-    return arena_zeroed(step->run->step_arena, (size_t)(count > 0 ? count : 1) * size);
-}
-
 knack_status targets_load(knack_step *step, const struct dataset *data, enum data_part part, const int64_t *example, int64_t count)
 {
     const struct part *from = &data->part[part];
@@ -15,15 +10,15 @@ knack_status targets_load(knack_step *step, const struct dataset *data, enum dat
     *t = (struct targets){.rows = count, .components = 1, .outputs = data->outputs};
     if (data->kind == KNACK_REGRESSION) {
         t->kind = TARGET_REALS;
-        t->value = step_memory(step, count * t->outputs, sizeof *t->value);
+        t->value = step_zeroed(step, count * t->outputs, sizeof *t->value);
         if (!t->value) return KNACK_E_MEMORY;
         for (int64_t i = 0; i < count; i++)
             memcpy(t->value + i * t->outputs, from->target + example[i] * t->outputs, (size_t)t->outputs * sizeof *t->value);
         return KNACK_OK;
     }
     t->kind = TARGET_IDS;
-    t->id = step_memory(step, count, sizeof *t->id);
-    t->share = step_memory(step, count, sizeof *t->share);
+    t->id = step_zeroed(step, count, sizeof *t->id);
+    t->share = step_zeroed(step, count, sizeof *t->share);
     if (!t->id || !t->share) return KNACK_E_MEMORY;
     for (int64_t i = 0; i < count; i++) {
         t->id[i] = from->label[example[i]];
@@ -37,8 +32,8 @@ static knack_status mix_ids(knack_step *step, const int64_t *partner, const knac
 {
     struct targets *t = &step->targets;
     int64_t rows = t->rows, terms = t->components * rows;
-    int32_t *id = step_memory(step, 2 * terms, sizeof *id);
-    knack_real *share = step_memory(step, 2 * terms, sizeof *share);
+    int32_t *id = step_zeroed(step, 2 * terms, sizeof *id);
+    knack_real *share = step_zeroed(step, 2 * terms, sizeof *share);
     if (!id || !share) return KNACK_E_MEMORY;
     for (int64_t k = 0; k < t->components; k++) {
         for (int64_t i = 0; i < rows; i++) {
@@ -58,7 +53,7 @@ static knack_status mix_ids(knack_step *step, const int64_t *partner, const knac
 static knack_status mix_values(knack_step *step, const int64_t *partner, const knack_real *lambda)
 {
     struct targets *t = &step->targets;
-    knack_real *value = step_memory(step, t->rows * t->outputs, sizeof *value);
+    knack_real *value = step_zeroed(step, t->rows * t->outputs, sizeof *value);
     if (!value) return KNACK_E_MEMORY;
     for (int64_t i = 0; i < t->rows; i++) {
         for (int64_t c = 0; c < t->outputs; c++) {
@@ -124,8 +119,8 @@ static knack_status replace_by_ids(knack_step *step, const knack_tensor *tensor,
     TRY(check_ids("knack_set_targets()", knack_data(tensor), rows, t->outputs));
     t->kind = TARGET_IDS;
     t->components = 1;
-    t->id = step_memory(step, rows, sizeof *t->id);
-    t->share = step_memory(step, rows, sizeof *t->share);
+    t->id = step_zeroed(step, rows, sizeof *t->id);
+    t->share = step_zeroed(step, rows, sizeof *t->share);
     if (!t->id || !t->share) return KNACK_E_MEMORY;
     memcpy(t->id, knack_data(tensor), (size_t)rows * sizeof *t->id);
     for (int64_t i = 0; i < rows; i++) t->share[i] = 1;
@@ -142,7 +137,7 @@ static knack_status replace_by_rows(knack_step *step, const knack_tensor *tensor
                           "knack_set_targets(): dense rows, but a trick of this run takes class ids only (\"targets\": \"ids\")");
     if (classes) TRY(check_rows(knack_data(tensor), rows, t->outputs));
     t->kind = classes ? TARGET_ROWS : TARGET_REALS;
-    t->value = step_memory(step, rows * t->outputs, sizeof *t->value);
+    t->value = step_zeroed(step, rows * t->outputs, sizeof *t->value);
     if (!t->value) return KNACK_E_MEMORY;
     memcpy(t->value, knack_data(tensor), (size_t)(rows * t->outputs) * sizeof *t->value);
     step->logical.target = NULL;
