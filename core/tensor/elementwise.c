@@ -1,5 +1,5 @@
 /* Operations on one operand, element by element: y = f(x). Each is two loops, made by ELEMENTWISE from f and from what the gradient g of y
- * gives to x; operations on two operands are in broadcast.c. */
+ * gives to x; operations on two operands are in arithmetic.c. */
 #include <tgmath.h>
 
 #include "tensor/functions.h"
