@@ -23,12 +23,11 @@ static void refuse_shapes(const char *operation, int operands, knack_tensor *con
     tape_fail(x[0]->tape, KNACK_E_SHAPE, "%s: shapes %s do not fit", operation, list);
 }
 
-/* The shape of the result. */
 bool broadcast_shape(const char *operation, int operands, knack_tensor *const *x, int *ndim, int64_t *shape)
 {
     *ndim = 0;
     for (int k = 0; k < operands; k++) {
-        if (!operand_real(operation, x[k])) return false;
+        if (!operand_real(operation, x[k]) || !tape_holds(x[0]->tape, x[k])) return false;
         if (x[k]->ndim > *ndim) *ndim = x[k]->ndim;
     }
     for (int axis = 0; axis < *ndim; axis++) {

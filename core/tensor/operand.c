@@ -39,7 +39,7 @@ bool operand_axis(const char *operation, const knack_tensor *x, int axis)
 bool operand_alike(const char *operation, const knack_tensor *a, const knack_tensor *b)
 {
     char text_a[96], text_b[96];
-    if (!operand_real(operation, a) || !operand_real(operation, b)) return false;
+    if (!operand_real(operation, a) || !operand_real(operation, b) || !tape_holds(a->tape, b)) return false;
     if (same_shape(a, b)) return true;
     tape_fail(a->tape, KNACK_E_SHAPE, "%s: shapes %s and %s differ", operation, shape_text(text_a, a->ndim, a->shape),
               shape_text(text_b, b->ndim, b->shape));

@@ -191,7 +191,8 @@ static void concat_backward(knack_tensor *result)
 static bool concat_shape(const char *operation, int count, knack_tensor *const *parts, int axis, int64_t *shape)
 {
     for (int k = 0; k < count; k++)
-        if (!operand_real(operation, parts[k]) || !operand_axis(operation, parts[k], axis)) return false;
+        if (!operand_real(operation, parts[k]) || !operand_axis(operation, parts[k], axis) || !tape_holds(parts[0]->tape, parts[k]))
+            return false;
     memcpy(shape, parts[0]->shape, sizeof parts[0]->shape);
     for (int k = 1; k < count; k++) {
         bool fits = parts[k]->ndim == parts[0]->ndim;

@@ -86,6 +86,13 @@ void tape_require_gradient(knack_tensor *result)
     tape->last = result;
 }
 
+bool tape_holds(struct tape *tape, const knack_tensor *operand)
+{
+    if (operand->tape == tape) return true;
+    tape_fail(tape, KNACK_E_CALL, "operands of two passes cannot be combined");
+    return false;
+}
+
 knack_tensor *tape_result(struct tape *tape, enum knack_type type, int ndim, const int64_t *shape, int inputs, knack_tensor *const *input)
 {
     knack_tensor *result = make_tensor(tape, type, ndim, shape);
@@ -94,7 +101,7 @@ knack_tensor *tape_result(struct tape *tape, enum knack_type type, int ndim, con
     if (!result->data) return NULL;
     result->inputs = inputs;
     for (int i = 0; i < inputs; i++) {
-        if (input[i]->tape != tape) return tape_fail(tape, KNACK_E_CALL, "operands of two passes cannot be combined");
+        if (!tape_holds(tape, input[i])) return NULL;
         result->input[i] = input[i];
         if (input[i]->needs_gradient) tape_require_gradient(result);
     }

@@ -55,6 +55,8 @@ knack_tensor *tape_fail(struct tape *, knack_status code, const char *format, ..
 /* As an error of the calling thread: KNACK_OK, or the first failure with its message. */
 knack_status tape_status(const struct tape *);
 
+/* Whether an operand is of this tape; if not, the failure is set. tape_result() asks it of its inputs. */
+bool tape_holds(struct tape *, const knack_tensor *operand);
 /* A new tensor with uninitialised data; needs_gradient if recording and any input does. inputs of them in input; NULL on failure. */
 knack_tensor *tape_result(struct tape *, enum knack_type, int ndim, const int64_t *shape, int inputs, knack_tensor *const *input);
 /* A result with the data of its one operand x, under another shape of the same count. */

@@ -83,8 +83,16 @@ static void test_two_tapes(void **state)
     fixture_open(&f);
     fixture_open(&g);
     knack_tensor *x = constant(&f, REALS(1), SHAPE(1)), *y = constant(&g, REALS(1), SHAPE(1));
+    static const char message[] = "operands of two passes cannot be combined";
     assert_null(knack_add(x, y));
-    assert_failure(&f, KNACK_E_CALL, "operands of two passes cannot be combined");
+    assert_failure(&f, KNACK_E_CALL, message);
+    assert_null(knack_greater(x, y));
+    assert_failure(&f, KNACK_E_CALL, message);
+    assert_null(knack_concat(2, (knack_tensor *[]){x, y}, 0));
+    assert_failure(&f, KNACK_E_CALL, message);
+    assert_null(knack_cross_entropy_dense(constant(&f, REALS(1), SHAPE(1, 1)), constant(&g, REALS(1), SHAPE(1, 1))));
+    assert_failure(&f, KNACK_E_CALL, message);
+    assert_int_equal(tape_status(&g.tape), KNACK_OK);
     fixture_close(&f);
     fixture_close(&g);
 }
