@@ -122,6 +122,28 @@ static void linear_values(void **state)
     assert_shape(knack_linear(constant(&fixture, REALS(1, 2), SHAPE(2)), w, bias, KNACK_LINEAR), SHAPE(3));
 }
 
+/* ReLU makes 0 of what is negative, and of nothing else: a network that diverged must not look alive. */
+static void linear_keeps_nan(void **state)
+{
+    (void)state;
+    knack_tensor *x = constant(&fixture, REALS(1, NAN, -1, INFINITY, -INFINITY, 0), SHAPE(6, 1));
+    for (int64_t width = 1; width <= 40; width += 13) {
+        knack_real ones[40];
+        for (int i = 0; i < 40; i++) ones[i] = 1;
+        knack_tensor *w = constant(&fixture, ones, 2, (int64_t[]){width, 1});
+        const knack_real *y = knack_data(knack_linear(x, w, NULL, KNACK_RELU));
+        knack_tensor *narrow = knack_linear(knack_cast(x, KNACK_BF16), knack_cast(w, KNACK_BF16), NULL, KNACK_RELU);
+        const knack_real *rounded = knack_data(knack_cast(narrow, KNACK_REAL));
+        assert_non_null(y);
+        assert_non_null(rounded);
+        for (int64_t j = 0; j < width; j++) {
+            const knack_real column[6] = {y[j], y[width + j], y[2 * width + j], y[3 * width + j], y[4 * width + j], y[5 * width + j]};
+            assert_reals(column, REALS(1, NAN, 0, INFINITY, 0, 0), 6);
+            assert_true(rounded[j] == 1 && isnan(rounded[width + j]) && rounded[2 * width + j] == 0);
+        }
+    }
+}
+
 static void linear_errors(void **state)
 {
     (void)state;
@@ -463,15 +485,25 @@ static void failing_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        LAYER_TEST(matmul_values),      LAYER_TEST(matmul_errors),
-        LAYER_TEST(linear_values),      LAYER_TEST(linear_errors),
-        LAYER_TEST(bf16_products),      LAYER_TEST(bf16_gradients),
-        LAYER_TEST(convolution_values), LAYER_TEST(convolution_errors),
-        LAYER_TEST(pool_values),        LAYER_TEST(first_maximum_gets_the_gradient),
-        LAYER_TEST(pool_errors),        LAYER_TEST(batch_norm_values),
-        LAYER_TEST(norm_errors),        LAYER_TEST(embedding_values),
-        LAYER_TEST(embedding_errors),   LAYER_TEST(masks_follow_logical_rows),
-        LAYER_TEST(dropout_edges),      LAYER_TEST(unwanted_gradients_are_skipped),
+        LAYER_TEST(matmul_values),
+        LAYER_TEST(matmul_errors),
+        LAYER_TEST(linear_values),
+        LAYER_TEST(linear_keeps_nan),
+        LAYER_TEST(linear_errors),
+        LAYER_TEST(bf16_products),
+        LAYER_TEST(bf16_gradients),
+        LAYER_TEST(convolution_values),
+        LAYER_TEST(convolution_errors),
+        LAYER_TEST(pool_values),
+        LAYER_TEST(first_maximum_gets_the_gradient),
+        LAYER_TEST(pool_errors),
+        LAYER_TEST(batch_norm_values),
+        LAYER_TEST(norm_errors),
+        LAYER_TEST(embedding_values),
+        LAYER_TEST(embedding_errors),
+        LAYER_TEST(masks_follow_logical_rows),
+        LAYER_TEST(dropout_edges),
+        LAYER_TEST(unwanted_gradients_are_skipped),
         LAYER_TEST(failing_memory),
     };
     return cmocka_run_group_tests_name("layers", tests, NULL, NULL);

@@ -5,8 +5,8 @@
 #include <stdatomic.h>
 #include <stdio.h>
 
-#include "base/threads.h"
 #include "tensor/kernels/onednn/primitive.h"
+#include "tensor/vector.h"
 
 enum { KIND_MATMUL = 1 };
 
@@ -68,15 +68,12 @@ static dnnl_status_t operation(const struct piece *piece, dnnl_matmul_desc_t *ou
     return dnnl_matmul_desc_init(out, &a, &b, m->bias ? &bias : NULL, &c);
 }
 
-/* What is done to c after the product: the sum with what was there, or the activation. */
-static dnnl_status_t after(const struct matmul *m, dnnl_primitive_attr_t attributes)
+/* The product is added to what c holds. */
+static dnnl_status_t set_sum(dnnl_primitive_attr_t attributes)
 {
     dnnl_post_ops_t operations;
     DNNL_TRY(dnnl_post_ops_create(&operations));
-    dnnl_status_t status = dnnl_success;
-    if (m->add) status = dnnl_post_ops_append_sum(operations, 1);
-    if (status == dnnl_success && m->activation == KNACK_RELU)
-        status = dnnl_post_ops_append_eltwise(operations, 1, dnnl_eltwise_relu, 0, 0);
+    dnnl_status_t status = dnnl_post_ops_append_sum(operations, 1);
     if (status == dnnl_success) status = dnnl_primitive_attr_set_post_ops(attributes, operations);
     dnnl_post_ops_destroy(operations);
     return status;
@@ -89,7 +86,7 @@ static dnnl_status_t describe(const struct engine *engine, const void *shape, dn
     dnnl_primitive_attr_t attributes;
     DNNL_TRY(operation(piece, &product));
     DNNL_TRY(primitive_attributes(&attributes));
-    dnnl_status_t status = after(piece->whole, attributes);
+    dnnl_status_t status = piece->whole->add ? set_sum(attributes) : dnnl_success;
     if (status == dnnl_success) status = dnnl_primitive_desc_create(description, &product, attributes, engine->dnnl, NULL);
     dnnl_primitive_attr_destroy(attributes);
     return status;
@@ -99,7 +96,7 @@ static dnnl_status_t piece_primitive(struct engine *engine, const struct piece *
 {
     const struct matmul *m = piece->whole;
     const struct primitive_key key = {{KIND_MATMUL, m->type, result_type(m), piece->batch, piece->m, m->n, m->k, m->transpose_a,
-                                       m->transpose_b, m->add, m->bias != NULL, m->activation, m->transpose_a ? m->m : 0}};
+                                       m->transpose_b, m->add, m->bias != NULL, m->transpose_a ? m->m : 0}};
     struct primitive_plan plan = {.describe = describe, .shape = piece, .name = {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST}};
     plan.arguments = 3;
     if (m->bias) plan.name[plan.arguments++] = DNNL_ARG_BIAS;
@@ -139,6 +136,28 @@ static int64_t block_length(const struct job *job, int64_t part)
     return part < job->parts - 1 ? job->block : total - part * job->block;
 }
 
+/* ReLU is not left to oneDNN, whose own makes 0 of NaN: a network that diverged would look alive. */
+VECTOR
+static void relu_real(int64_t count, knack_real *c)
+{
+    for (int64_t i = 0; i < count; i++) c[i] = c[i] <= 0 ? 0 : c[i];
+}
+
+/* By the sign; a NaN stays whatever its sign is. */
+VECTOR
+static void relu_bf16(int64_t count, uint16_t *c)
+{
+    for (int64_t i = 0; i < count; i++) c[i] = c[i] >= 0x8000 && c[i] <= 0xff80 ? 0 : c[i];
+}
+
+static void relu(enum knack_type type, int64_t count, void *c)
+{
+    if (type == KNACK_BF16)
+        relu_bf16(count, c);
+    else
+        relu_real(count, c);
+}
+
 static void run_primitive(void *user, int64_t part)
 {
     struct job *job = user;
@@ -152,9 +171,11 @@ static void run_primitive(void *user, int64_t part)
         (char *)m->c + (batch * m->m + row) * m->n * result_size,
         (knack_real *)m->bias,
     };
-    const struct primitive *primitive = job->primitive[block_length(job, part) < job->block];
+    const int64_t length = block_length(job, part), rows = m->batch > 1 ? length * m->m : length;
+    const struct primitive *primitive = job->primitive[length < job->block];
     dnnl_status_t status = primitive_run(job->engine, primitive, slot, data, job->scratch + (size_t)slot * job->scratch_size);
     if (status != dnnl_success) atomic_store(&job->failure, status);
+    if (m->activation == KNACK_RELU) relu(result_type(m), rows * m->n, data[2]); /* while the part is in cache */
 }
 
 /* The primitives of a job, and what they need for so many slots. */
