@@ -84,6 +84,15 @@ static knack_status check_inputs(struct check *check, const int64_t *length, dou
     return KNACK_OK;
 }
 
+/* 0 for a shape that no tensor can have: the tape will say why. */
+static int64_t element_count(int ndim, const int64_t *shape)
+{
+    int64_t count = 1;
+    for (int i = 0; i < ndim; i++)
+        if (shape[i] < 1 || __builtin_mul_overflow(count, shape[i], &count)) return 0;
+    return count;
+}
+
 knack_status knack_check_gradient(knack_function *f, void *user, int count, const int *ndims, const int64_t *const *shapes,
                                   knack_real *const *values, double step, double *worst)
 {
@@ -95,8 +104,7 @@ knack_status knack_check_gradient(knack_function *f, void *user, int count, cons
     check.arena = arena_new((size_t)1 << 20);
     knack_status status = length && check.gradient && check.arena ? KNACK_OK : KNACK_E_MEMORY;
     for (int k = 0; k < count && status == KNACK_OK; k++) {
-        length[k] = 1;
-        for (int i = 0; i < ndims[k]; i++) length[k] *= shapes[k][i];
+        length[k] = element_count(ndims[k], shapes[k]);
         check.gradient[k] = memory_new((size_t)length[k], sizeof *check.gradient[k]);
         if (!check.gradient[k]) status = KNACK_E_MEMORY;
     }

@@ -47,9 +47,12 @@ static bool sizes(const knack_tensor *x, const knack_tensor *w, const knack_tens
                   text_x, text_w);
         return false;
     }
-    if (c->stride < 1 || c->padding < 0 || w->shape[2] > x->shape[1] + 2 * c->padding || w->shape[3] > x->shape[2] + 2 * c->padding) {
-        tape_fail(x->tape, KNACK_E_SHAPE, "knack_conv2d: stride %d, padding %d, w %s: the kernel does not fit into x %s, padded", c->stride,
-                  c->padding, text_w, text_x);
+    const int64_t margins = 2 * (int64_t)c->padding;
+    if (c->stride < 1 || c->padding < 0 || w->shape[2] > x->shape[1] + margins || w->shape[3] > x->shape[2] + margins) {
+        tape_fail(x->tape, KNACK_E_SHAPE,
+                  "knack_conv2d: stride %d, padding %d, w %s: expected a stride of at least 1, a padding of at least 0, and a kernel that "
+                  "fits into x %s, padded",
+                  c->stride, c->padding, text_w, text_x);
         return false;
     }
     if (bias && (!operand_axes("knack_conv2d", bias, 1) || bias->shape[0] != w->shape[0])) {
@@ -60,8 +63,8 @@ static bool sizes(const knack_tensor *x, const knack_tensor *w, const knack_tens
     c->type = x->type;
     c->rows = x->shape[0], c->height = x->shape[1], c->width = x->shape[2], c->in = x->shape[3];
     c->out = w->shape[0], c->kernel_height = w->shape[2], c->kernel_width = w->shape[3];
-    c->out_height = (c->height + 2 * c->padding - c->kernel_height) / c->stride + 1;
-    c->out_width = (c->width + 2 * c->padding - c->kernel_width) / c->stride + 1;
+    c->out_height = (c->height + margins - c->kernel_height) / c->stride + 1;
+    c->out_width = (c->width + margins - c->kernel_width) / c->stride + 1;
     return true;
 }
 

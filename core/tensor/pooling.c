@@ -38,8 +38,9 @@ static knack_tensor *pool_result(knack_tensor *x, const struct pool2d *p, int nd
 static bool sizes(const char *operation, const knack_tensor *x, int size, int stride, int padding, struct pool2d *p)
 {
     char text[96];
+    const int64_t margins = 2 * (int64_t)padding;
     if (!operand_axes(operation, x, 4)) return false;
-    if (size < 1 || stride < 1 || padding < 0 || padding >= size || size > x->shape[1] + 2 * padding || size > x->shape[2] + 2 * padding) {
+    if (size < 1 || stride < 1 || padding < 0 || padding >= size || size > x->shape[1] + margins || size > x->shape[2] + margins) {
         tape_fail(x->tape, KNACK_E_SHAPE,
                   "%s: size %d, stride %d, padding %d: expected a stride of at least 1, padding below size, and windows that fit into x %s",
                   operation, size, stride, padding, shape_text(text, x->ndim, x->shape));
@@ -52,8 +53,8 @@ static bool sizes(const char *operation, const knack_tensor *x, int size, int st
                          .size = size,
                          .stride = stride,
                          .padding = padding};
-    p->out_height = (p->height + 2 * padding - size) / stride + 1;
-    p->out_width = (p->width + 2 * padding - size) / stride + 1;
+    p->out_height = (p->height + margins - size) / stride + 1;
+    p->out_width = (p->width + margins - size) / stride + 1;
     return true;
 }
 

@@ -198,6 +198,14 @@ static knack_tensor *linear(const char *operation, knack_tensor *x, knack_tensor
     return multiply(operation, x->tape, &product) ? y : NULL;
 }
 
+/* With an activation that needs what was before it, in KNACK_REAL. */
+static knack_tensor *activated(const char *operation, knack_tensor *x, knack_tensor *w, knack_tensor *bias,
+                               knack_tensor *(*activation)(knack_tensor *))
+{
+    knack_tensor *inner = linear(operation, x, w, bias, KNACK_LINEAR);
+    return knack_cast(activation(knack_cast(inner, KNACK_REAL)), x->type);
+}
+
 knack_tensor *knack_linear(knack_tensor *x, knack_tensor *w, knack_tensor *bias, enum knack_activation activation)
 {
     char text_x[96], text_w[96];
@@ -209,10 +217,16 @@ knack_tensor *knack_linear(knack_tensor *x, knack_tensor *w, knack_tensor *bias,
     if (bias && bias->shape[0] != w->shape[0])
         return tape_fail(x->tape, KNACK_E_SHAPE, "%s: bias %s does not fit w %s: expected [out] and [out, in]", __func__,
                          shape_text(text_x, bias->ndim, bias->shape), shape_text(text_w, w->ndim, w->shape));
-    if (activation == KNACK_LINEAR || activation == KNACK_RELU) return linear(__func__, x, w, bias, activation);
-    /* The others need what was before them, in KNACK_REAL. */
-    knack_tensor *inner = linear(__func__, x, w, bias, KNACK_LINEAR);
-    if (x->type == KNACK_BF16) inner = knack_cast(inner, KNACK_REAL);
-    knack_tensor *y = activation == KNACK_GELU ? knack_gelu(inner) : activation == KNACK_TANH ? knack_tanh(inner) : knack_sigmoid(inner);
-    return x->type == KNACK_BF16 ? knack_cast(y, KNACK_BF16) : y;
+    switch (activation) {
+    case KNACK_LINEAR:
+    case KNACK_RELU:
+        return linear(__func__, x, w, bias, activation);
+    case KNACK_GELU:
+        return activated(__func__, x, w, bias, knack_gelu);
+    case KNACK_TANH:
+        return activated(__func__, x, w, bias, knack_tanh);
+    case KNACK_SIGMOID:
+        return activated(__func__, x, w, bias, knack_sigmoid);
+    }
+    return tape_fail(x->tape, KNACK_E_CALL, "%s: activation %d is none of enum knack_activation", __func__, (int)activation);
 }

@@ -354,7 +354,8 @@ static void test_check_refuses(void **state)
     (void)state;
     double worst;
     knack_real point[3] = {1, 2, 3}, *values[] = {point};
-    const int64_t shape[] = {3}, empty[] = {0}, *shapes[] = {shape}, *no_shapes[] = {empty};
+    const int64_t shape[] = {3}, empty[] = {0}, negative[] = {-3}, *shapes[] = {shape}, *no_shapes[] = {empty},
+                  *negative_shapes[] = {negative};
     const int ndim[] = {1};
     assert_int_equal(knack_check_gradient(no_tensor, NULL, 1, ndim, shapes, values, 1e-3, &worst), KNACK_E_CALL);
     assert_non_null(strstr(knack_error(), "knack_check_gradient: the function gave no tensor of type f"));
@@ -362,6 +363,8 @@ static void test_check_refuses(void **state)
     assert_string_equal(knack_error(), "knack_check_gradient: needs an input at least, and a step above 0");
     assert_int_equal(knack_check_gradient(half_stopped, NULL, 1, ndim, no_shapes, values, 1e-3, &worst), KNACK_E_SHAPE);
     assert_string_equal(knack_error(), "a tensor of shape [0]: every size must be at least 1, empty ones are not allowed");
+    assert_int_equal(knack_check_gradient(half_stopped, NULL, 1, ndim, negative_shapes, values, 1e-3, &worst), KNACK_E_SHAPE);
+    assert_string_equal(knack_error(), "a tensor of shape [-3]: every size must be at least 1, empty ones are not allowed");
 }
 
 /* Forward and backward with only so many bytes to be had. */

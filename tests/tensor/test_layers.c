@@ -151,6 +151,8 @@ static void linear_errors(void **state)
     assert_null(knack_linear(x, NULL, NULL, KNACK_LINEAR));
     assert_null(knack_linear(x, random_variable(SHAPE(3, 5)), NULL, KNACK_LINEAR));
     assert_failure(&fixture, KNACK_E_SHAPE, "knack_linear: x [4, 3] does not fit w [3, 5]: expected [..., in] and [out, in]");
+    assert_null(knack_linear(x, w, NULL, (enum knack_activation)(KNACK_SIGMOID + 1)));
+    assert_failure(&fixture, KNACK_E_CALL, "knack_linear: activation 5 is none of enum knack_activation");
     assert_null(knack_linear(x, w, random_variable(SHAPE(3)), KNACK_LINEAR));
     assert_failure(&fixture, KNACK_E_SHAPE, "knack_linear: bias [3] does not fit w [5, 3]: expected [out] and [out, in]");
     assert_null(knack_linear(x, w, random_variable(SHAPE(5, 1)), KNACK_LINEAR));
@@ -237,10 +239,14 @@ static void convolution_errors(void **state)
         "kernel width]");
     assert_null(knack_conv2d(x, random_variable(SHAPE(6, 3, 3, 7)), NULL, 1, 1));
     assert_failure(&fixture, KNACK_E_SHAPE,
-                   "knack_conv2d: stride 1, padding 1, w [6, 3, 3, 7]: the kernel does not fit into x [2, 5, 4, 3], padded");
+                   "knack_conv2d: stride 1, padding 1, w [6, 3, 3, 7]: expected a stride of at least 1, a padding of at least 0, and a "
+                   "kernel that fits into x [2, 5, 4, 3], padded");
     assert_null(knack_conv2d(x, w, NULL, 0, 1));
     assert_failure(&fixture, KNACK_E_SHAPE,
-                   "knack_conv2d: stride 0, padding 1, w [6, 3, 3, 3]: the kernel does not fit into x [2, 5, 4, 3], padded");
+                   "knack_conv2d: stride 0, padding 1, w [6, 3, 3, 3]: expected a stride of at least 1, a padding of at least 0, and a "
+                   "kernel that fits into x [2, 5, 4, 3], padded");
+    assert_null(knack_conv2d(x, w, NULL, 1, INT32_MAX));
+    assert_failure(&fixture, KNACK_E_SHAPE, "a tensor of shape [2, 4294967297, 4294967296, 6] is too large to be addressed");
     assert_null(knack_conv2d(x, w, random_variable(SHAPE(3)), 1, 1));
     assert_failure(&fixture, KNACK_E_SHAPE, "knack_conv2d: bias [3] does not fit w [6, 3, 3, 3]: expected [out]");
     assert_null(knack_conv2d(x, knack_cast(w, KNACK_BF16), NULL, 1, 1));
@@ -287,6 +293,8 @@ static void pool_errors(void **state)
         &fixture, KNACK_E_SHAPE,
         "knack_average_pool: size 2, stride 1, padding 2: expected a stride of at least 1, padding below size, and windows that fit "
         "into x [2, 3, 4, 1]");
+    assert_null(knack_max_pool(random_variable(SHAPE(20, 3, 4, 1)), INT32_MAX, 1, INT32_MAX - 1));
+    assert_failure(&fixture, KNACK_E_SHAPE, "a tensor of shape [20, 2147483649, 2147483650, 1] is too large to be addressed");
     assert_null(knack_global_pool(random_variable(SHAPE(2, 3))));
     assert_failure(&fixture, KNACK_E_SHAPE, "knack_global_pool: expected an operand of 4 axes, got shape [2, 3]");
 }
