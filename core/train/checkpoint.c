@@ -1,4 +1,4 @@
-/* Checkpoints: everything that a run needs to go on to the same bits, as one safetensors file a checkpoint; and files of weights. */
+/* Checkpoints: everything that a run needs to go on to the same bits, as one safetensors file a checkpoint. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -169,7 +169,7 @@ static knack_status write_gathered(struct run *run, struct gathering *g, int64_t
 {
     char order[1024], metrics[32], trace[32];
     snprintf(metrics, sizeof metrics, "%lld", (long long)metrics_bytes);
-    snprintf(trace, sizeof trace, "%lld", (long long)(run->trace_log ? file_log_size(run->trace_log) : 0));
+    snprintf(trace, sizeof trace, "%lld", (long long)(run->log.trace ? file_log_size(run->log.trace) : 0));
     char config[FINGERPRINT], data[FINGERPRINT];
     fingerprint_text(config_fingerprint(run), config);
     fingerprint_text(data_fingerprint(run->data), data);
@@ -198,11 +198,11 @@ knack_status checkpoint_save(struct run *run)
         gather_all(&g, run, integers, reals, ready);
         status = g.status;
     }
-    if (status >= 0) status = file_log_sync(run->metrics_log);
-    if (status >= 0) status = write_gathered(run, &g, file_log_size(run->metrics_log));
+    if (status >= 0) status = file_log_sync(run->log.metrics);
+    if (status >= 0) status = write_gathered(run, &g, file_log_size(run->log.metrics));
     memory_free(g.entry);
     arena_free(g.arena);
-    run->checkpointed = seconds_now();
+    run->clock.checkpointed = seconds_now();
     return status;
 }
 
@@ -358,8 +358,8 @@ static knack_status restore(struct run *run, const char *path, bool *readable)
     if (status < 0) return status;
     status = check_origin(run, file, path);
     if (status >= 0) status = take_all(run, file, path);
-    run->metrics_keep = whole_number(safetensors_metadata(file, "metrics_bytes"));
-    run->trace_keep = whole_number(safetensors_metadata(file, "trace_bytes"));
+    run->log.metrics_keep = whole_number(safetensors_metadata(file, "metrics_bytes"));
+    run->log.trace_keep = whole_number(safetensors_metadata(file, "trace_bytes"));
     safetensors_free(file);
     return status;
 }
@@ -379,61 +379,4 @@ knack_status checkpoint_restore(struct run *run, char **path)
         *path = earlier;
     }
     return KNACK_OK;
-}
-
-/* ---- Files of weights ---- */
-
-knack_status weights_save(struct run *run, const struct knack_weights *w, const char *path)
-{
-    struct params *p = run->params;
-    int64_t count = p->count + p->statistic_count;
-    struct safetensors_entry *entry = memory_new((size_t)count + 1, sizeof *entry);
-    struct json_writer *description = json_writer_new(false);
-    if (description) {
-        json_open(description, NULL, '{');
-        data_describe(run->data, description, "data");
-        json_close(description);
-    }
-    const char *text = description ? json_text(description, NULL) : NULL;
-    for (int64_t i = 0; entry && i < p->count; i++) {
-        const struct knack_param *param = &p->list[i]->public;
-        entry[i] = (struct safetensors_entry){
-            .name = param->name, .type = KNACK_REAL, .ndim = param->ndim, .count = param->count, .data = w->values + param->offset};
-        memcpy(entry[i].shape, param->shape, sizeof param->shape);
-    }
-    for (int64_t i = 0; entry && i < p->statistic_count; i++)
-        entry[p->count + i] = (struct safetensors_entry){.name = p->statistic[i].name,
-                                                         .type = KNACK_REAL,
-                                                         .ndim = 1,
-                                                         .shape = {p->statistic[i].count},
-                                                         .count = p->statistic[i].count,
-                                                         .data = w->statistics + p->statistic[i].offset};
-    const char *const keys[] = {"format", "knack", "weights"}, *const values[] = {"knack model 1", text, w->name};
-    knack_status status = entry && text ? safetensors_write(path, entry, count, keys, values, 3) : KNACK_E_MEMORY;
-    json_writer_free(description);
-    memory_free(entry);
-    return status;
-}
-
-static knack_status restore_one(const struct safetensors *file, const char *path, const char *name, int64_t count, knack_real *out)
-{
-    const struct safetensors_entry *e = safetensors_find(file, name);
-    if (!e || e->count != count)
-        return status_set(KNACK_E_DATA, "%s: \"%s\" is %s; the file does not belong to this config", path, name,
-                          e ? "of another size" : "missing");
-    return safetensors_reals(e, out);
-}
-
-knack_status weights_restore(struct run *run, struct knack_weights *w, const char *path)
-{
-    struct params *p = run->params;
-    struct safetensors *file;
-    knack_status status = KNACK_OK;
-    TRY(safetensors_read(path, KNACK_E_DATA, &file));
-    for (int64_t i = 0; i < p->count && status >= 0; i++)
-        status = restore_one(file, path, p->list[i]->public.name, p->list[i]->public.count, w->values + p->list[i]->public.offset);
-    for (int64_t i = 0; i < p->statistic_count && status >= 0; i++)
-        status = restore_one(file, path, p->statistic[i].name, p->statistic[i].count, w->statistics + p->statistic[i].offset);
-    safetensors_free(file);
-    return status;
 }

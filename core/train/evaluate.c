@@ -180,12 +180,12 @@ knack_status evaluate_epoch(struct run *run)
 static knack_status remember(struct run *run, const char *weights, const char *part)
 {
     int64_t count = metrics_count(run->metrics);
-    struct evaluation *grown = memory_resize(run->evaluation, (size_t)run->evaluations + 1, sizeof *grown);
+    struct evaluation *grown = memory_resize(run->report.evaluation, (size_t)run->report.evaluations + 1, sizeof *grown);
     if (!grown) return KNACK_E_MEMORY;
-    run->evaluation = grown;
+    run->report.evaluation = grown;
     struct evaluation e = {memory_text(weights), memory_text(part), memory_new((size_t)count, sizeof *e.value), count};
     if (e.value) memcpy(e.value, metrics_values(run->metrics), (size_t)count * sizeof *e.value);
-    run->evaluation[run->evaluations++] = e;
+    run->report.evaluation[run->report.evaluations++] = e;
     return e.weights && e.part && e.value ? KNACK_OK : KNACK_E_MEMORY;
 }
 
@@ -197,8 +197,8 @@ static knack_status evaluate_final(struct run *run, enum data_part part, struct 
     TRY(remember(run, name, data_part_name[part]));
     if (!strcmp(name, run->primary)) {
         /* Parts come in order, so that the test part's figures are those that stay. */
-        struct metrics *kept = run->table_metrics;
-        run->table_metrics = run->metrics;
+        struct metrics *kept = run->report.table;
+        run->report.table = run->metrics;
         run->metrics = kept;
     }
     return KNACK_OK;

@@ -34,16 +34,16 @@ char *run_config_text(const struct run *run)
 static knack_status describe_tricks(struct run *run)
 {
     int64_t count = run->instances->count;
-    run->fact_trick = memory_new((size_t)count + 1, sizeof *run->fact_trick);
-    if (!run->fact_trick) return KNACK_E_MEMORY;
+    run->facts.trick = memory_new((size_t)count + 1, sizeof *run->facts.trick);
+    if (!run->facts.trick) return KNACK_E_MEMORY;
     for (int64_t i = 0; i < count; i++) {
         const struct instance *instance = run->instances->list[i];
-        run->fact_trick[i] = (struct run_trick){.name = instance->name,
-                                                .plugin = instance->manifest->name,
-                                                .summary = instance->manifest->summary,
-                                                .installed = !instance->at_identity,
-                                                .gradient_passes = instance->manifest->gradient_passes,
-                                                .forward_passes = instance->manifest->forward_passes};
+        run->facts.trick[i] = (struct run_trick){.name = instance->name,
+                                                 .plugin = instance->manifest->name,
+                                                 .summary = instance->manifest->summary,
+                                                 .installed = !instance->at_identity,
+                                                 .gradient_passes = instance->manifest->gradient_passes,
+                                                 .forward_passes = instance->manifest->forward_passes};
     }
     return KNACK_OK;
 }
@@ -54,15 +54,15 @@ knack_status run_facts(struct run *run, bool estimate, struct run_facts *facts)
     const struct json *type = json_member(json_member(run->config->root, "model"), "type");
     for (int64_t i = 0; i < run->params->count; i++) parameters += run->params->list[i]->public.count;
     TRY(describe_tricks(run));
-    run->fact_data = memory_text(run->data->title);
-    run->fact_model = memory_format("%s: %lld parameters",
-                                    run->model_type ? run->model_type->name
-                                    : type          ? type->string
-                                                    : "mlp",
-                                    (long long)parameters);
-    if (!run->fact_data || !run->fact_model) return KNACK_E_MEMORY;
-    *facts = (struct run_facts){.data = run->fact_data,
-                                .model = run->fact_model,
+    run->facts.data = memory_text(run->data->title);
+    run->facts.model = memory_format("%s: %lld parameters",
+                                     run->model_type ? run->model_type->name
+                                     : type          ? type->string
+                                                     : "mlp",
+                                     (long long)parameters);
+    if (!run->facts.data || !run->facts.model) return KNACK_E_MEMORY;
+    *facts = (struct run_facts){.data = run->facts.data,
+                                .model = run->facts.model,
                                 .train = run->data->part[PART_TRAIN].count,
                                 .validation = run->data->part[PART_VALIDATION].count,
                                 .test = run->data->part[PART_TEST].count,
@@ -70,7 +70,7 @@ knack_status run_facts(struct run *run, bool estimate, struct run_facts *facts)
                                 .steps_per_epoch = run->steps_per_epoch,
                                 .steps = run->updates,
                                 .tricks = run->instances->count,
-                                .trick = run->fact_trick,
+                                .trick = run->facts.trick,
                                 .seconds = NAN};
     return estimate ? loop_estimate(run, &facts->seconds) : KNACK_OK;
 }

@@ -141,9 +141,9 @@ static knack_status one_step(struct run *run)
 static void show_progress(struct run *run, bool always)
 {
     double now = seconds_now();
-    if (!run->observer.progress || (!always && now - run->shown < 0.1)) return;
-    run->shown = now;
-    double seconds = now - run->started, made = (double)(run->at.update - run->first_update);
+    if (!run->observer.progress || (!always && now - run->clock.shown < 0.1)) return;
+    run->clock.shown = now;
+    double seconds = now - run->clock.started, made = (double)(run->at.update - run->clock.first_update);
     double rate = seconds > 0 ? made / seconds : 0;
     double loss = run->at.loss_count ? run->at.loss_sum / (double)run->at.loss_count : run->last_loss;
     struct run_progress progress = {.epoch = run->at.epoch,
@@ -161,7 +161,7 @@ static void show_progress(struct run *run, bool always)
 static knack_status checkpoint_if_due(struct run *run)
 {
     double every = run->settings.checkpoint_seconds;
-    bool due = every > 0 && seconds_now() - run->checkpointed >= every;
+    bool due = every > 0 && seconds_now() - run->clock.checkpointed >= every;
     if (run->settings.checkpoint_updates > 0 && run->at.update % run->settings.checkpoint_updates == 0) due = true;
     return due ? checkpoint_save(run) : KNACK_OK;
 }
@@ -283,11 +283,11 @@ static const char *outcome_name(knack_status status)
 knack_status run_train(struct run *run)
 {
     TRY(results_prepare(run));
-    run->started = run->checkpointed = seconds_now();
-    run->first_update = run->at.update;
+    run->clock.started = run->clock.checkpointed = seconds_now();
+    run->clock.first_update = run->at.update;
     knack_status status = train(run);
-    run->status = outcome_name(status);
-    run->seconds = seconds_now() - run->started;
+    run->report.status = outcome_name(status);
+    run->report.seconds = seconds_now() - run->clock.started;
     if (status >= 0) return results_write(run);
     return end_early(run, status);
 }
@@ -300,7 +300,7 @@ knack_status loop_estimate(struct run *run, double *seconds)
     enum { WARM = 3, MOST = 20 };
     double began = seconds_now(), measured = 0;
     int64_t counted = 0;
-    run->metrics_log = NULL;
+    run->log.metrics = NULL;
     set_now(run);
     statistics_copy(run, false);
     TRY(tricks_hook(run, SLOT_RUN_BEGIN, NULL));

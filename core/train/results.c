@@ -114,8 +114,8 @@ knack_status results_prepare(struct run *run)
     TRY(file_make_folder(run->folder));
     TRY(clear_folder(run));
     if (!run->resuming) TRY(write_config(run));
-    TRY(open_log(run, "metrics.jsonl", run->metrics_keep, &run->metrics_log));
-    return run->trace_asked ? open_log(run, "trace.jsonl", run->trace_keep, &run->trace_log) : KNACK_OK;
+    TRY(open_log(run, "metrics.jsonl", run->log.metrics_keep, &run->log.metrics));
+    return run->trace_asked ? open_log(run, "trace.jsonl", run->log.trace_keep, &run->log.trace) : KNACK_OK;
 }
 
 /* ---- metrics.jsonl ---- */
@@ -125,7 +125,7 @@ static knack_status write_line(struct run *run, struct json_writer *w)
     size_t size;
     const char *line = json_text(w, &size);
     knack_status status = !line              ? status_set(KNACK_E_MEMORY, "out of memory writing metrics.jsonl")
-                          : run->metrics_log ? file_log_line(run->metrics_log, line, size)
+                          : run->log.metrics ? file_log_line(run->log.metrics, line, size)
                                              : KNACK_OK;
     json_writer_free(w);
     return status;
@@ -180,8 +180,8 @@ knack_status results_log_evaluation(struct run *run, const char *part, const cha
 static const struct evaluation *primary_evaluation(const struct run *run)
 {
     const struct evaluation *found = NULL;
-    for (int64_t i = 0; i < run->evaluations; i++) {
-        const struct evaluation *e = &run->evaluation[i];
+    for (int64_t i = 0; i < run->report.evaluations; i++) {
+        const struct evaluation *e = &run->report.evaluation[i];
         if (run->primary && !strcmp(e->weights, run->primary) && (!found || !strcmp(e->part, "test"))) found = e;
     }
     return found;
@@ -209,14 +209,14 @@ static void write_primary(const struct run *run, struct json_writer *w)
 static void write_evaluations(const struct run *run, struct json_writer *w)
 {
     json_open(w, "evaluations", '{');
-    for (int64_t i = 0; i < run->evaluations; i++) {
+    for (int64_t i = 0; i < run->report.evaluations; i++) {
         bool first = true;
-        for (int64_t j = 0; j < i && first; j++) first = strcmp(run->evaluation[j].weights, run->evaluation[i].weights) != 0;
+        for (int64_t j = 0; j < i && first; j++) first = strcmp(run->report.evaluation[j].weights, run->report.evaluation[i].weights) != 0;
         if (!first) continue;
-        json_open(w, run->evaluation[i].weights, '{');
-        for (int64_t j = i; j < run->evaluations; j++) {
-            const struct evaluation *e = &run->evaluation[j];
-            if (strcmp(e->weights, run->evaluation[i].weights) != 0) continue;
+        json_open(w, run->report.evaluation[i].weights, '{');
+        for (int64_t j = i; j < run->report.evaluations; j++) {
+            const struct evaluation *e = &run->report.evaluation[j];
+            if (strcmp(e->weights, run->report.evaluation[i].weights) != 0) continue;
             json_open(w, e->part, '{');
             for (int64_t k = 0; k < e->count; k++) json_number(w, e->value[k].name, e->value[k].value);
             json_close(w);
@@ -277,10 +277,10 @@ char *run_result_text(const struct run *run)
     struct json_writer *w = json_writer_new(true);
     if (!w) return NULL;
     json_open(w, NULL, '{');
-    json_string(w, "status", run->status);
+    json_string(w, "status", run->report.status);
     json_integer(w, "steps", run->at.update);
     json_integer(w, "skipped", run->at.skipped);
-    json_number(w, "seconds", run->seconds);
+    json_number(w, "seconds", run->report.seconds);
     write_primary(run, w);
     if (run->best && run->best->ready) json_integer(w, "best_epoch", run->at.best_epoch);
     write_evaluations(run, w);
@@ -310,8 +310,8 @@ static knack_status write_tables(struct run *run)
 {
     const struct evaluation *e = primary_evaluation(run);
     if (run->data->kind != KNACK_CLASSIFICATION || !e) return KNACK_OK;
-    char *classes = metrics_classes_csv(run->table_metrics, run->data->class_name);
-    char *confusion = metrics_confusion_csv(run->table_metrics, run->data->class_name);
+    char *classes = metrics_classes_csv(run->report.table, run->data->class_name);
+    char *confusion = metrics_confusion_csv(run->report.table, run->data->class_name);
     knack_status status = write_text(run, "classes.csv", classes);
     if (status >= 0) status = write_text(run, "confusion.csv", confusion);
     memory_free(classes);
@@ -327,7 +327,7 @@ knack_status results_write(struct run *run)
         if (p->set[i]->ready && ((p->set[i]->flags & KNACK_EVALUATE) || p->set[i] == run->best))
             TRY(save_weights(run, p->set[i], run->primary));
     TRY(write_tables(run));
-    TRY(file_log_sync(run->metrics_log));
+    TRY(file_log_sync(run->log.metrics));
     return results_summarise(run);
 }
 
@@ -341,13 +341,13 @@ knack_status results_summarise(struct run *run)
 
 void results_free(struct run *run)
 {
-    for (int64_t i = 0; i < run->evaluations; i++) {
-        memory_free(run->evaluation[i].weights);
-        memory_free(run->evaluation[i].part);
-        memory_free(run->evaluation[i].value);
+    for (int64_t i = 0; i < run->report.evaluations; i++) {
+        memory_free(run->report.evaluation[i].weights);
+        memory_free(run->report.evaluation[i].part);
+        memory_free(run->report.evaluation[i].value);
     }
-    memory_free(run->evaluation);
-    file_log_close(run->metrics_log);
-    file_log_close(run->trace_log);
+    memory_free(run->report.evaluation);
+    file_log_close(run->log.metrics);
+    file_log_close(run->log.trace);
     json_writer_free(run->trace);
 }

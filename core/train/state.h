@@ -30,72 +30,100 @@ struct plan {
     const knack_trick *owner[3]; /* who set compute, micro_batch, loss_scale; NULL: the config */
 };
 
+/* Files that grow, and how many bytes of each the checkpoint knows. */
+struct logs {
+    struct file_log *metrics, *trace;
+    int64_t metrics_keep, trace_keep;
+};
+
+/* What goes by the monotonic clock, in seconds. */
+struct clock {
+    double started, checkpointed, shown;
+    int64_t first_update; /* made since started, by this process */
+};
+
 struct evaluation {
     char *weights, *part;
     struct metric_value *value;
     int64_t count;
 };
 
+/* What result.json and the tables are made of. */
+struct report {
+    const char *status; /* "done", "interrupted", "failed" */
+    double seconds;
+    struct evaluation *evaluation; /* [evaluations] final ones */
+    int64_t evaluations;
+    struct metrics *table; /* of the primary weights' final evaluation */
+};
+
+/* What struct run_facts points to. */
+struct facts {
+    struct run_trick *trick;
+    char *data, *model;
+};
+
 struct run {
+    /* As it was asked for. */
     struct run_observer observer;
+    bool force, trace_asked, resuming, reopened;
+    const struct knack_model_type *model_type;
+    void *model_user;
     struct json_document *config;
     char *base, *folder; /* relative paths start from base; results go to folder */
-    bool force, trace_asked;
-    bool resuming, reopened;
     uint64_t seed;
     int64_t threads;
     struct train_settings settings;
+
+    /* What is trained. */
     struct dataset *data;
     struct params *params;
     struct knack_model *model;
-    const struct knack_model_type *model_type;
-    void *model_user;
     struct optimizer *optimizer;
+    knack_real *class_weight;   /* [classes], or NULL */
+    struct knack_weights *best; /* host's set, or NULL without a validation part */
+
+    /* Tricks, what they want, and what they are told. */
     struct instances *instances;
     knack_trick *tricks; /* [trick_count] */
     int64_t trick_count, opened;
+    bool ids_wanted, rows_without_target, scope_batch, filters;
     struct knack_task task;
     struct knack_now now;
-    struct plan plan;
-    knack_real *class_weight;      /* [classes], or NULL */
-    knack_real *borrowed[8];       /* gradient buffers lent to tricks that wrap others: [params.total] each */
-    knack_real *statistics_before; /* of the live weights, as of the latest update */
-    bool ids_wanted, rows_without_target, scope_batch, filters;
 
+    /* The call that is going on. */
     struct call *call;    /* innermost, or NULL */
     knack_status failure; /* the first of a call */
     char failure_message[1024];
-    struct knack_weights *in_use;
-    uint32_t pass_flags; /* KNACK_REDRAW if a trick around asked for it */
-    int64_t lent;        /* of borrowed */
+    bool changing; /* hooks that may change states have begun and are not done */
 
-    struct arena *step_arena, *pass_arena; /* until the next logical batch; until the next micro-batch */
-    knack_step step, eval_step;
-    int32_t *epoch_order;   /* [train count] */
-    int64_t *batch_example; /* [batch] */
-    int64_t ordered_epoch;  /* of epoch_order; -1: none */
-    int64_t steps_per_epoch, updates;
+    /* The loop. */
     struct position at;
+    int64_t steps_per_epoch, updates;
+    int32_t *epoch_order;   /* [train count] */
+    int64_t ordered_epoch;  /* of epoch_order; -1: none */
+    int64_t *batch_example; /* [batch] */
+    knack_step step, eval_step;
+    struct arena *step_arena, *pass_arena; /* until the next logical batch; until the next micro-batch */
     double last_loss;
 
-    struct file_log *metrics_log, *trace_log;
-    struct json_writer *trace;    /* of the step at hand, or NULL */
-    double started, checkpointed; /* seconds of the monotonic clock */
-    double shown;
-    struct evaluation *evaluation; /* final ones */
-    int64_t evaluations;
-    struct knack_weights *best; /* host's set, or NULL without a validation part */
-    char **weight_names;
-    const char *primary; /* name of the primary weights, once known */
+    /* Passes. */
+    struct plan plan;
+    struct knack_weights *in_use;
+    uint32_t pass_flags;           /* KNACK_REDRAW if a trick around asked for it */
+    knack_real *borrowed[8];       /* gradient buffers lent to tricks that wrap others: [params.total] each */
+    int64_t lent;                  /* of borrowed */
+    knack_real *statistics_before; /* of the live weights, as of the latest update */
+
+    /* Results. */
+    struct logs log;
+    struct json_writer *trace; /* of the step at hand, or NULL */
+    struct clock clock;
     struct metrics *metrics;
-    struct metrics *table_metrics; /* of the primary weights' final evaluation, for the tables */
-    const char *status;            /* "done", "interrupted", "failed" */
-    double seconds;
-    int64_t first_update;             /* of this process */
-    int64_t metrics_keep, trace_keep; /* bytes of the logs that the checkpoint knows */
-    bool changing;                    /* hooks that may change states have begun and are not done */
-    struct run_trick *fact_trick;
-    char *fact_data, *fact_model;
+    const char *primary; /* name of the primary weights, once known */
+    struct report report;
+    char **weight_names; /* reopened: of those that were written, the primary one first; NULL ends */
+    struct facts facts;
 };
 
 /* The top level of a config. */
@@ -114,16 +142,14 @@ knack_status run_open_all(struct run *, const char *path, const struct run_reque
 /* Hands the run over if status says so, else closes it and keeps the message. */
 knack_status run_finish_open(struct run *, knack_status, struct run **);
 
-double seconds_now(void);
+double seconds_now(void);                             /* loop.c: of the monotonic clock */
 bool flat_finite(const knack_real *x, int64_t count); /* flat.c */
 
 uint64_t trick_key(const knack_trick *); /* contract_random.c: of its streams, by seed and name */
 
-/* passes.c: the host's own gradient pass, all micro-batches; forwards. */
-knack_status passes_gradient(struct run *, double keep, double weight, uint32_t flags, bool first);
-knack_tensor *passes_forward(knack_step *, knack_tensor *x, uint32_t flags);
-void tricks_begin_evaluation(struct run *); /* a new batch of an evaluation: everyone acts, locals are gone */
 /* passes.c */
+knack_status passes_gradient(struct run *, double keep, double weight, uint32_t flags, bool first); /* the host's own: all micro-batches */
+knack_tensor *passes_forward(knack_step *, knack_tensor *x, uint32_t flags);
 void passes_begin(knack_step *, const int64_t *row, int64_t rows, bool training); /* tape, rows, mode of a pass */
 void passes_hook(knack_step *);           /* a tape for constants, while hooks run: no weights in use */
 knack_tensor *passes_input(knack_step *); /* rows of the pass from the logical batch's input */
@@ -154,7 +180,7 @@ knack_status evaluate_part(struct run *, enum data_part, struct knack_weights *,
 knack_status evaluate_sweep(struct run *, knack_trick *, enum data_part, uint32_t flags,
                             knack_status (*visit)(knack_trick *, knack_step *, knack_tensor *));
 knack_status evaluate_epoch(struct run *); /* validation of raw and every ready set; keeps the best */
-knack_status evaluate_end(struct run *);   /* all parts, all sets; fills run->evaluation */
+knack_status evaluate_end(struct run *);   /* all parts, all sets; fills run->report */
 const char *primary_weights(struct run *);
 knack_status predict_rows(struct run *, const knack_real *inputs, int64_t count, knack_real *out);
 
@@ -163,6 +189,8 @@ knack_status checkpoint_save(struct run *);
 /* From the newest checkpoint that can be read, whose path goes to *path (NULL: there is none; memory_free()). */
 knack_status checkpoint_restore(struct run *, char **path);
 knack_status checkpoint_newest(const char *folder, char **path); /* *path NULL: none; memory_free() */
+
+/* weights.c: files of one set. */
 knack_status weights_save(struct run *, const struct knack_weights *, const char *path);
 knack_status weights_restore(struct run *, struct knack_weights *, const char *path);
 

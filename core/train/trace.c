@@ -16,7 +16,7 @@ static void write_integers(struct json_writer *w, const char *name, const int64_
 
 knack_status trace_begin(struct run *run)
 {
-    if (!run->trace_log) return KNACK_OK;
+    if (!run->log.trace) return KNACK_OK;
     struct json_writer *w = run->trace = json_writer_new(false);
     if (!w) return KNACK_E_MEMORY;
     json_open(w, NULL, '{');
@@ -42,7 +42,7 @@ knack_status trace_end(struct run *run)
     json_integer(w, "updates", run->at.update);
     json_close(w);
     const char *line = json_text(w, &size);
-    knack_status status = line ? file_log_line(run->trace_log, line, size) : status_set(KNACK_E_MEMORY, "out of memory writing the trace");
+    knack_status status = line ? file_log_line(run->log.trace, line, size) : status_set(KNACK_E_MEMORY, "out of memory writing the trace");
     json_writer_free(w);
     run->trace = NULL;
     return status;

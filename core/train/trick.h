@@ -120,6 +120,7 @@ knack_status tricks_new(struct run *);                 /* one per installed inst
 knack_status tricks_open(struct run *);                /* open of each; every option must have been read */
 void tricks_close(struct run *);                       /* close of those that were opened, in reverse, and frees them */
 void tricks_begin_batch(struct run *, uint32_t batch); /* who of each one_of group acts */
+void tricks_begin_evaluation(struct run *);            /* a new batch of an evaluation: everyone acts, locals are gone */
 const struct trick_metric *trick_metric_find(const knack_trick *, const char *name);
 
 #endif
