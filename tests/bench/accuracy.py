@@ -94,7 +94,7 @@ def run_all(knack, out, jobs, deadline):
 
 
 def table(out):
-    lines = ["| model | trick | test accuracy, mean of 3 seeds | each seed | test loss | minutes a run | without bound / bound |",
+    lines = ["| model | trick | test accuracy, mean of 3 seeds | each seed | test loss | minutes a run | target |",
              "|---|---|---|---|---|---|---|"]
     missing = 0
     for name, trick, _ in rows():
