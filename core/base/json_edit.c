@@ -204,7 +204,7 @@ knack_status json_complete(const struct json *object, const char *name, const ch
 {
     struct json_document *document = object->document;
     struct json *value;
-    TRY(read_value(document, text, &value));
+    TRY(json_parse_value(document, text, strlen(text), &value));
     /* The document is this module's to change; callers see it as constant so that only here it grows. */
     struct json *added = append_member((struct json *)object, (struct step){.name = name, .length = strlen(name)});
     if (!added) return KNACK_E_MEMORY;

@@ -291,15 +291,14 @@ static knack_status set_default(const struct json *object, const struct json_fie
                          field->help ? field->help : "");
     }
     if (field->fallback[0] == '\0') return KNACK_OK;
-    if (object && object->document->complete) {
-        const struct json *member;
-        TRY(json_complete(object, field->name, field->fallback, &member));
-        return json_value(member, field, out);
-    }
     pthread_mutex_lock(&fallbacks_lock);
     knack_status status = read_fallback(field, out);
     pthread_mutex_unlock(&fallbacks_lock);
-    return status < 0 ? status_prefix(status, "default of \"%s\"", field->name) : status;
+    if (status < 0) return status_prefix(status, "default of \"%s\"", field->name);
+    if (!object || !object->document->complete) return KNACK_OK;
+    const struct json *member;
+    TRY(json_complete(object, field->name, field->fallback, &member));
+    return json_value(member, field, out);
 }
 
 /* ---- Objects ---- */

@@ -171,6 +171,34 @@ static void test_bad_tables(void **state)
     assert_failure(json_fields(NULL, outside, &x), KNACK_E_CONFIG, "default of \"x\": a default: expected a number in [0,1], got 2");
 }
 
+/* A document that is being completed takes defaults by the same rules, and then has them. */
+static void test_completed(void **state)
+{
+    (void)state;
+    struct json_document *document = parse("{\"x\": 1}");
+    document->complete = true;
+    struct {
+        double x, y;
+        const char *name;
+    } out;
+    const struct json_field broken[] = {
+        {"x", JSON_DOUBLE, 0, NULL, NULL, NULL, NULL}, {"name", JSON_TEXT, offsetof(__typeof__(out), name), "adam", NULL, NULL, NULL}, {0}};
+    assert_failure(
+        json_fields(document->root, broken, &out), KNACK_E_CONFIG,
+        "default of \"name\": a default:1:1: unexpected \"adam\"; names and strings stand in \"...\"; words are true, false, null");
+    const struct json_field right[] = {{"x", JSON_DOUBLE, 0, NULL, NULL, NULL, NULL},
+                                       {"y", JSON_DOUBLE, offsetof(__typeof__(out), y), "2.5", NULL, NULL, NULL},
+                                       {"name", JSON_TEXT, offsetof(__typeof__(out), name), "\"adam\"", NULL, NULL, NULL},
+                                       {0}};
+    assert_done(json_fields(document->root, right, &out));
+    assert_true(out.x == 1 && out.y == 2.5);
+    assert_string_equal(out.name, "adam");
+    assert_true(json_member(document->root, "y")->number == 2.5);
+    assert_string_equal(json_member(document->root, "name")->string, "adam");
+    assert_int_equal(document->root->count, 3);
+    json_free(document);
+}
+
 static void test_durations(void **state)
 {
     (void)state;
@@ -247,9 +275,9 @@ static void test_no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_all_given),  cmocka_unit_test(test_defaults),  cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_bad_tables), cmocka_unit_test(test_durations), cmocka_unit_test(test_schema),
-        cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_all_given), cmocka_unit_test(test_defaults),   cmocka_unit_test(test_completed),
+        cmocka_unit_test(test_refusals),  cmocka_unit_test(test_bad_tables), cmocka_unit_test(test_durations),
+        cmocka_unit_test(test_schema),    cmocka_unit_test(test_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
