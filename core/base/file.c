@@ -350,6 +350,7 @@ static knack_status log_start(struct file_log *log, int64_t keep)
     struct stat about;
     if (log->fd < 0 || fstat(log->fd, &about) < 0) return fail(KNACK_E_IO, log->path, "cannot be written");
     log->size = about.st_size;
+    if (log->size == 0) TRY(sync_folder(log->path)); /* it may be new, and what is synced to it must not vanish with its name */
     if (keep < 0 || keep == log->size) return KNACK_OK;
     if (keep > log->size) {
         return status_set(KNACK_E_IO, "%s: expected at least %lld bytes, it has %lld: it was changed from outside", log->path,
