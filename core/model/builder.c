@@ -43,7 +43,11 @@ static bool may_declare(knack_model *model, const char *function)
 
 const knack_param *knack_model_param(knack_model *model, const struct knack_param_spec *spec)
 {
-    if (!spec || !may_declare(model, "knack_model_param")) return NULL;
+    if (!may_declare(model, "knack_model_param")) return NULL;
+    if (!spec) {
+        model_fail(model, NULL, "knack_model_param() was called without a specification");
+        return NULL;
+    }
     struct knack_param_spec own = *spec;
     if (own.init == KNACK_INIT_HE) own.init = model->init;
     struct param *param;
@@ -119,7 +123,11 @@ static int64_t norm_statistic(knack_model *model, const char *name, const char *
 
 knack_norm_layer *knack_model_norm(knack_model *model, const char *name, int64_t channels)
 {
-    if (!name || !may_declare(model, "knack_model_norm")) return NULL;
+    if (!may_declare(model, "knack_model_norm")) return NULL;
+    if (!name) {
+        model_fail(model, NULL, "knack_model_norm() was called without a name");
+        return NULL;
+    }
     knack_norm_layer **list = list_room(model->norm, model->norm_count, &model->norm_capacity, sizeof *list);
     if (list) model->norm = list;
     knack_norm_layer *norm = list ? memory_new(1, sizeof *norm) : NULL;

@@ -92,9 +92,10 @@ static void declare_head(struct knack_model *model)
 static knack_status declare(struct knack_model *model, bool own_head)
 {
     model->declaring = true;
-    model_add_layer(model, "input");
-    knack_status status = model->type->declare(model, model->user);
+    status_clear(); /* an earlier error's message would be taken for that of a declare() that gives none */
+    knack_status status = model_add_layer(model, "input") ? model->type->declare(model, model->user) : model->failure;
     if (model->failure < 0) return model->failure;
+    if (status < 0 && !*knack_error()) status_set(status, "model %s: its declare() failed with status %d", model->type->name, status);
     if (status < 0) return status;
     if (!model->width) return model_fail(model, NULL, "declare() did not say the features' width by knack_model_set_width()");
     model_add_layer(model, "features");
@@ -104,33 +105,43 @@ static knack_status declare(struct knack_model *model, bool own_head)
     return model->failure;
 }
 
-static knack_status prepare(struct knack_model *model, const struct json *config, const struct knack_model_type *type, void *user)
+/* A program's own type. From here on the model is closed, whatever fails. */
+static knack_status take_type(struct knack_model *model, const struct knack_model_type *type, void *user)
 {
-    TRY(read_initialisation(config, &model->init));
-    if (!type) {
-        model->config = config;
-        return choose_builtin(model, config);
-    }
     TRY(check_type(type));
     model->type = type;
     model->user = user;
     return KNACK_OK;
 }
 
+static knack_status set_input(struct knack_model *model, int ndim, const int64_t *shape)
+{
+    if (ndim < 1 || ndim >= KNACK_MAX_DIMS)
+        return status_set(KNACK_E_DATA, "an input of a model has 1 to %d axes, not %d", KNACK_MAX_DIMS - 1, ndim);
+    model->input_ndim = ndim;
+    memcpy(model->input, shape, (size_t)ndim * sizeof *shape);
+    return KNACK_OK;
+}
+
+static knack_status read_config(struct knack_model *model, const struct json *config)
+{
+    TRY(read_initialisation(config, &model->init));
+    if (model->type) return KNACK_OK;
+    model->config = config;
+    return choose_builtin(model, config);
+}
+
 knack_status model_new(const struct json *config, const struct knack_model_type *type, void *user, struct params *params, int input_ndim,
                        const int64_t *input, int64_t outputs, bool own_head, struct knack_model **out)
 {
     *out = NULL;
-    if (input_ndim < 1 || input_ndim >= KNACK_MAX_DIMS) {
-        return status_set(KNACK_E_DATA, "an input of a model has 1 to %d axes, not %d", KNACK_MAX_DIMS - 1, input_ndim);
-    }
     struct knack_model *model = memory_new(1, sizeof *model);
     if (!model) return KNACK_E_MEMORY;
     model->params = params;
-    model->input_ndim = input_ndim;
-    memcpy(model->input, input, (size_t)input_ndim * sizeof *input);
     model->outputs = outputs;
-    knack_status status = prepare(model, config, type, user);
+    knack_status status = type ? take_type(model, type, user) : KNACK_OK;
+    if (status == KNACK_OK) status = set_input(model, input_ndim, input);
+    if (status == KNACK_OK) status = read_config(model, config);
     if (status == KNACK_OK) status = declare(model, own_head);
     if (status < 0) {
         model_free(model);

@@ -1,6 +1,7 @@
 /* knack: for programs that embed it. Train from a config, predict with what was trained, bring a model of one's own, run the command
  * line. Functions return KNACK_OK or an error below 0, whose message knack_error() holds; nothing here aborts or prints.
- * One session or predictor at a time per thread; different threads may use different ones.
+ * One session or predictor at a time per thread; different threads may use different ones. A thread that trains or opens a predictor
+ * takes denormal numbers for 0 from then on (FTZ and DAZ of its MXCSR), which other code of the thread may notice.
  */
 #ifndef KNACK_KNACK_H
 #define KNACK_KNACK_H
@@ -25,7 +26,9 @@ struct knack_model_type {
     knack_status (*declare)(knack_model *, void *user);
     /* x [rows, ...] -> features [rows, width]. Runs every layer through knack_layer(), in the order declared. */
     knack_tensor *(*features)(knack_model *, knack_step *, knack_tensor *x, void *user);
-    void (*close)(knack_model *, void *user); /* may be NULL; frees user if the model owns it */
+    /* May be NULL; frees user if the model owns it. Once for each model that is made, and if making it fails; not where a run or predictor
+     * fails before it comes to its model. */
+    void (*close)(knack_model *, void *user);
 };
 /* The layer from features to logits, "head.weight" [outputs, width] and "head.bias", is the host's, since tricks replace it. */
 

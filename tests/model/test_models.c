@@ -278,6 +278,9 @@ static knack_status own_declare(knack_model *model, void *user)
     if (own->mistake == 3) return status_set(KNACK_E_DATA, "my own reason");
     if (own->mistake == 4) return KNACK_OK;
     if (own->mistake == 5) knack_model_param(model, &spec);
+    if (own->mistake == 8) return KNACK_E_DATA;
+    if (own->mistake == 9) knack_model_param(model, NULL);
+    if (own->mistake == 10) knack_model_norm(model, NULL, 3);
     return knack_model_set_width(model, own->mistake == 6 ? 0 : own->mistake == 7 ? 5 : 4);
 }
 
@@ -320,19 +323,23 @@ static void its_mistakes_are_told(void **state)
         knack_status status;
         const char *message;
     } expected[] = {
-        {KNACK_E_CONFIG, "model own: layer hidden: this name is already taken"},
-        {KNACK_E_CONFIG, "parameter w.weight: each size of its shape must be at least 1"},
-        {KNACK_E_DATA, "my own reason"},
-        {KNACK_E_CONFIG, "model own: declare() did not say the features' width by knack_model_set_width()"},
-        {KNACK_E_CONFIG, "parameter w: this name is already taken"},
-        {KNACK_E_CONFIG, "model own: the features' width is 0, it must be at least 1"},
+        [1] = {KNACK_E_CONFIG, "model own: layer hidden: this name is already taken"},
+        [2] = {KNACK_E_CONFIG, "parameter w.weight: each size of its shape must be at least 1"},
+        [3] = {KNACK_E_DATA, "my own reason"},
+        [4] = {KNACK_E_CONFIG, "model own: declare() did not say the features' width by knack_model_set_width()"},
+        [5] = {KNACK_E_CONFIG, "parameter w: this name is already taken"},
+        [6] = {KNACK_E_CONFIG, "model own: the features' width is 0, it must be at least 1"},
+        [8] = {KNACK_E_DATA, "model own: its declare() failed with status -3"},
+        [9] = {KNACK_E_CONFIG, "model own: knack_model_param() was called without a specification"},
+        [10] = {KNACK_E_CONFIG, "model own: knack_model_norm() was called without a name"},
     };
-    for (int mistake = 1; mistake <= 6; mistake++) {
+    for (int mistake = 1; mistake <= 10; mistake++) {
+        if (!expected[mistake].message) continue; /* one of features(), below */
         struct own own = {.mistake = mistake};
         struct params *params = params_new();
         struct knack_model *model;
-        assert_int_equal(model_new(NULL, &own_type, &own, params, 1, table, 3, true, &model), expected[mistake - 1].status);
-        expect_message(expected[mistake - 1].message);
+        assert_int_equal(model_new(NULL, &own_type, &own, params, 1, table, 3, true, &model), expected[mistake].status);
+        expect_message(expected[mistake].message);
         assert_null(model);
         assert_int_equal(own.closed, 1);
         params_free(params);
@@ -345,6 +352,26 @@ static void its_mistakes_are_told(void **state)
     assert_int_equal(tape_status(&bench->tape), KNACK_E_SHAPE);
     expect_message("model own: features gave [2, 4], not [2, 5]");
     bench_close(bench);
+}
+
+/* Whatever is wrong before the model is declared, what it owns is freed. */
+static void it_is_closed_when_all_else_is_wrong(void **state)
+{
+    (void)state;
+    static const char text[] = "{\"initialisation\": \"hee\"}";
+    struct own own = {0};
+    struct params *params = params_new();
+    struct knack_model *model;
+    struct json_document *config;
+    assert_int_equal(json_parse(text, sizeof text - 1, "test.json", &config), KNACK_OK);
+    assert_int_equal(model_new(config->root, &own_type, &own, params, 1, table, 3, true, &model), KNACK_E_CONFIG);
+    expect_message("at initialisation: unknown value \"hee\"; nearest is \"he\"");
+    assert_int_equal(own.closed, 1);
+    assert_int_equal(model_new(NULL, &own_type, &own, params, 0, table, 3, true, &model), KNACK_E_DATA);
+    expect_message("an input of a model has 1 to 4 axes, not 0");
+    assert_int_equal(own.closed, 2);
+    json_free(config);
+    params_free(params);
 }
 
 static void an_incomplete_table_is_refused(void **state)
@@ -418,13 +445,21 @@ static void failing_allocations_leave_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(mlp_is_a_stack_of_linear_layers), cmocka_unit_test(cnn_halves_the_image_at_each_block),
-        cmocka_unit_test(resnet20_has_its_size),           cmocka_unit_test(layers_infer_their_shapes),
-        cmocka_unit_test(initialisation_can_be_xavier),    cmocka_unit_test(a_trick_may_bring_the_head),
-        cmocka_unit_test(bad_options_are_refused),         cmocka_unit_test(inputs_that_do_not_fit_are_refused),
-        cmocka_unit_test(bad_lists_of_layers_are_refused), cmocka_unit_test(a_program_brings_its_own_model),
-        cmocka_unit_test(its_mistakes_are_told),           cmocka_unit_test(an_incomplete_table_is_refused),
-        cmocka_unit_test(the_schema_lists_all_models),     cmocka_unit_test(failing_allocations_leave_nothing),
+        cmocka_unit_test(mlp_is_a_stack_of_linear_layers),
+        cmocka_unit_test(cnn_halves_the_image_at_each_block),
+        cmocka_unit_test(resnet20_has_its_size),
+        cmocka_unit_test(layers_infer_their_shapes),
+        cmocka_unit_test(initialisation_can_be_xavier),
+        cmocka_unit_test(a_trick_may_bring_the_head),
+        cmocka_unit_test(bad_options_are_refused),
+        cmocka_unit_test(inputs_that_do_not_fit_are_refused),
+        cmocka_unit_test(bad_lists_of_layers_are_refused),
+        cmocka_unit_test(a_program_brings_its_own_model),
+        cmocka_unit_test(its_mistakes_are_told),
+        cmocka_unit_test(an_incomplete_table_is_refused),
+        cmocka_unit_test(it_is_closed_when_all_else_is_wrong),
+        cmocka_unit_test(the_schema_lists_all_models),
+        cmocka_unit_test(failing_allocations_leave_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
