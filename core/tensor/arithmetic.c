@@ -1,6 +1,4 @@
 /* Operations on two operands, element by element, with broadcasting. */
-#include <string.h>
-
 #include "tensor/broadcast.h"
 #include "tensor/operand.h"
 #include "tensor/vector.h"
@@ -133,12 +131,8 @@ static void binary_share(knack_tensor *result, int k)
         return;
     }
     bool fresh;
-    knack_real *dx = tape_gradient(x, &fresh);
+    knack_real *dx = broadcast_gradient(result, x, &fresh);
     if (!dx) return;
-    if (fresh && x->count < result->count) {
-        memset(dx, 0, (size_t)x->count * sizeof *dx);
-        fresh = false;
-    }
     int64_t length = run_length(plan);
     for (int64_t run = 0; run < plan->runs; run++)
         share_run(length, work->operation->share[k], result->gradient + run * length, other ? other + run_offset(plan, 1 - k, run) : NULL,

@@ -2,7 +2,6 @@
 #include "tensor/broadcast.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "tensor/operand.h"
 
@@ -77,4 +76,11 @@ void broadcast_plan(struct broadcast *plan, int operands, knack_tensor *const *x
         }
     }
     for (int axis = 0; axis < plan->ndim - 1; axis++) plan->runs *= plan->size[axis];
+}
+
+knack_real *broadcast_gradient(const knack_tensor *result, knack_tensor *x, bool *fresh)
+{
+    if (x->count == result->count) return tape_gradient(x, fresh);
+    *fresh = false;
+    return tape_zeroed_gradient(x);
 }

@@ -20,6 +20,10 @@ struct broadcast {
 bool broadcast_shape(const char *operation, int operands, knack_tensor *const *x, int *ndim, int64_t *shape);
 void broadcast_plan(struct broadcast *plan, int operands, knack_tensor *const *x, int ndim, const int64_t *shape);
 
+/* Where a backward function adds to the gradient of an operand, as tape_gradient(). Of one that stretched, several elements of the result
+ * add to one: it is never fresh, but zeroed. */
+knack_real *broadcast_gradient(const knack_tensor *result, knack_tensor *x, bool *fresh);
+
 static inline int64_t run_length(const struct broadcast *plan)
 {
     return plan->size[plan->ndim - 1];

@@ -4,12 +4,6 @@
 #include "tensor/kernels/kernels.h"
 #include "tensor/operand.h"
 
-static bool succeeded(struct tape *tape, knack_status status)
-{
-    if (status < 0) tape_fail(tape, status, "knack_conv2d: %s", knack_error());
-    return status >= 0;
-}
-
 static void backward(knack_tensor *y)
 {
     const struct conv2d *c = y->saved;
@@ -23,9 +17,9 @@ static void backward(knack_tensor *y)
         dy = rounded;
     }
     knack_real *dx = tape_gradient(x, &fresh);
-    if (dx && !succeeded(y->tape, kernel_conv2d_backward_data(y->tape->arena, c, dy, w->data, dx, !fresh))) return;
+    if (dx && !tape_check(y->tape, "knack_conv2d", kernel_conv2d_backward_data(y->tape->arena, c, dy, w->data, dx, !fresh))) return;
     knack_real *dw = tape_gradient(w, &fresh);
-    if (dw && !succeeded(y->tape, kernel_conv2d_backward_weights(y->tape->arena, c, x->data, dy, dw, !fresh))) return;
+    if (dw && !tape_check(y->tape, "knack_conv2d", kernel_conv2d_backward_weights(y->tape->arena, c, x->data, dy, dw, !fresh))) return;
     knack_real *dbias = bias ? tape_gradient(bias, &fresh) : NULL;
     if (dbias) kernel_column_sums(tensor_rows(y), c->out, y->gradient, dbias, !fresh);
 }
@@ -79,5 +73,5 @@ knack_tensor *knack_conv2d(knack_tensor *x, knack_tensor *w, knack_tensor *bias,
     *saved = c;
     y->saved = saved;
     y->backward = backward;
-    return succeeded(x->tape, kernel_conv2d(x->tape->arena, &c, x->data, w->data, bias ? bias->data : NULL, y->data)) ? y : NULL;
+    return tape_check(x->tape, __func__, kernel_conv2d(x->tape->arena, &c, x->data, w->data, bias ? bias->data : NULL, y->data)) ? y : NULL;
 }

@@ -8,10 +8,8 @@ static void backward(knack_tensor *y)
     knack_tensor *table = y->input[1];
     const int32_t *ids = y->saved;
     const int64_t width = table->shape[1], count = y->count / width;
-    bool fresh;
-    knack_real *dtable = tape_gradient(table, &fresh);
+    knack_real *dtable = tape_zeroed_gradient(table);
     if (!dtable) return;
-    if (fresh) memset(dtable, 0, (size_t)table->count * sizeof *dtable);
     for (int64_t i = 0; i < count; i++) {
         knack_real *restrict row = dtable + ids[i] * width;
         const knack_real *restrict gradient = y->gradient + i * width;

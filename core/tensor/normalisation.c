@@ -15,11 +15,6 @@ static bool operands_fit(const char *operation, const knack_tensor *x, const kna
     return false;
 }
 
-static void check(struct tape *tape, const char *operation, knack_status status)
-{
-    if (status < 0) tape_fail(tape, status, "%s: %s", operation, knack_error());
-}
-
 /* ---- Batch norm ---- */
 
 struct batch_saved {
@@ -34,9 +29,10 @@ static void batch_backward(knack_tensor *y)
     knack_tensor *x = y->input[0], *gamma = y->input[1], *beta = y->input[2];
     bool fresh_x = true, fresh_gamma = true, fresh_beta = true;
     knack_real *dx = tape_gradient(x, &fresh_x), *dgamma = tape_gradient(gamma, &fresh_gamma), *dbeta = tape_gradient(beta, &fresh_beta);
-    check(y->tape, "tensor_batch_norm",
-          kernel_batch_norm_backward(y->tape->arena, saved->batch, tensor_rows(x), tensor_width(x), x->data, saved->mean, saved->variance,
-                                     saved->epsilon, gamma->data, y->gradient, dx, !fresh_x, dgamma, !fresh_gamma, dbeta, !fresh_beta));
+    tape_check(y->tape, "tensor_batch_norm",
+               kernel_batch_norm_backward(y->tape->arena, saved->batch, tensor_rows(x), tensor_width(x), x->data, saved->mean,
+                                          saved->variance, saved->epsilon, gamma->data, y->gradient, dx, !fresh_x, dgamma, !fresh_gamma,
+                                          dbeta, !fresh_beta));
 }
 
 knack_tensor *tensor_batch_norm(knack_tensor *x, knack_tensor *gamma, knack_tensor *beta, const struct batch_norm *norm)
@@ -48,7 +44,7 @@ knack_tensor *tensor_batch_norm(knack_tensor *x, knack_tensor *gamma, knack_tens
     struct batch_saved *saved = y ? tape_alloc(x->tape, sizeof *saved + 2 * bytes) : NULL;
     if (!saved) return NULL;
     if (norm->batch) {
-        check(x->tape, __func__, kernel_channel_moments(x->tape->arena, rows, channels, x->data, norm->mean, norm->variance));
+        tape_check(x->tape, __func__, kernel_channel_moments(x->tape->arena, rows, channels, x->data, norm->mean, norm->variance));
         *norm->count = rows;
     }
     *saved = (struct batch_saved){.batch = norm->batch, .epsilon = norm->epsilon};
@@ -74,9 +70,9 @@ static void layer_backward(knack_tensor *y)
     knack_tensor *x = y->input[0], *gamma = y->input[1], *beta = y->input[2];
     bool fresh_x = true, fresh_gamma = true, fresh_beta = true;
     knack_real *dx = tape_gradient(x, &fresh_x), *dgamma = tape_gradient(gamma, &fresh_gamma), *dbeta = tape_gradient(beta, &fresh_beta);
-    check(y->tape, "knack_layer_norm",
-          kernel_layer_norm_backward(y->tape->arena, tensor_rows(x), tensor_width(x), x->data, saved->mean, saved->scale, gamma->data,
-                                     y->gradient, dx, !fresh_x, dgamma, !fresh_gamma, dbeta, !fresh_beta));
+    tape_check(y->tape, "knack_layer_norm",
+               kernel_layer_norm_backward(y->tape->arena, tensor_rows(x), tensor_width(x), x->data, saved->mean, saved->scale, gamma->data,
+                                          y->gradient, dx, !fresh_x, dgamma, !fresh_gamma, dbeta, !fresh_beta));
 }
 
 knack_tensor *knack_layer_norm(knack_tensor *x, knack_tensor *gamma, knack_tensor *beta, double epsilon)

@@ -2,24 +2,21 @@
 #include "tensor/kernels/kernels.h"
 #include "tensor/operand.h"
 
-static void check(struct tape *tape, const char *operation, knack_status status)
-{
-    if (status < 0) tape_fail(tape, status, "%s: %s", operation, knack_error());
-}
-
 static void max_backward(knack_tensor *y)
 {
     bool fresh;
     knack_tensor *x = y->input[0];
     knack_real *dx = tape_gradient(x, &fresh);
-    if (dx) check(y->tape, "knack_max_pool", kernel_max_pool_backward(y->tape->arena, y->saved, x->data, y->data, y->gradient, dx, !fresh));
+    if (dx)
+        tape_check(y->tape, "knack_max_pool",
+                   kernel_max_pool_backward(y->tape->arena, y->saved, x->data, y->data, y->gradient, dx, !fresh));
 }
 
 static void average_backward(knack_tensor *y)
 {
     bool fresh;
     knack_real *dx = tape_gradient(y->input[0], &fresh);
-    if (dx) check(y->tape, "knack_average_pool", kernel_average_pool_backward(y->tape->arena, y->saved, y->gradient, dx, !fresh));
+    if (dx) tape_check(y->tape, "knack_average_pool", kernel_average_pool_backward(y->tape->arena, y->saved, y->gradient, dx, !fresh));
 }
 
 /* A result of the shape given, with the pool's sizes saved for the way back. */
@@ -64,8 +61,7 @@ knack_tensor *knack_max_pool(knack_tensor *x, int size, int stride, int padding)
     if (!x || !sizes(__func__, x, size, stride, padding, &p)) return NULL;
     const int64_t shape[4] = {p.rows, p.out_height, p.out_width, p.channels};
     knack_tensor *y = pool_result(x, &p, 4, shape, max_backward);
-    if (y) check(x->tape, __func__, kernel_max_pool(x->tape->arena, &p, x->data, y->data));
-    return y;
+    return y && tape_check(x->tape, __func__, kernel_max_pool(x->tape->arena, &p, x->data, y->data)) ? y : NULL;
 }
 
 knack_tensor *knack_average_pool(knack_tensor *x, int size, int stride, int padding)
@@ -74,8 +70,7 @@ knack_tensor *knack_average_pool(knack_tensor *x, int size, int stride, int padd
     if (!x || !sizes(__func__, x, size, stride, padding, &p)) return NULL;
     const int64_t shape[4] = {p.rows, p.out_height, p.out_width, p.channels};
     knack_tensor *y = pool_result(x, &p, 4, shape, average_backward);
-    if (y) check(x->tape, __func__, kernel_average_pool(x->tape->arena, &p, x->data, y->data));
-    return y;
+    return y && tape_check(x->tape, __func__, kernel_average_pool(x->tape->arena, &p, x->data, y->data)) ? y : NULL;
 }
 
 knack_tensor *knack_global_pool(knack_tensor *x)
@@ -93,6 +88,5 @@ knack_tensor *knack_global_pool(knack_tensor *x)
                              .stride = 1};
     const int64_t shape[2] = {p.rows, p.channels};
     knack_tensor *y = pool_result(x, &p, 2, shape, average_backward);
-    if (y) check(x->tape, __func__, kernel_average_pool(x->tape->arena, &p, x->data, y->data));
-    return y;
+    return y && tape_check(x->tape, __func__, kernel_average_pool(x->tape->arena, &p, x->data, y->data)) ? y : NULL;
 }

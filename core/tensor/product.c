@@ -7,9 +7,7 @@
 /* Runs a product; on failure the tape's is set, with the operation's name. */
 static bool multiply(const char *operation, struct tape *tape, const struct matmul *product)
 {
-    knack_status status = kernel_matmul(tape->arena, product);
-    if (status < 0) tape_fail(tape, status, "%s: %s", operation, knack_error());
-    return status >= 0;
+    return tape_check(tape, operation, kernel_matmul(tape->arena, product));
 }
 
 /* The gradient of a result in the operands' type: itself, or rounded to bf16. NULL: memory failed. */

@@ -1,6 +1,4 @@
 /* Sum, mean and maximum over an axis, seen as the middle one of [outer, size, inner]. Sums run in double. */
-#include <string.h>
-
 #include "tensor/operand.h"
 #include "tensor/vector.h"
 
@@ -102,11 +100,8 @@ knack_tensor *knack_mean(knack_tensor *x, int axis)
 static void max_backward(knack_tensor *result)
 {
     const int64_t *where = result->saved;
-    knack_tensor *x = result->input[0];
-    bool fresh;
-    knack_real *dx = tape_gradient(x, &fresh);
+    knack_real *dx = tape_zeroed_gradient(result->input[0]);
     if (!dx) return;
-    if (fresh) memset(dx, 0, (size_t)x->count * sizeof *dx);
     for (int64_t i = 0; i < result->count; i++) dx[where[i]] += result->gradient[i];
 }
 

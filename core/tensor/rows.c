@@ -91,10 +91,8 @@ static void mix_backward(knack_tensor *result)
 {
     const struct mixture *mix = result->saved;
     const int64_t width = result->count / result->shape[0], step = mix->keep_width > 1;
-    bool fresh;
-    knack_real *dx = tape_gradient(result->input[0], &fresh);
+    knack_real *dx = tape_zeroed_gradient(result->input[0]);
     if (!dx) return;
-    if (fresh) memset(dx, 0, (size_t)result->count * sizeof *dx);
     for (int64_t i = 0; i < result->shape[0]; i++) {
         share_row(width, keep_row(mix, i), step, false, result->gradient + i * width, dx + i * width);
         share_row(width, keep_row(mix, i), step, true, result->gradient + i * width, dx + mix->partner[i] * width);

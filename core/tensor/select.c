@@ -18,21 +18,12 @@ static void add_or_copy(int64_t count, const knack_real *from, knack_real *to, b
         add_to(count, from, to);
 }
 
-/* The gradient of x, zeroed if nothing was added yet. */
-static knack_real *zeroed_gradient(knack_tensor *x)
-{
-    bool fresh;
-    knack_real *dx = tape_gradient(x, &fresh);
-    if (dx && fresh) memset(dx, 0, (size_t)x->count * sizeof *dx);
-    return dx;
-}
-
 /* ---- Rows ---- */
 
 static void gather_backward(knack_tensor *result)
 {
     const int32_t *rows = result->saved;
-    knack_real *dx = zeroed_gradient(result->input[0]);
+    knack_real *dx = tape_zeroed_gradient(result->input[0]);
     if (!dx) return;
     const int64_t width = result->count / result->shape[0];
     for (int64_t i = 0; i < result->shape[0]; i++) add_to(width, result->gradient + i * width, dx + rows[i] * width);
@@ -63,7 +54,7 @@ static void pick_backward(knack_tensor *result)
 {
     const int32_t *column = result->saved;
     knack_tensor *x = result->input[0];
-    knack_real *dx = zeroed_gradient(x);
+    knack_real *dx = tape_zeroed_gradient(x);
     if (!dx) return;
     for (int64_t i = 0; i < result->count; i++)
         if (column[i] >= 0) dx[i * x->shape[1] + column[i]] += result->gradient[i];
@@ -97,7 +88,7 @@ static void put_backward(knack_tensor *result)
         add_or_copy(columns - behind, g + i * columns + behind, dx + i * columns + behind, fresh);
         if (fresh && hole < columns) dx[i * columns + hole] = 0;
     }
-    knack_real *dvalues = zeroed_gradient(result->input[1]);
+    knack_real *dvalues = tape_zeroed_gradient(result->input[1]);
     for (int64_t i = 0; dvalues && i < rows; i++)
         if (column[i] >= 0) dvalues[i] += g[i * columns + column[i]];
 }
@@ -139,7 +130,7 @@ static struct stretch stretch(const knack_tensor *whole, int axis, int64_t first
 static void slice_backward(knack_tensor *result)
 {
     const struct stretch *part = result->saved;
-    knack_real *dx = zeroed_gradient(result->input[0]);
+    knack_real *dx = tape_zeroed_gradient(result->input[0]);
     if (!dx) return;
     for (int64_t b = 0; b < part->blocks; b++) add_to(part->length, result->gradient + b * part->length, dx + b * part->step + part->first);
 }

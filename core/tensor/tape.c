@@ -26,6 +26,12 @@ knack_tensor *tape_fail(struct tape *tape, knack_status code, const char *format
     return NULL;
 }
 
+bool tape_check(struct tape *tape, const char *operation, knack_status status)
+{
+    if (status < 0) tape_fail(tape, status, "%s: %s", operation, knack_error());
+    return status >= 0;
+}
+
 knack_status tape_status(const struct tape *tape)
 {
     return tape->failure == KNACK_OK ? KNACK_OK : status_set(tape->failure, "%s", tape->message);
@@ -161,6 +167,14 @@ knack_real *tape_gradient(knack_tensor *x, bool *fresh)
     *fresh = *x->touched == 0;
     *x->touched = 1;
     return x->gradient;
+}
+
+knack_real *tape_zeroed_gradient(knack_tensor *x)
+{
+    bool fresh;
+    knack_real *gradient = tape_gradient(x, &fresh);
+    if (gradient && fresh) memset(gradient, 0, (size_t)x->count * sizeof *gradient);
+    return gradient;
 }
 
 void tape_pass_gradient(knack_tensor *result, knack_tensor *x)

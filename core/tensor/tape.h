@@ -52,6 +52,8 @@ void tape_begin(struct tape *, struct arena *); /* forgets everything; recording
 
 /* Keeps the first failure's message ("knack_add: shapes [2, 3] and [4] do not fit") and returns NULL. */
 knack_tensor *tape_fail(struct tape *, knack_status code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* Whether a kernel succeeded; if not, its message is kept behind the operation's name. */
+bool tape_check(struct tape *, const char *operation, knack_status);
 /* As an error of the calling thread: KNACK_OK, or the first failure with its message. */
 knack_status tape_status(const struct tape *);
 
@@ -73,6 +75,8 @@ void *tape_alloc(struct tape *, size_t bytes); /* from the arena; on failure NUL
 /* Where a backward function adds to the gradient of an operand: NULL if it needs none (or memory failed). *fresh true: overwrite all of it,
  * false: add to it. */
 knack_real *tape_gradient(knack_tensor *, bool *fresh);
+/* The same, zeroed if it is fresh: for backward functions that add here and there. */
+knack_real *tape_zeroed_gradient(knack_tensor *);
 /* For backward functions that hand result's gradient on as it is: x, of the same count, shares it if that is its first contribution and it
  * is no leaf; else it is added. */
 void tape_pass_gradient(knack_tensor *result, knack_tensor *x);

@@ -1,6 +1,4 @@
 /* where(mask, a, b): element by element a or b, with broadcasting. */
-#include <string.h>
-
 #include "tensor/broadcast.h"
 #include "tensor/operand.h"
 #include "tensor/vector.h"
@@ -44,12 +42,8 @@ static void where_share(knack_tensor *result, int k)
     const knack_real *mask = result->input[MASK]->data;
     knack_tensor *x = result->input[k];
     bool fresh;
-    knack_real *dx = tape_gradient(x, &fresh);
+    knack_real *dx = broadcast_gradient(result, x, &fresh);
     if (!dx) return;
-    if (fresh && x->count < result->count) {
-        memset(dx, 0, (size_t)x->count * sizeof *dx);
-        fresh = false;
-    }
     int64_t length = run_length(plan);
     for (int64_t run = 0; run < plan->runs; run++)
         share_run(length, mask + run_offset(plan, MASK, run), run_step(plan, MASK), k == TAKEN, result->gradient + run * length,
