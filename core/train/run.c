@@ -155,7 +155,7 @@ static knack_status set_schedule(struct run *run)
     int64_t count = run->data->part[PART_TRAIN].count;
     run->steps_per_epoch = s->drop_last ? count / s->batch : (count + s->batch - 1) / s->batch;
     if (run->reopened) run->steps_per_epoch = 1 << 20; /* has no training part; tricks read durations all the same, and 0 would be none */
-    run->updates = run->steps_per_epoch * s->epochs;
+    run->updates = json_duration_updates((struct json_duration){1, DURATION_RUN}, run->steps_per_epoch, s->epochs); /* never overflows */
     if (!run->reopened && run->steps_per_epoch == 0)
         return status_set(KNACK_E_CONFIG, "at train.batch: %lld rows with \"drop_last\", but the training part has %lld",
                           (long long)s->batch, (long long)count);

@@ -180,7 +180,7 @@ KNACK_API void knack_weights_ready(knack_weights *); /* from now on evaluated, i
 struct knack_batch {
     uint32_t size, reserved;
     int64_t rows;            /* length of the arrays below */
-    int64_t items;           /* N, labelled items of the logical batch, final after pre_step: what the host divides by */
+    int64_t items;           /* N, labelled items of the logical batch (rule 8: or all), final after pre_step: what the host divides by */
     const int64_t *row;      /* [rows] item -> row of the logical batch */
     const int64_t *example;  /* [rows] -> index in the part of the data */
     const uint8_t *labelled; /* [rows] 1: came with a target */
