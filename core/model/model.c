@@ -170,7 +170,8 @@ knack_tensor *model_features(struct knack_model *model, knack_step *step, knack_
     if (!input) return NULL;
     int64_t rows = input->shape[0];
     knack_tensor *features = model->type->features(model, step, input, model->user);
-    if (!features) return NULL;
+    /* Kept only if nothing else failed: what failed first says more. */
+    if (!features) return tape_fail(step_tape(step), KNACK_E_CALL, "model %s: features gave no tensor", model->type->name);
     if (features->ndim != 2 || features->shape[0] != rows || features->shape[1] != model->width) {
         char got[96], wanted[96];
         return tape_fail(step_tape(step), KNACK_E_SHAPE, "model %s: features gave %s, not %s", model->type->name,

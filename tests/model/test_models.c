@@ -289,7 +289,7 @@ static knack_tensor *own_features(knack_model *model, knack_step *step, knack_te
     const struct own *own = user;
     knack_tensor *y = knack_layer(step, "hidden", knack_linear_layer(step, x, own->weight, NULL, KNACK_RELU));
     assert_int_equal(knack_model_layer(model, "late"), KNACK_E_CALL);
-    return y;
+    return own->mistake == 11 ? NULL : y;
 }
 
 static void own_close(knack_model *model, void *user)
@@ -351,6 +351,13 @@ static void its_mistakes_are_told(void **state)
     assert_null(model_features(bench->model, step, x));
     assert_int_equal(tape_status(&bench->tape), KNACK_E_SHAPE);
     expect_message("model own: features gave [2, 4], not [2, 5]");
+    bench_close(bench);
+    own = (struct own){.mistake = 11};
+    bench = bench_open_own(&own_type, &own, 1, table, 3);
+    step = bench_begin(bench, 0, 2, NORMS_RUNNING, false);
+    assert_null(model_features(bench->model, step, knack_constant(step, KNACK_REAL, 2, (int64_t[]){2, 5}, (knack_real[10]){0})));
+    assert_int_equal(tape_status(&bench->tape), KNACK_E_CALL);
+    expect_message("model own: features gave no tensor");
     bench_close(bench);
 }
 
