@@ -82,6 +82,7 @@ enum knack_type knack_type(const knack_tensor *x)
 
 knack_tensor *knack_constant(knack_step *step, enum knack_type type, int ndim, const int64_t *shape, const void *data)
 {
+    if (!step || !data) return NULL;
     struct tape *tape = step_tape(step);
     if (type != KNACK_REAL && type != KNACK_I32)
         return tape_fail(tape, KNACK_E_CALL, "knack_constant: type is %s, expected %s or i32", type_name(type), type_name(KNACK_REAL));

@@ -21,6 +21,8 @@ static void test_null_operands(void **state)
     assert_null(knack_stop_gradient(NULL));
     assert_null(knack_cast(NULL, KNACK_BF16));
     assert_null(knack_cross_entropy(NULL, NULL));
+    assert_null(knack_constant(NULL, KNACK_REAL, SHAPE(1), REALS(1)));
+    assert_null(knack_constant(fixture_step(&f), KNACK_REAL, SHAPE(1), knack_data(NULL)));
     assert_null(knack_data(NULL));
     int ndim = 7;
     assert_null(knack_shape(NULL, &ndim));
