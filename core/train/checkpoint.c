@@ -165,11 +165,19 @@ static uint64_t config_fingerprint(const struct run *run)
     return text ? hash : 0;
 }
 
-static knack_status write_gathered(struct run *run, struct gathering *g, int64_t metrics_bytes)
+/* Puts all of a log on the disk, so that the checkpoint may count on it; one that is not written now stays as long as it was. */
+static knack_status sync_log(struct file_log *log, int64_t *size)
+{
+    if (!log) return KNACK_OK;
+    *size = file_log_size(log);
+    return file_log_sync(log);
+}
+
+static knack_status write_gathered(struct run *run, struct gathering *g)
 {
     char order[1024], metrics[32], trace[32];
-    snprintf(metrics, sizeof metrics, "%lld", (long long)metrics_bytes);
-    snprintf(trace, sizeof trace, "%lld", (long long)(run->log.trace ? file_log_size(run->log.trace) : 0));
+    snprintf(metrics, sizeof metrics, "%lld", (long long)run->log.metrics_keep);
+    snprintf(trace, sizeof trace, "%lld", (long long)run->log.trace_keep);
     char config[FINGERPRINT], data[FINGERPRINT];
     fingerprint_text(config_fingerprint(run), config);
     fingerprint_text(data_fingerprint(run->data), data);
@@ -198,8 +206,9 @@ knack_status checkpoint_save(struct run *run)
         gather_all(&g, run, integers, reals, ready);
         status = g.status;
     }
-    if (status >= 0) status = file_log_sync(run->log.metrics);
-    if (status >= 0) status = write_gathered(run, &g, file_log_size(run->log.metrics));
+    if (status >= 0) status = sync_log(run->log.metrics, &run->log.metrics_keep);
+    if (status >= 0) status = sync_log(run->log.trace, &run->log.trace_keep);
+    if (status >= 0) status = write_gathered(run, &g);
     memory_free(g.entry);
     arena_free(g.arena);
     run->clock.checkpointed = seconds_now();

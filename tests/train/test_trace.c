@@ -296,11 +296,35 @@ static void skipped_steps_are_seen(void **state)
     harness_close(run);
 }
 
+/* Steps 0 to 4 are traced, the next three are not, and those after them are again. */
+static void a_resumed_run_adds_to_its_trace(void **state)
+{
+    (void)state;
+    harness_interrupt_at(5);
+    struct run *run = traced("", "", "");
+    harness_expect(run_train(run), KNACK_E_INTERRUPTED, NULL);
+    harness_close(run);
+    harness_interrupt_at(3);
+    run = harness_resume();
+    harness_expect(run_train(run), KNACK_E_INTERRUPTED, NULL);
+    harness_close(run);
+    harness_interrupt_at(-1);
+    run = harness_resume();
+    run->trace_asked = true;
+    harness_train(run);
+    struct trace trace = read_trace();
+    assert_int_equal(trace.lines, run->at.batch - 3);
+    for (int64_t i = 0; i < trace.lines; i++) assert_true(number_of(trace.line[i]->root, "batch") == (double)(i < 5 ? i : i + 3));
+    trace_free(&trace);
+    harness_close(run);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_line_replays_its_step),  cmocka_unit_test(every_step_has_a_line),  cmocka_unit_test(who_acts_is_named),
-        cmocka_unit_test(masks_say_whose_they_are), cmocka_unit_test(skipped_steps_are_seen),
+        cmocka_unit_test(a_line_replays_its_step), cmocka_unit_test(every_step_has_a_line),
+        cmocka_unit_test(who_acts_is_named),       cmocka_unit_test(masks_say_whose_they_are),
+        cmocka_unit_test(skipped_steps_are_seen),  cmocka_unit_test(a_resumed_run_adds_to_its_trace),
     };
     return cmocka_run_group_tests(tests, harness_set_up, harness_tear_down);
 }
