@@ -31,6 +31,14 @@ char *run_config_text(const struct run *run)
     return copy;
 }
 
+void facts_free(struct facts *facts)
+{
+    memory_free(facts->trick);
+    memory_free(facts->data);
+    memory_free(facts->model);
+    *facts = (struct facts){0};
+}
+
 static knack_status describe_tricks(struct run *run)
 {
     int64_t count = run->instances->count;
@@ -53,6 +61,7 @@ knack_status run_facts(struct run *run, bool estimate, struct run_facts *facts)
     int64_t parameters = 0;
     const struct json *type = json_member(json_member(run->config->root, "model"), "type");
     for (int64_t i = 0; i < run->params->count; i++) parameters += run->params->list[i]->public.count;
+    facts_free(&run->facts);
     TRY(describe_tricks(run));
     run->facts.data = memory_text(run->data->title);
     run->facts.model = memory_format("%s: %lld parameters",

@@ -389,9 +389,7 @@ void run_close(struct run *run)
     memory_free(run->batch_example);
     memory_free(run->statistics_before);
     memory_free(run->class_weight);
-    memory_free(run->facts.trick);
-    memory_free(run->facts.data);
-    memory_free(run->facts.model);
+    facts_free(&run->facts);
     memory_free(run->base);
     memory_free(run->folder);
     json_free(run->config);

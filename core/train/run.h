@@ -71,7 +71,7 @@ struct run_facts {
     const struct run_trick *trick; /* in order, outermost first; those at identity last */
     double seconds;                /* whole run; NaN if not estimated */
 };
-knack_status run_facts(struct run *, bool estimate, struct run_facts *);
+knack_status run_facts(struct run *, bool estimate, struct run_facts *); /* valid until the next call */
 
 /* Evaluates a part ("validation", "test", "train") under a weight set (NULL: the primary; "raw", "ema", "best", ...) through the predict
  * stages, after run_reopen. Values as in metrics.h, the run's until the next call. */

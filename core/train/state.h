@@ -172,6 +172,8 @@ void perturbations_begin_pass(struct run *, double keep); /* of the step's gradi
 knack_status perturbations_keep(struct run *, int64_t outside_of, struct kept_gradient **);
 void perturbations_combine(struct run *, int64_t outside_of, const struct kept_gradient *, double keep, double weight);
 
+void facts_free(struct facts *); /* facts.c: what it points to */
+
 /* loop.c */
 knack_status loop_estimate(struct run *, double *seconds);
 
