@@ -45,7 +45,8 @@ static const struct json_field manifest_table[] = {
     {"before", JSON_TEXTS, PART(before), "[]", NULL, NULL, "plugins that this one is outside of; \"*\" is all"},
     {"after", JSON_TEXTS, PART(after), "[]", NULL, NULL, "plugins that this one is inside of"},
     {"requires", JSON_TEXTS, PART(requires), "[]", NULL, NULL, "plugins that must be listed too"},
-    {"conflicts", JSON_ANY, offsetof(struct reading, conflicts), "", NULL, NULL, "plugins that must not be listed too"},
+    {"conflicts", JSON_ANY, offsetof(struct reading, conflicts), "", NULL, NULL,
+     "plugins that must not be listed too; its own name: twice"},
     {"replaces", JSON_TEXTS, offsetof(struct reading, replaces), "[]", NULL, manifest_stage_names, "stages whose inside it never calls"},
     {"one_of", JSON_TEXT, PART(one_of), "", NULL, NULL, "group of which one member acts a batch"},
     {"targets", JSON_CHOICE, offsetof(struct reading, targets), "\"any\"", NULL, target_names, "targets that its head or loss can take"},
@@ -133,13 +134,13 @@ static knack_status check_name(const struct json *root, const char *key, const c
     return json_fail(json_member(root, key), KNACK_E_PLUGIN, "\"%s\" is no name of a plugin: %s", name, manifest_name_rule);
 }
 
-/* Names in before, after, requires, conflicts. */
+/* Names in before, after, requires, conflicts; in the last the plugin's own means another instance of it. */
 static knack_status check_names(const struct json *root, const char *key, const struct json_texts *names, const char *own)
 {
     for (int64_t i = 0; i < names->count; i++) {
         if (strcmp(key, "before") == 0 && strcmp(names->value[i], "*") == 0) continue;
         TRY(check_name(root, key, names->value[i]));
-        if (strcmp(names->value[i], own) == 0)
+        if (strcmp(key, "conflicts") != 0 && strcmp(names->value[i], own) == 0)
             return json_fail(json_member(root, key), KNACK_E_PLUGIN, "%s names itself; it names other plugins", own);
     }
     return KNACK_OK;

@@ -18,7 +18,7 @@ struct option {
     struct json_field field;       /* the same as a field of a table, by which values are checked and the schema is written */
 };
 
-/* Beside the name of a plugin that cannot be with this one. */
+/* Beside the name of a plugin that cannot be with this one; the same name: of a second instance. */
 struct conflict {
     const char *why;         /* a clause, as "both replace the gradient", or NULL */
     const struct json *when; /* object of own option values at which it is so, or NULL: at all */
@@ -39,7 +39,7 @@ struct manifest {
     struct option *option;
     int64_t option_count;
     struct json_texts option_names;                       /* of option[], for errors */
-    struct json_texts before, after, requires, conflicts; /* names of plugins; before: ["*"] is all */
+    struct json_texts before, after, requires, conflicts; /* names of plugins; before: ["*"] is all; conflicts: its own too */
     struct conflict *conflict;                            /* [conflicts.count] */
     uint32_t replaces, reads, writes;
     uint32_t hooks;     /* hooks and stages that it has; 0: not said */

@@ -14,12 +14,14 @@ static knack_status check_distinct(const struct instance *a, const struct instan
                      json_path(a->entry));
 }
 
+/* It is enough that one of two plugins says so. Two instances of one plugin both have to be at options at which it is so. */
 static knack_status check_conflicts(const struct instance *a, const struct instance *b)
 {
     const struct instance *witness = b;
     const struct conflict *conflict;
+    bool alike = strcmp(a->manifest->name, b->manifest->name) == 0;
     TRY(conflict_find(b, a, &conflict));
-    if (!conflict) TRY(conflict_find(witness = a, b, &conflict));
+    if (alike == (conflict != NULL)) TRY(conflict_find(witness = a, b, &conflict));
     if (!conflict) return KNACK_OK;
     return json_fail(b->entry, KNACK_E_CONFIG, "%s conflicts with %s at %s%s%s (says %s.json); leave one out", b->name, a->name,
                      json_path(a->entry), conflict->why ? ": " : "", conflict->why ? conflict->why : "", witness->manifest->name);

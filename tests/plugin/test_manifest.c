@@ -134,7 +134,6 @@ static const struct {
      "at after: \"*\" is no name of a plugin: names are of letters, digits, - and _, begin with a letter or digit, and have at most 48 of "
      "them"},
     {"requires", "{}", "at requires: expected a list of strings, got an object"},
-    {"conflicts", "[\"mine\"]", "at conflicts: mine names itself; it names other plugins"},
     {"conflicts", "7", "at conflicts: expected a list of plugins, got a number"},
     {"conflicts", "[7]", "at conflicts[0]: expected the name of a plugin, or an object with \"name\" and \"why\", got a number"},
     {"conflicts", "[{\"why\": \"so\"}]", "at conflicts[0]: \"name\" is missing; expected a string: plugin that it cannot be with"},

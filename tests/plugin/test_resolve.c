@@ -16,6 +16,8 @@ static int write_plugins(void **state)
     write_plugin("picky", (struct change[]){{"conflicts", "[\"off\", {\"name\": \"plain\", \"when\": {\"alpha\": 2},"
                                                           " \"why\": \"both pick\"}]"},
                                             {0}});
+    write_plugin("single",
+                 (struct change[]){{"conflicts", "[{\"name\": \"single\", \"when\": {\"alpha\": 2}, \"why\": \"one is enough\"}]"}, {0}});
     write_plugin("off", (struct change[]){{"identity", "{\"alpha\": 0}"}, {0}});
     write_plugin("arc",
                  (struct change[]){{"replaces", "[\"head\"]"}, {"tasks", "[\"classification\"]"}, {"identity", "{\"alpha\": 0}"}, {0}});
@@ -116,6 +118,16 @@ static void refuses_conflicts_when_they_are_some(void **state)
     plugins_free(accepted("[\"picky\", {\"name\": \"off\", \"alpha\": 0}]"));
 }
 
+/* A plugin that names itself is refused twice, where both instances are at such options. */
+static void refuses_a_second_instance(void **state)
+{
+    (void)state;
+    refused("[{\"name\": \"single\", \"alpha\": 2}, {\"name\": \"single\", \"as\": \"again\", \"alpha\": 2}]",
+            "plugins[1]: again conflicts with single at plugins[0]: one is enough (says single.json); leave one out");
+    plugins_free(accepted("[{\"name\": \"single\", \"alpha\": 2}, {\"name\": \"single\", \"as\": \"again\", \"alpha\": 1}]"));
+    plugins_free(accepted("[{\"name\": \"single\", \"alpha\": 1}, {\"name\": \"single\", \"as\": \"again\", \"alpha\": 2}]"));
+}
+
 static void refuses_two_that_replace_a_stage(void **state)
 {
     (void)state;
@@ -199,6 +211,7 @@ int main(void)
         cmocka_unit_test_teardown(wants_what_is_required, free_configs),
         cmocka_unit_test_teardown(refuses_conflicts_whoever_declares_them, free_configs),
         cmocka_unit_test_teardown(refuses_conflicts_when_they_are_some, free_configs),
+        cmocka_unit_test_teardown(refuses_a_second_instance, free_configs),
         cmocka_unit_test_teardown(refuses_two_that_replace_a_stage, free_configs),
         cmocka_unit_test_teardown(refuses_two_that_set_the_rate, free_configs),
         cmocka_unit_test_teardown(puts_those_at_identity_last, free_configs),

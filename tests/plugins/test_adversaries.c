@@ -478,12 +478,12 @@ static void one_replaces_the_gradient(void **state)
     (void)state;
     static const char *const replacing[] = {"awp", "freelb", "sam"};
     static const char *const attacks[] = {FGM_INPUT, PGD_INPUT};
+    assert_int_equal(harness_status(DIGITS, 0, "'awp', {'name': 'awp', 'as': 'other', 'replace': false}"), KNACK_OK);
     for (int i = 0; i < 3; i++) {
         for (int j = 0; j < 3; j++) {
-            char plugins[64], message[64];
-            if (i == j) continue;
-            snprintf(plugins, sizeof plugins, "'%s', '%s'", replacing[i], replacing[j]);
-            snprintf(message, sizeof message, "%s conflicts with %s", replacing[j], replacing[i]);
+            char plugins[96], message[64];
+            snprintf(plugins, sizeof plugins, "'%s', {'name': '%s', 'as': 'other'}", replacing[i], replacing[j]);
+            snprintf(message, sizeof message, "other conflicts with %s", replacing[i]);
             harness_expect(harness_status(DIGITS, 0, plugins), KNACK_E_CONFIG, message, ".json", NULL);
         }
         for (int j = 0; j < 2; j++) {
