@@ -143,6 +143,16 @@ static knack_status read_numbers(const struct json *given, const struct json_fie
     return KNACK_OK;
 }
 
+/* A plain number is one of updates; a fraction would be taken for a share of the run, which it is not. */
+static knack_status whole_updates(const struct json *given)
+{
+    char number[32];
+    if (given->kind != JSON_NUMBER || given->number == floor(given->number)) return KNACK_OK;
+    text_number(number, given->number);
+    return json_fail(given, KNACK_E_CONFIG, "%s is no whole number of updates; \"%sdur\" is that share of the run, \"%sep\" so many epochs",
+                     number, number, number);
+}
+
 knack_status option_read(const struct option *option, const struct json *given, struct option_value *value)
 {
     *value = (struct option_value){.number = NAN};
@@ -159,6 +169,7 @@ knack_status option_read(const struct option *option, const struct json *given, 
     case OPTION_STRING:
         return json_value(given, &option->field, &value->string);
     case OPTION_DURATION:
+        TRY(whole_updates(given));
         return json_value(given, &option->field, &value->duration);
     case OPTION_NUMBERS:
         return read_numbers(given, &option->field, &value->numbers);

@@ -51,6 +51,14 @@ knack_weights *knack_weight_set(knack_trick *trick, const char *name, uint32_t f
     return set;
 }
 
+bool knack_evaluates(knack_trick *trick, const char *weights)
+{
+    struct params *params = trick->run->params;
+    if (!call_allowed(trick, AT(OPEN), "knack_evaluates")) return false;
+    const knack_weights *set = params_find_set(params, weights);
+    return set && (set == &params->live || set->flags & KNACK_EVALUATE);
+}
+
 void *knack_state(knack_trick *trick, const char *name, enum knack_type type, int64_t count)
 {
     if (!call_allowed(trick, AT(OPEN), "knack_state")) return NULL;

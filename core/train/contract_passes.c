@@ -78,14 +78,22 @@ knack_tensor *knack_features(knack_step *step, knack_tensor *logits)
     return NULL;
 }
 
+/* A trick that was refused the gradient often uses it before its hook returns and the run ends; zeros let it get there. */
+static knack_real *spare_gradients(knack_step *step, const knack_param *param)
+{
+    knack_real *zeros = arena_zeroed(step->run->step_arena, (size_t)step->run->params->total * sizeof *zeros);
+    return zeros ? zeros + (param ? param->offset : 0) : NULL;
+}
+
 knack_real *knack_gradients(knack_step *step, const knack_param *param)
 {
     knack_trick *trick = call_of_step(step, AT(GRADIENT) | AT(POST_BACKWARD), "knack_gradients");
-    if (!trick || !call_access(trick, ACCESS_GRADIENTS, false, "knack_gradients")) return NULL;
+    if (!trick) return NULL;
+    if (!call_access(trick, ACCESS_GRADIENTS, false, "knack_gradients")) return spare_gradients(step, param);
     struct call *call = step->run->call;
     if (call->slot == SLOT_GRADIENT && call->passes == 0) {
         call_fail(step->run, KNACK_E_CALL, "knack_gradients() before the first knack_next_gradient(): there is no gradient yet");
-        return NULL;
+        return spare_gradients(step, param);
     }
     return step->run->params->gradients + (param ? param->offset : 0);
 }

@@ -234,7 +234,9 @@ static knack_status make_model(struct run *run, const struct config *config)
                                     .class_count = data->class_count,
                                     .train = data->part[PART_TRAIN].count,
                                     .validation = data->part[PART_VALIDATION].count,
-                                    .test = data->part[PART_TEST].count};
+                                    .test = data->part[PART_TEST].count,
+                                    .input_ndim = data->ndim};
+    memcpy(run->task.input, data->shape, (size_t)data->ndim * sizeof *data->shape);
     return KNACK_OK;
 }
 

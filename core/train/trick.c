@@ -59,6 +59,7 @@ static void keep_failure(struct run *run, const struct call *call, knack_status 
         status_prefix(status, "%s, %s, step %lld", call->trick->name, slot_name[call->slot], (long long)run->at.batch + 1);
     else if (call)
         status_prefix(status, "%s, %s", call->trick->name, slot_name[call->slot]);
+    if (call && call->slot == SLOT_OPEN) status_prefix(status, "%s: at %s", run->config->file, json_path(call->trick->instance->entry));
     run->failure = status;
     snprintf(run->failure_message, sizeof run->failure_message, "%s", knack_error());
 }
@@ -229,10 +230,15 @@ knack_status tricks_hook(struct run *run, enum slot slot, knack_step *step)
 /* Lines of metrics.jsonl have these keys, and numbers of a trick stand under its name. */
 static knack_status check_name(const struct instance *instance)
 {
+    static const char *const weights[] = {"raw", "plain", "best"};
     static const char *const taken[] = {"step", "epoch", "loss", "lr", "skipped", "evaluation", "weights"};
     for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
         if (!strcmp(instance->name, taken[i]))
             return json_fail(instance->entry, KNACK_E_CONFIG, "\"%s\" is a key of metrics.jsonl; choose another \"as\"", instance->name);
+    for (size_t i = 0; i < sizeof weights / sizeof *weights; i++)
+        if (!strcmp(instance->name, weights[i]))
+            return json_fail(instance->entry, KNACK_E_CONFIG, "\"%s\" names weights that knack evaluates; choose another \"as\"",
+                             instance->name);
     return KNACK_OK;
 }
 

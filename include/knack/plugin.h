@@ -96,6 +96,8 @@ struct knack_task {
     int64_t parameters;              /* entries of the flat buffer, padding included; 0 in open, where it may still grow */
     const int64_t *class_count;      /* [classes] of the training data, or NULL */
     int64_t train, validation, test; /* examples of each part; all 0 where a trained run only predicts */
+    int64_t input_ndim;              /* axes of one input: 1 a vector, 3 an image [height, width, channels] */
+    int64_t input[KNACK_MAX_DIMS];   /* its sizes */
 };
 KNACK_API const struct knack_task *knack_task(knack_trick *); /* Host's, for the run [anywhere] */
 
@@ -153,6 +155,8 @@ KNACK_API int64_t knack_params(knack_trick *, const char *pattern, const knack_p
 /* A set that starts as a copy of the live weights (not on resume). name NULL: the instance's own. A name that an earlier trick declared
  * gives that trick's set, to read only. Host's. NULL on error. [open] */
 KNACK_API knack_weights *knack_weight_set(knack_trick *, const char *name, uint32_t flags);
+/* Whether weights of this name will be evaluated: "raw", or a set that a trick before this one declared with KNACK_EVALUATE. [open] */
+KNACK_API bool knack_evaluates(knack_trick *, const char *weights);
 /* count values of the type, zeroed; open writes initial values, resume overwrites them before run_begin. To be changed only in
  * post_step, epoch_*, eval_*, sweeps, or in gradient after its last pass: never where passes repeat. Host's. NULL on error. [open] */
 KNACK_API void *knack_state(knack_trick *, const char *name, enum knack_type type, int64_t count);

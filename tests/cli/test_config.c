@@ -37,6 +37,8 @@ static void test_wrong_types(void **state)
     refused("{\"train\": {\"epochs\": \"three\"}}", 2, "train.epochs");
     refused("{\"train\": {\"batch\": -1}}", 2, "train.batch");
     refused("{\"train\": {\"batch\": 1.5}}", 2, "train.batch");
+    refused("{\"plugins\": [{\"name\": \"ema\", \"as\": \"best\"}]}", 2, "\"best\" names weights that knack evaluates");
+    refused("{\"plugins\": [{\"name\": \"swa\", \"start\": 0.75}]}", 2, "0.75 is no whole number of updates; \"0.75dur\" is that share");
     refused("{\"train\": []}", 2, "wrong.json: at train");
     refused("{\"seed\": \"one\"}", 2, "wrong.json: at seed");
     refused("[]", 2, "wrong.json");

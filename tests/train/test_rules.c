@@ -131,6 +131,16 @@ static void weight_sets_of_other_tricks(void **state)
                    NULL);
 }
 
+/* Its hook uses what it was refused before it returns, as hooks do; that must end in the message, not in a crash. */
+static void a_refused_gradient_can_be_used(void **state)
+{
+    (void)state;
+    harness_expect(harness_status("{'data': {'limit': 64}, 'train': {'epochs': 1, 'batch': 16}, 'model': {'hidden': [8]}, 'plugins':"
+                                  " [{'manifest': '%s/undeclared.json', 'at': 'post_backward', 'do': 'spoil'}]}",
+                                  TEST_PLUGINS),
+                   KNACK_E_CALL, "post_backward, step 1", "knack_gradients() needs", NULL);
+}
+
 static void primary_weights_may_be_chosen(void **state)
 {
     (void)state;
@@ -524,6 +534,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(order_of_calls),
         cmocka_unit_test(weight_sets_of_other_tricks),
+        cmocka_unit_test(a_refused_gradient_can_be_used),
         cmocka_unit_test(primary_weights_may_be_chosen),
         cmocka_unit_test(the_best_epoch_may_be_primary),
         cmocka_unit_test(the_order_is_told),

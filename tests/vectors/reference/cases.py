@@ -117,7 +117,7 @@ ATTACKS = {
 
 AVERAGES = {
     "ema": case(
-        plugin("ema", "plain", decay=0.9, warmup="none"), plugin("ema", "tf", decay=0.95, warmup="tf"),
+        plugin("ema", "steady", decay=0.9, warmup="none"), plugin("ema", "tf", decay=0.95, warmup="tf"),
         plugin("ema", "power", decay=0.93, warmup="power"), plugin("ema", "debias", decay=0.99, warmup="debias"),
         plugin("ema", "late", half_life=12, warmup="none", start=20, every=3)),
     "ema of statistics": case(
