@@ -53,6 +53,9 @@ static knack_status check_alpha(knack_trick *trick, int64_t classes, const doubl
     if (count == 1 && classes != 2)
         return knack_fail(trick, "\"alpha\" is one number, which is for two classes; give one for each of the %lld classes",
                           (long long)classes);
+    bool any = false;
+    for (int64_t c = 0; c < count; c++) any |= given[c] > 0;
+    if (!any && count > 1) return knack_fail(trick, "\"alpha\" is 0 for each class, which leaves no loss to train by");
     if (count == 1 && given[0] > 1) return knack_fail(trick, "\"alpha\": %g leaves class 0 less than nothing; 1 is the most", given[0]);
     return KNACK_OK;
 }

@@ -8,9 +8,18 @@
  */
 #include <knack/plugin.h>
 
+/* Of so many items one would have differed, had there been dropout: two masks are seldom alike. */
+enum { ITEMS_THAT_TELL = 64 };
+
 struct rdrop {
     double alpha;
     bool classes;
+    int64_t *alike; /* state: items with D = 0, as long as there were no others; negative: there were */
+};
+
+struct rdrop_local {
+    int64_t items;
+    bool differed;
 };
 
 /* D of logits [items, classes] -> [items] */
@@ -36,16 +45,15 @@ static knack_tensor *joined(knack_tensor *loss1, knack_tensor *loss2, knack_tens
     return knack_add(knack_mean2(loss1, loss2), knack_scale(apart, alpha / 2));
 }
 
-static void warn_if_alike(knack_trick *trick, const knack_tensor *apart)
+/* apart [items], of one micro-batch */
+static void count_alike(struct rdrop_local *local, const knack_tensor *apart)
 {
     int axes;
     const int64_t *shape = knack_shape(apart, &axes);
-    const knack_real *value = knack_data(apart); /* [items] */
-    if (axes != 1 || shape[0] < 1) return;
-    for (int64_t i = 0; i < shape[0]; i++)
-        if (value[i] != 0) return;
-    knack_warn(trick,
-               "both passes gave the same: without dropout in the model there is nothing to agree on, only a second pass to pay for");
+    const knack_real *value = knack_data(apart);
+    if (axes != 1) return;
+    for (int64_t i = 0; i < shape[0]; i++) local->differed |= value[i] != 0;
+    local->items += shape[0];
 }
 
 static knack_status rdrop_open(knack_trick *trick)
@@ -53,17 +61,32 @@ static knack_status rdrop_open(knack_trick *trick)
     struct rdrop *self = knack_self(trick);
     self->alpha = knack_option_number(trick, "alpha");
     self->classes = knack_task(trick)->kind == KNACK_CLASSIFICATION;
-    return KNACK_OK;
+    self->alike = knack_state(trick, "alike", KNACK_I64, 1);
+    return self->alike ? KNACK_OK : KNACK_E_PLUGIN;
 }
 
 static knack_tensor *rdrop_loss(knack_trick *trick, knack_step *step, knack_tensor *logits)
 {
     const struct rdrop *self = knack_self(trick);
+    const struct knack_now *now = knack_now(trick);
     if (self->alpha == 0) return knack_next_loss(trick, step, logits);
     knack_tensor *again = knack_forward(trick, step, NULL, KNACK_REDRAW);
     knack_tensor *apart = self->classes ? symmetric_kl(step, logits, again) : squared_difference(logits, again);
-    if (knack_now(trick)->update > 0) warn_if_alike(trick, apart); /* a head that begins with zeros gives the same at first */
+    struct rdrop_local *local = knack_local(trick, step);
+    if (local && apart && now->update > 0 && now->pass == 0) count_alike(local, apart); /* at first a head of zeros gives the same */
     return joined(knack_next_loss(trick, step, logits), knack_next_loss(trick, step, again), apart, self->alpha);
+}
+
+static knack_status rdrop_post_step(knack_trick *trick, knack_step *step)
+{
+    const struct rdrop *self = knack_self(trick);
+    const struct rdrop_local *local = knack_local(trick, step);
+    if (!local || *self->alike < 0) return KNACK_IDLE;
+    *self->alike = local->differed ? -1 : *self->alike + local->items;
+    if (*self->alike >= ITEMS_THAT_TELL)
+        knack_warn(trick,
+                   "both passes gave the same: without dropout in the model there is nothing to agree on, only a second pass to pay for");
+    return KNACK_IDLE;
 }
 
 static const knack_plugin rdrop = {
@@ -72,7 +95,9 @@ static const knack_plugin rdrop = {
     .name = "rdrop",
     .version = "1.0.0",
     .self_size = sizeof(struct rdrop),
+    .local_size = sizeof(struct rdrop_local),
     .open = rdrop_open,
+    .post_step = rdrop_post_step,
     .loss = rdrop_loss,
 };
 

@@ -33,6 +33,20 @@ static void rdrop_without_dropout(void **state)
     assert_false(harness_warned("both passes gave the same"));
 }
 
+/* Both masks of one row are alike now and then: that tells nothing, in a micro-batch of one row either. Nor do 60 rows. */
+static void rdrop_tells_little_from_few_rows(void **state)
+{
+    (void)state;
+    const char *config = "{'data': {'source': 'digits', 'limit': %d}, 'train': {'epochs': %d, 'batch': 16%s}, 'model': "
+                         "{'type': 'mlp', 'hidden': [2], 'dropout': %s}, 'plugins': ['rdrop']}";
+    assert_int_equal(harness_status(config, 64, 3, ", 'micro_batch': 1", "0.1"), KNACK_OK);
+    assert_false(harness_warned("both passes gave the same"));
+    assert_int_equal(harness_status(config, 16, 4, "", "0"), KNACK_OK); /* 48 rows after the first update */
+    assert_false(harness_warned("both passes gave the same"));
+    assert_int_equal(harness_status(config, 16, 5, "", "0"), KNACK_OK);
+    assert_true(harness_warned("both passes gave the same"));
+}
+
 /* The second pass has masks of its own, moves no running statistics, and leaves the first one's masks alone. */
 static void rdrop_makes_one_more_pass(void **state)
 {
@@ -106,10 +120,11 @@ static void focal_options(void **state)
     const char *const wrong[][2] = {
         {"'alpha': [1, 2]", "\"alpha\" has 2 entries; give one for each of the 10 classes"},
         {"'alpha': 0.25", "\"alpha\" is one number, which is for two classes"},
+        {"'alpha': [0, 0, 0, 0, 0, 0, 0, 0, 0, 0]", "\"alpha\" is 0 for each class, which leaves no loss"},
         {"'alpha': [1, 1, 1, 1, 1, 1, 1, 1, 1, 1], 'balanced': true", "\"alpha\" and \"balanced\" both say"},
     };
     char plugins[160];
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 4; i++) {
         snprintf(plugins, sizeof plugins, "{'name': 'focal', %s}", wrong[i][0]);
         harness_expect(harness_status("%s", whole_config("", MLP, plugins)), KNACK_E_PLUGIN, "focal, open", wrong[i][1], NULL);
     }
@@ -130,8 +145,13 @@ static void identities(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(split_and_resumed), cmocka_unit_test(rdrop_without_dropout),           cmocka_unit_test(rdrop_makes_one_more_pass),
-        cmocka_unit_test(regressions),       cmocka_unit_test(focal_weights_are_class_weights), cmocka_unit_test(focal_options),
+        cmocka_unit_test(split_and_resumed),
+        cmocka_unit_test(rdrop_without_dropout),
+        cmocka_unit_test(rdrop_tells_little_from_few_rows),
+        cmocka_unit_test(rdrop_makes_one_more_pass),
+        cmocka_unit_test(regressions),
+        cmocka_unit_test(focal_weights_are_class_weights),
+        cmocka_unit_test(focal_options),
         cmocka_unit_test(identities),
     };
     return cmocka_run_group_tests(tests, harness_set_up, harness_tear_down);
