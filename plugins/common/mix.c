@@ -1,5 +1,11 @@
 #include "common/mix.h"
 
+knack_status mix_check(knack_trick *trick)
+{
+    if (knack_task(trick)->batch >= 2) return KNACK_OK;
+    return knack_fail(trick, "it mixes pairs of a batch's rows, and \"train.batch\" is 1: make it at least 2, or leave the trick out");
+}
+
 knack_status mix_pairs(knack_trick *trick, knack_step *step, uint32_t purpose, struct mix *mix)
 {
     int64_t rows = knack_batch(step)->rows;

@@ -11,6 +11,8 @@ struct mix {
     knack_real *lambda; /* [rows] share of its own target that a row keeps */
 };
 
+/* To be asked in open: whether batches have rows to pair; else a failure. */
+knack_status mix_check(knack_trick *);
 /* Draws pairs; lambda is there to be written. */
 knack_status mix_pairs(knack_trick *, knack_step *, uint32_t purpose, struct mix *);
 /* Has pairs share a micro-batch, and mixes their targets by lambda. */

@@ -81,20 +81,21 @@ static knack_status cutmix_open(knack_trick *trick)
     self->alpha = knack_option_number(trick, "alpha");
     self->prob = knack_option_number(trick, "prob");
     self->until = knack_option_updates(trick, "until");
-    return knack_watch_layer(trick, "input");
+    if (knack_task(trick)->input_ndim != 3)
+        return knack_fail(trick, "cuts boxes out of images, but an example is a list of numbers; \"mixup\" is for those");
+    knack_status status = mix_check(trick);
+    return status < 0 ? status : knack_watch_layer(trick, "input");
 }
 
 static knack_status cutmix_pre_step(knack_trick *trick, knack_step *step)
 {
     const struct cutmix *self = knack_self(trick);
     struct cutmix_local *local = knack_local(trick, step);
-    int axes;
-    const int64_t *shape = knack_shape(knack_input(step), &axes); /* [rows, height, width, channels] */
-    if (!local || !shape) return KNACK_E_MEMORY;
-    if (axes != 4) return knack_fail(trick, "cuts boxes out of images, but an example is a list of numbers; \"mixup\" is for those");
-    if (self->alpha == 0 || shape[0] < 2 || knack_now(trick)->update >= self->until) return KNACK_IDLE;
+    const int64_t *image = knack_task(trick)->input; /* [height, width, channels] */
+    if (!local) return KNACK_E_MEMORY;
+    if (self->alpha == 0 || knack_batch(step)->rows < 2 || knack_now(trick)->update >= self->until) return KNACK_IDLE;
 
-    int64_t height = shape[1], width = shape[2], channels = shape[3];
+    int64_t height = image[0], width = image[1], channels = image[2];
     struct box box = draw_box(trick, height, width);
     if (area(&box) == 0) return KNACK_IDLE;
     local->values = height * width * channels;

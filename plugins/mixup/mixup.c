@@ -50,7 +50,7 @@ static knack_status mixup_open(knack_trick *trick)
         knack_status status = knack_watch_layer(trick, self->layer[i]);
         if (status < 0) return status;
     }
-    return KNACK_OK;
+    return mix_check(trick);
 }
 
 static knack_status mixup_pre_step(knack_trick *trick, knack_step *step)

@@ -115,7 +115,18 @@ static void cutmix_needs_images(void **state)
     harness_put_npy("y", 12, 1, labels);
     harness_expect(harness_status("{'data': {'npy': {'inputs': 'x.npy', 'targets': 'y.npy'}, 'task': 'classification'}, 'model': " MLP
                                   ", 'train': {'epochs': 1, 'batch': 4}, 'plugins': [{'name': 'cutmix'}]}"),
-                   KNACK_E_PLUGIN, "cutmix, pre_step, step 1", "boxes out of images", "mixup", NULL);
+                   KNACK_E_PLUGIN, "cutmix, open", "boxes out of images", "mixup", NULL);
+}
+
+static void mixers_need_two_rows(void **state)
+{
+    (void)state;
+    const char *const mixer[] = {"mixup", "cutmix"};
+    for (int i = 0; i < 2; i++) {
+        const char *config = "{'data': {'source': 'digits', 'limit': 8}, 'train': {'epochs': 1, 'batch': 1}, 'plugins': ['%s']}";
+        harness_expect(harness_status(config, mixer[i]), KNACK_E_PLUGIN, mixer[i], "open",
+                       "it mixes pairs of a batch's rows, and \"train.batch\" is 1", NULL);
+    }
 }
 
 #define MIXUP  "{'name': 'mixup', 'alpha': 1}"
@@ -207,9 +218,9 @@ static void smoothed_focal_loss(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(split_and_resumed),       cmocka_unit_test(cutmix_counts_pixels),         cmocka_unit_test(one_mixer_a_batch),
-        cmocka_unit_test(cutmix_needs_images),     cmocka_unit_test(smoothing_and_mixing_commute), cmocka_unit_test(rdrop_sees_one_mix),
-        cmocka_unit_test(focal_loss_of_a_mixture), cmocka_unit_test(smoothed_focal_loss),
+        cmocka_unit_test(split_and_resumed),   cmocka_unit_test(cutmix_counts_pixels),    cmocka_unit_test(one_mixer_a_batch),
+        cmocka_unit_test(cutmix_needs_images), cmocka_unit_test(mixers_need_two_rows),    cmocka_unit_test(smoothing_and_mixing_commute),
+        cmocka_unit_test(rdrop_sees_one_mix),  cmocka_unit_test(focal_loss_of_a_mixture), cmocka_unit_test(smoothed_focal_loss),
     };
     return cmocka_run_group_tests(tests, harness_set_up, harness_tear_down);
 }
