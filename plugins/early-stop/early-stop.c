@@ -29,6 +29,21 @@ static bool improves(double value, double best, double min_delta, bool higher)
     return higher ? value > best + min_delta : value < best - min_delta;
 }
 
+static knack_status check_weights(knack_trick *trick, const char *weights)
+{
+    if (!strcmp(weights, "best"))
+        return knack_fail(trick,
+                          "\"weights\": \"best\" are those of the best evaluation so far, and not evaluated themselves; watch \"raw\"");
+    if (!strcmp(weights, "checkpoint-average"))
+        return knack_fail(trick, "\"weights\": \"checkpoint-average\" are made once training is over, too late to end it; watch \"raw\"");
+    if (knack_evaluates(trick, weights)) return KNACK_OK;
+    return knack_fail(
+        trick,
+        "\"weights\": no weights \"%s\" are evaluated while training goes on; \"raw\" are, and those of listed tricks that make "
+        "some, by the trick's name, as \"ema\" and \"swa\"",
+        weights);
+}
+
 static knack_status early_stop_open(knack_trick *trick)
 {
     struct early_stop *self = knack_self(trick);
@@ -44,7 +59,7 @@ static knack_status early_stop_open(knack_trick *trick)
     if (!self->best || !self->judged) return KNACK_E_PLUGIN;
     *self->best = NAN;
     *self->judged = -1;
-    return KNACK_OK;
+    return check_weights(trick, self->weights);
 }
 
 static knack_status early_stop_run_begin(knack_trick *trick)

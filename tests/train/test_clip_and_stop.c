@@ -227,8 +227,19 @@ static void what_is_refused(void **state)
     harness_expect(
         harness_status("{'data': {'source': 'digits', 'limit': 32}, 'train': {'epochs': 1}, " MLP ", 'plugins': ['early-stop']}"),
         KNACK_E_PLUGIN, "early-stop, run_begin", "stops by the validation part, and the data have none", "data.validation", NULL);
-    assert_int_equal(harness_status(STOPPED, 1, 1, "{'name': 'early-stop', 'weights': 'emma'}"), KNACK_OK);
-    assert_true(harness_warned("early-stop: the weights \"emma\" were never evaluated"));
+    harness_expect(harness_status(STOPPED, 1, 1, "{'name': 'early-stop', 'weights': 'emma'}, 'ema'"), KNACK_E_PLUGIN, "early-stop, open",
+                   "no weights \"emma\" are evaluated while training goes on; \"raw\" are", "as \"ema\" and \"swa\"", NULL);
+    harness_expect(harness_status(STOPPED, 1, 1, "{'name': 'early-stop', 'weights': 'best'}"), KNACK_E_PLUGIN, "early-stop, open",
+                   "\"best\" are those of the best evaluation so far", NULL);
+    const char *const average[] = {"'checkpoint-average', {'name': 'early-stop', 'weights': 'checkpoint-average'}",
+                                   "{'name': 'checkpoint-average', 'as': 'mean'}, {'name': 'early-stop', 'weights': 'mean'}"};
+    const char *const why[] = {"\"checkpoint-average\" are made once training is over, too late to end it",
+                               "no weights \"mean\" are evaluated"};
+    for (int i = 0; i < 2; i++) harness_expect(harness_status(STOPPED, 1, 1, average[i]), KNACK_E_PLUGIN, "early-stop, open", why[i], NULL);
+    assert_int_equal(
+        harness_status(STOPPED, 1, 25, "{'name': 'early-stop', 'weights': 'late'}, {'name': 'swa', 'as': 'late', 'start': '99ep'}"),
+        KNACK_OK);
+    assert_true(harness_warned("early-stop: the weights \"late\" were never evaluated"));
     const double values[] = {1, 2, 3, 4, 5, 6, 7, 8};
     harness_put_npy("x", 8, 1, values);
     harness_put_npy("y", 8, 1, values);
