@@ -37,6 +37,20 @@ static double decay_at(int warmup, double decay, int64_t t)
     }
 }
 
+/* Told once, at the first averaging: in a run too short for its warm-up the decay plays no part. */
+static void warn_if_short(knack_trick *trick)
+{
+    const struct ema *self = knack_self(trick);
+    int64_t times = (knack_now(trick)->updates - self->start) / self->every;
+    if (self->warmup != WARMUP_TF && self->warmup != WARMUP_POWER) return;
+    double reached = decay_at(self->warmup, self->decay, times);
+    if (reached < self->decay)
+        knack_warn(trick,
+                   "the run averages %lld times, in which the warm-up gets to a decay of %.4g, short of %.6g, which so has no effect; "
+                   "\"warmup\": \"none\" gives it one",
+                   (long long)times, reached, self->decay);
+}
+
 /* s += share (w - s), of count entries; share 1 copies. A weight that is not finite leaves its average alone, which it would spoil for
  * ever. Returns whether there was none. */
 static bool average(knack_real *restrict s, double share, const knack_real *restrict w, int64_t count)
@@ -91,6 +105,7 @@ static knack_status ema_post_step(knack_trick *trick, knack_step *step)
     if (update < 1 || update % self->every != 0) return KNACK_IDLE;
     int64_t t = ++*self->averaged;
     double share = 1 - decay_at(self->warmup, self->decay, t);
+    if (t == 1) warn_if_short(trick);
     if (t == 1 && self->start > 0) share = 1; /* the set still holds the initial weights */
     knack_real *statistics = knack_statistics(trick, self->average, &count);
     bool finite = average(knack_values(self->average, NULL), share, knack_weights_in_use(trick, NULL), knack_task(trick)->parameters);

@@ -58,11 +58,13 @@ static knack_tensor *snapshot_ensemble_predict(knack_trick *trick, knack_step *s
     const struct snapshot_ensemble *self = knack_self(trick);
     int64_t members = snapshots_held(&self->snapshots);
     knack_tensor *sum = NULL;
+    if (strcmp(knack_now(trick)->weights, "raw") != 0) return knack_next_predict(trick, step, x);
     if (members == 0 && knack_task(trick)->train == 0) { /* training is over, and its members should be here */
-        knack_fail(trick, "there are no snapshots to predict with; they are in the folder checkpoint of the run");
+        knack_fail(trick, "the snapshots that predict as \"raw\" are not here: they were in the run's folder checkpoint. Weights of a "
+                          "file model.NAME.safetensors, as \"best\", still predict: --weights NAME");
         return NULL;
     }
-    if (members == 0 || strcmp(knack_now(trick)->weights, "raw") != 0) return knack_next_predict(trick, step, x);
+    if (members == 0) return knack_next_predict(trick, step, x);
     for (int64_t m = 0; m < members; m++) {
         if (knack_use_weights(trick, snapshots_latest(&self->snapshots, m)) < 0) return NULL;
         knack_tensor *p = knack_next_predict(trick, step, x);

@@ -317,10 +317,16 @@ static void an_ensemble_is_found_again(void **state)
             assert_int_equal(metrics_find(run->metrics, "loss", &again), KNACK_OK);
             assert_true(loss == again);
         } else {
-            harness_expect(status, KNACK_E_PLUGIN, "snapshot-ensemble, predict", "no snapshots to predict with", NULL);
+            harness_expect(status, KNACK_E_PLUGIN, "snapshot-ensemble, predict", "snapshots that predict as \"raw\" are not here",
+                           "--weights NAME", NULL);
         }
         harness_close(run);
     }
+    /* Other weights do without them. */
+    assert_int_equal(run_reopen(harness_path("out"), &request, &run), KNACK_OK);
+    assert_int_equal(run_load_parts(run), KNACK_OK);
+    assert_int_equal(run_evaluate(run, "test", "best", &value, &count), KNACK_OK);
+    harness_close(run);
 }
 
 static void cycles_restart_the_schedules_rate(void **state)
@@ -332,6 +338,26 @@ static void cycles_restart_the_schedules_rate(void **state)
     for (int update = 0; update < STEPS; update++) {
         double share = (1 + cos(M_PI * (update % (2 * EPOCH)) / (2 * EPOCH))) / 2;
         assert_true(fabs(rate[update] - plain[update] * share) < 1e-12);
+    }
+}
+
+/* ---- ema, in a run of 20 updates; its averages are in test_rules.c ---- */
+
+/* (1 + 20) / (10 + 20) = 0.7, and 1 - 20^(-2/3) = 0.864. */
+static void a_warm_up_may_not_get_to_the_decay(void **state)
+{
+    (void)state;
+    assert_int_equal(harness_status("%s", config_of("", MLP, "{'name': 'ema', 'decay': 0.9}")), KNACK_OK);
+    assert_true(harness_warned("ema: the run averages 20 times, in which the warm-up gets to a decay of 0.7, short of 0.9"));
+    assert_true(harness_warned("\"warmup\": \"none\""));
+    const char *const told[] = {"'decay': 0.71, 'start': 1", "'decay': 0.9, 'warmup': 'power'"};
+    const char *const quiet[] = {"'decay': 0.7", "'decay': 0.9, 'warmup': 'none'", "'decay': 0.9, 'warmup': 'debias'",
+                                 "'decay': 0.85, 'warmup': 'power'"};
+    char plugins[96];
+    for (int i = 0; i < 6; i++) {
+        snprintf(plugins, sizeof plugins, "{'name': 'ema', %s}", i < 2 ? told[i] : quiet[i - 2]);
+        assert_int_equal(harness_status("%s", config_of("", MLP, plugins)), KNACK_OK);
+        assert_int_equal(harness_warned("which so has no effect"), i < 2);
     }
 }
 
@@ -522,6 +548,7 @@ int main(void)
         cmocka_unit_test(an_ensemble_is_reported_beside_the_plain_weights),
         cmocka_unit_test(an_ensemble_is_found_again),
         cmocka_unit_test(cycles_restart_the_schedules_rate),
+        cmocka_unit_test(a_warm_up_may_not_get_to_the_decay),
         cmocka_unit_test(a_uniform_average_is_the_mean_of_the_latest_epochs),
         cmocka_unit_test(two_averages),
         cmocka_unit_test(a_greedy_average_takes_what_helps),
