@@ -32,6 +32,9 @@ static knack_status pgd_open(knack_trick *trick)
     self->steps = (int64_t)knack_option_number(trick, "steps");
     self->coefficient = knack_option_number(trick, "coefficient");
     self->flags = knack_option_flag(trick, "redraw") ? KNACK_REDRAW : 0;
+    if (self->alpha * (double)self->steps < self->epsilon)
+        knack_warn(trick, "\"steps\" of length \"alpha\" get %g far at most, so that \"epsilon\" %g bounds nothing",
+                   self->alpha * (double)self->steps, self->epsilon);
     return adversary_open(trick, &self->attack);
 }
 

@@ -69,6 +69,9 @@ static knack_status choose_views(knack_trick *trick, struct tta *self, bool iden
         if (!strcmp(self->view[i], "train"))
             return knack_fail(trick, "\"views\": \"train\" is drawn anew each time; list fixed views, as \"flip\" or \"shift 1 0\"");
         if (!strcmp(self->view[i], "identity")) self->identity_first = false;
+        for (int64_t j = 0; j < i; j++)
+            if (!strcmp(self->view[i], self->view[j]))
+                return knack_fail(trick, "\"views\": \"%s\" is listed twice; \"weights\" make one view count more", self->view[i]);
     }
     knack_status status = knack_need_views(trick, self->view, self->views);
     if (status < 0) return status;

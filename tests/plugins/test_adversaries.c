@@ -472,6 +472,19 @@ static void mistakes_are_explained(void **state)
     }
 }
 
+static void steps_that_cannot_reach_the_bound(void **state)
+{
+    (void)state;
+    const char *pgd = "{'name': 'pgd', 'layer': 'input', 'epsilon': 0.5, 'alpha': %s, 'steps': 2}";
+    char plugins[96];
+    snprintf(plugins, sizeof plugins, pgd, "0.2");
+    assert_int_equal(harness_status(DIGITS, 0, plugins), KNACK_OK);
+    assert_true(harness_warned("pgd: \"steps\" of length \"alpha\" get 0.4 far at most, so that \"epsilon\" 0.5 bounds nothing"));
+    snprintf(plugins, sizeof plugins, pgd, "0.25");
+    assert_int_equal(harness_status(DIGITS, 0, plugins), KNACK_OK);
+    assert_false(harness_warned("bounds nothing"));
+}
+
 /* Of those that replace the gradient there is one; and an attack may be around each of them, or inside. */
 static void one_replaces_the_gradient(void **state)
 {
@@ -503,7 +516,7 @@ int main(void)
         cmocka_unit_test(micro_batches_equal_one_batch),       cmocka_unit_test(resume_goes_on_to_the_same_bits),
         cmocka_unit_test(extra_passes_leave_statistics_alone), cmocka_unit_test(passes_are_made_when_they_are_due),
         cmocka_unit_test(at_identity_nothing_is_installed),    cmocka_unit_test(mistakes_are_explained),
-        cmocka_unit_test(one_replaces_the_gradient),
+        cmocka_unit_test(steps_that_cannot_reach_the_bound),   cmocka_unit_test(one_replaces_the_gradient),
     };
     return cmocka_run_group_tests(tests, harness_set_up, harness_tear_down);
 }

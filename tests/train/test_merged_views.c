@@ -99,6 +99,7 @@ static void mistakes(void **state)
         {"'views': ['shfit 1 0']", "\"shfit 1 0\" is no view"},
         {"'views': 'train'", "\"train\" is drawn anew each time"},
         {"'merge': 'mean'", "\"views\" are missing"},
+        {"'views': ['flip', 'shift 1 0', 'flip']", "\"views\": \"flip\" is listed twice; \"weights\" make one view count more"},
         {"'views': 'flip', 'weights': [1]", "\"weights\" has 1 entries for 2 views, of which the first is \"identity\""},
         {"'views': 'flip', 'weights': [0, 0]", "\"weights\" are all 0"},
         {"'views': 'flip', 'weights': [1, 1], 'merge': 'max'", "\"weights\" have no meaning"},
@@ -123,9 +124,11 @@ static void outputs_of_a_regression(void **state)
     const char *config = "{'data': {'npy': {'inputs': 'x.npy', 'targets': 't.npy'}, 'task': 'regression'}, "
                          "'train': {'epochs': 1}, 'model': {'type': 'mlp'}, 'plugins': [{'name': 'tta', 'views': %s}]}";
     harness_expect(harness_status(config, "'identity', 'merge': 'gmean'"), KNACK_OK, NULL); /* nothing but itself: not installed */
-    harness_expect(harness_status(config, "['identity', 'identity'], 'merge': 'gmean'"), KNACK_E_PLUGIN, "probabilities of classes", NULL);
-    harness_expect(harness_status(config, "['identity', 'identity']"), KNACK_OK, NULL);
     harness_expect(harness_status(config, "'flip'"), KNACK_E_CONFIG, "view \"flip\" needs images", NULL);
+    config = "{'data': {'source': 'digits', 'limit': 12, 'task': 'regression'}, 'train': {'epochs': 1}, 'model': {'type': 'mlp'}, "
+             "'plugins': [{'name': 'tta', 'views': %s}]}";
+    harness_expect(harness_status(config, "'flip', 'merge': 'gmean'"), KNACK_E_PLUGIN, "probabilities of classes", NULL);
+    harness_expect(harness_status(config, "'flip'"), KNACK_OK, NULL);
 }
 
 int main(void)
