@@ -110,8 +110,9 @@ static void print_conflicts(const struct manifest *manifest)
 {
     for (int64_t i = 0; i < manifest->conflicts.count; i++) {
         const struct conflict *conflict = &manifest->conflict[i];
+        const char *name = manifest->conflicts.value[i];
         char values[TEXT];
-        printf("%-12s%s", i ? "" : "not with", manifest->conflicts.value[i]);
+        printf("%-12s%s%s", i ? "" : "not with", strcmp(name, manifest->name) == 0 ? "another " : "", name);
         if (conflict->when) printf(" at %s", describe_value(conflict->when, values));
         printf("%s%s\n", conflict->why ? ": " : "", conflict->why ? conflict->why : "");
     }
@@ -128,7 +129,9 @@ static void print_facts(const struct manifest *manifest)
     print_conflicts(manifest);
     print_names("outside of", manifest->before);
     print_names("inside of", manifest->after);
-    print_line("one of", manifest->one_of);
+    if (manifest->one_of)
+        printf("%-12s%s: of those in the config one acts in each batch, drawn by \"share\" of their entries (1 if not said)\n", "one of",
+               manifest->one_of);
     print_names("tasks", manifest->tasks);
     print_line("manifest", manifest->path);
 }

@@ -65,6 +65,12 @@ static void test_one(void **state)
     static const char *const part[] = {
         "mixup ", "arXiv:1710.09412", "option", "default", "alpha", "no extra passes", "\"plugins\": [ { \"name\": \"mixup\""};
     for (size_t i = 0; i < sizeof part / sizeof *part; i++) assert_contains(outcome.out, part[i]);
+    assert_contains(outcome.out, "mix: of those in the config one acts in each batch, drawn by \"share\" of their entries");
+    outcome_free(&outcome);
+    outcome = run_knack("plugins", "sam");
+    assert_status(&outcome, 0);
+    assert_contains(outcome.out, "not with    freelb: both");
+    assert_contains(outcome.out, "            another sam: both");
     outcome_free(&outcome);
     outcome = run_knack("plugins", "mixup", "--json");
     assert_status(&outcome, 0);
