@@ -94,10 +94,10 @@ def averages():
     for decay, reference in ((0.9, (80.4, 83.4, 0.9, None)), (0.99, (80.4, 86.2, 0.9, None)), (0.999, (80.4, 86.7, 0.9, 1.0))):
         ema = plugin("ema", decay=decay, warmup="none")
         yield Row("ema", f"decay {decay}, no warm-up, constant rate", "noise-constant", [ema], reference)
-    yield Row("ema", "decay 0.999, constant rate", "noise-constant", [plugin("ema", decay=0.999)], (80.4, 85.4, 0.9, None))
+    yield Row("ema", "decay 0.999 with warm-up, constant rate", "noise-constant", [plugin("ema", decay=0.999)], (80.4, 85.4, 0.9, None))
     yield Row("ema", "decay 0.99, no warm-up, cosine to 0", "noise", [plugin("ema", decay=0.99, warmup="none")], (87.1, 87.3), no_help=True)
     yield Row("ema", "decay 0.9, no warm-up, cosine to 0", "noise", [plugin("ema", decay=0.9, warmup="none")])
-    yield Row("ema", "decay 0.999, cosine to 0", "noise", [plugin("ema", decay=0.999)])
+    yield Row("ema", "decay 0.999 with warm-up, cosine to 0", "noise", [plugin("ema", decay=0.999)])
     swa = plugin("swa", start="20ep")
     yield Row("swa", "epochs 21 to 40, constant rate 0.1", "noise-batch-norm", [swa], (76.8, 83.0, 0.6, 0.4))
     yield Row("swa", "the same, statistics of batch norm not estimated anew", "noise-batch-norm", [swa], (76.8, 79.0, 0.6, 1.1),
@@ -110,6 +110,8 @@ def averages():
     greedy = plugin("checkpoint-average", count=5, mode="greedy")
     yield Row("checkpoint-average", "count 5, greedy, constant rate, validation 0.1", "noise-constant", [greedy], common=HELD_OUT)
     yield Row("early-stop", "patience 5, constant rate, validation 0.1", "noise-constant", [plugin("early-stop")], common=HELD_OUT)
+    yield Row("early-stop", "the same, against the best epoch without it", "noise-constant", [plugin("early-stop")], common=HELD_OUT,
+              against={"train.primary": "best"})
     yield Row("early-stop", "patience 5, cosine to 0, validation 0.1", "noise", [plugin("early-stop")], common=HELD_OUT)
 
 
