@@ -12,5 +12,5 @@ cat examples/digits.json
 echo "== build/core/knack run examples/digits.json --force --out runs/quickstart"
 build/core/knack run examples/digits.json --force --out runs/quickstart
 echo
-echo "next: build/core/knack run examples/digits.json --plugin mixup --plugin ema"
+echo "next: build/core/knack run examples/digits.json --plugin mixup"
 echo "      build/core/knack plugins        the tricks that there are"
