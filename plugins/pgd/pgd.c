@@ -32,7 +32,7 @@ static knack_status pgd_open(knack_trick *trick)
     self->steps = (int64_t)knack_option_number(trick, "steps");
     self->coefficient = knack_option_number(trick, "coefficient");
     self->flags = knack_option_flag(trick, "redraw") ? KNACK_REDRAW : 0;
-    if (self->alpha * (double)self->steps < self->epsilon)
+    if (self->alpha * (double)self->steps < self->epsilon / 2) /* the usual defaults fall a tenth short, on purpose */
         knack_warn(trick, "\"steps\" of length \"alpha\" get %g far at most, so that \"epsilon\" %g bounds nothing",
                    self->alpha * (double)self->steps, self->epsilon);
     return adversary_open(trick, &self->attack);

@@ -477,10 +477,10 @@ static void steps_that_cannot_reach_the_bound(void **state)
     (void)state;
     const char *pgd = "{'name': 'pgd', 'layer': 'input', 'epsilon': 0.5, 'alpha': %s, 'steps': 2}";
     char plugins[96];
-    snprintf(plugins, sizeof plugins, pgd, "0.2");
+    snprintf(plugins, sizeof plugins, pgd, "0.1");
     assert_int_equal(harness_status(DIGITS, 0, plugins), KNACK_OK);
-    assert_true(harness_warned("pgd: \"steps\" of length \"alpha\" get 0.4 far at most, so that \"epsilon\" 0.5 bounds nothing"));
-    snprintf(plugins, sizeof plugins, pgd, "0.25");
+    assert_true(harness_warned("pgd: \"steps\" of length \"alpha\" get 0.2 far at most, so that \"epsilon\" 0.5 bounds nothing"));
+    snprintf(plugins, sizeof plugins, pgd, "0.125");
     assert_int_equal(harness_status(DIGITS, 0, plugins), KNACK_OK);
     assert_false(harness_warned("bounds nothing"));
 }
