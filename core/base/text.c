@@ -251,3 +251,10 @@ bool text_glob(const char *pattern, const char *text)
     while (*pattern == '*') pattern++;
     return *pattern == '\0';
 }
+
+uint64_t text_hash(uint64_t hash, const void *data, size_t size)
+{
+    const unsigned char *byte = data;
+    for (size_t i = 0; i < size; i++) hash = (hash ^ byte[i]) * 0x100000001b3u;
+    return hash;
+}

@@ -12,6 +12,9 @@ const char *text_nearest(const char *name, const char *const *names, int64_t cou
 const char *text_number(char buffer[32], double);
 /* Reads a number with '.', whatever the locale, from text; returns what follows it, or NULL if there is none. nan and inf are read too. */
 const char *text_parse(const char *text, const char *end, double *value);
+/* FNV-1a of 64 bits over size bytes, on top of hash; TEXT_HASH is where it begins. For noticing changes, not for security. */
+#define TEXT_HASH 0xcbf29ce484222325u
+uint64_t text_hash(uint64_t hash, const void *data, size_t size);
 bool text_glob(const char *pattern, const char *text); /* *, ?, [abc]; as fnmatch without special slashes */
 /* "3 names: a, b, c", cut with ... to fit; a name with a comma in quotes; returns buffer. */
 const char *text_list(char *buffer, size_t size, const char *const *names, int64_t count);

@@ -24,7 +24,7 @@ static const char *const accept_names[] = {"missing", NULL};
 struct reading {
     struct manifest manifest;
     int64_t format;
-    const char *library_path;
+    const char *shared_object;
     int targets, scope;
     struct json_texts replaces, reads, writes, accepts, hooks;
     const struct json *options, *passes, *conflicts;
@@ -36,7 +36,7 @@ static const struct json_field manifest_table[] = {
     {"name", JSON_TEXT, PART(name), NULL, NULL, NULL, "name of the plugin"},
     {"version", JSON_TEXT, PART(version), NULL, NULL, NULL, "version of the plugin"},
     {"abi", JSON_INTEGER, PART(abi), NULL, NULL, NULL, "major version of the plugin contract"},
-    {"library", JSON_TEXT, offsetof(struct reading, library_path), NULL, NULL, NULL, "the .so, relative to the manifest's folder"},
+    {"library", JSON_TEXT, offsetof(struct reading, shared_object), NULL, NULL, NULL, "the .so, relative to the manifest's folder"},
     {"summary", JSON_TEXT, PART(summary), NULL, NULL, NULL, "what the trick does, in one line"},
     {"reference", JSON_TEXT, PART(reference), "", NULL, NULL, "where it was published"},
     {"options", JSON_ANY, offsetof(struct reading, options), "", NULL, NULL, "declared options, by name"},
@@ -231,7 +231,7 @@ static knack_status read_keys(const struct json *root, struct manifest *manifest
     TRY(check_relations(root, manifest));
     TRY(check_identity(manifest));
     if (manifest->example) TRY(option_values_check(manifest, manifest->example));
-    return read_library(root, reading.library_path, manifest);
+    return read_library(root, reading.shared_object, manifest);
 }
 
 knack_status manifest_take(struct json_document *document, struct manifest **manifest)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "model/safetensors.h"
 #include "train/state.h"
 
@@ -153,16 +154,16 @@ static const char *fingerprint_text(uint64_t fingerprint, char text[FINGERPRINT]
  * one that does nothing changes no bit. */
 static uint64_t config_fingerprint(const struct run *run)
 {
-    uint64_t hash = 0xcbf29ce484222325u;
     struct json_writer *w = json_writer_new(false);
     json_open(w, NULL, '{');
     for (const char *const *name = (const char *const[]){"data", "model", "train", "seed", NULL}; *name; name++)
         json_node(w, *name, json_member(run->config->root, *name));
     json_close(w);
-    const char *text = json_text(w, NULL);
-    for (const char *c = text; c && *c; c++) hash = (hash ^ (unsigned char)*c) * 0x100000001b3u;
+    size_t size;
+    const char *text = json_text(w, &size);
+    uint64_t hash = text ? text_hash(TEXT_HASH, text, size) : 0;
     json_writer_free(w);
-    return text ? hash : 0;
+    return hash;
 }
 
 /* Puts all of a log on the disk, so that the checkpoint may count on it; one that is not written now stays as long as it was. */
@@ -180,7 +181,8 @@ static knack_status write_gathered(struct run *run, struct gathering *g)
     snprintf(trace, sizeof trace, "%lld", (long long)run->log.trace_keep);
     char config[FINGERPRINT], data[FINGERPRINT];
     fingerprint_text(config_fingerprint(run), config);
-    fingerprint_text(data_fingerprint(run->data), data);
+    if (!run->data_fingerprint) run->data_fingerprint = data_fingerprint(run->data); /* once, since data do not change */
+    fingerprint_text(run->data_fingerprint, data);
     const char *const keys[] = {"config", "data", "format", "metrics_bytes", "trace_bytes", "tricks", "version"};
     const char *const values[] = {config,         data, "knack checkpoint 1", metrics, trace, order_text(run, order, sizeof order),
                                   knack_version()};

@@ -77,6 +77,7 @@ struct run {
 
     /* What is trained. */
     struct dataset *data;
+    uint64_t data_fingerprint; /* of data, once a checkpoint wanted it; else 0 */
     struct params *params;
     struct knack_model *model;
     struct optimizer *optimizer;

@@ -206,9 +206,19 @@ static void test_list(void **state)
     for (size_t size = 1; size < 40; size++) assert_true(strlen(text_list(buffer, size, with_commas, 3)) < size);
 }
 
+/* Published values of FNV-1a; in two stretches it is the same. */
+static void test_hash(void **state)
+{
+    (void)state;
+    assert_true(text_hash(TEXT_HASH, "", 0) == 0xcbf29ce484222325u);
+    assert_true(text_hash(TEXT_HASH, "a", 1) == 0xaf63dc4c8601ec8cu);
+    assert_true(text_hash(text_hash(TEXT_HASH, "foo", 3), "bar", 3) == 0x85944171f73967e8u);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_hash),
         cmocka_unit_test(test_numbers),
         cmocka_unit_test(test_numbers_under_a_decimal_comma),
         cmocka_unit_test(test_numbers_without_denormals),
