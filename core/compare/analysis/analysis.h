@@ -1,0 +1,125 @@
+/* All that a report says, computed from a store: estimates, verdicts, costs, and what the figures show. Values are turned so that larger is
+ * better within estimates (delta > 0: helps); means are as the metric is. */
+#ifndef COMPARE_ANALYSIS_ANALYSIS_H
+#define COMPARE_ANALYSIS_ANALYSIS_H
+
+#include "compare/store/store.h"
+
+struct interval {
+    double low, high; /* NaN: none */
+};
+
+/* The paired comparison of one contrast; compare.md 3.1. Numbers that n does not allow are NaN. */
+struct estimate {
+    int64_t n;                       /* complete blocks */
+    int64_t *seed;                   /* [n], ascending */
+    double *difference;              /* [n]: D by block */
+    double delta, s_d, se, df, t, p; /* the re-split formula's where the plan says redraw */
+    struct interval ci;              /* 95 %; of a sequential plan the repeated one, or the confidence sequence */
+    struct interval simultaneous;    /* over the family */
+    struct interval next;            /* what a single rerun would show */
+    double p_flip;                   /* exact sign flips, n >= 6 */
+    double p_adjusted;               /* Holm; screening: the Benjamini-Hochberg q */
+    double wins;                     /* ties count a half */
+    struct interval wins_ci;         /* Wilson, share */
+    double rho, vrf;                 /* contrasts of two arms; else NaN */
+    double relative;                 /* percent of the baseline's mean (of the error, for shares) */
+    struct interval relative_ci;
+    double detectable; /* effect that n blocks of this s_d find with 80 % power */
+    int64_t outliers;  /* Tukey's fences */
+    /* Sequential plans. */
+    int64_t look;    /* index of the look it rests on; -1: none yet */
+    double boundary; /* |t| at which that look rejects, or T_n */
+    bool stopped_early;
+};
+
+/* Two levels, compare.md section 4. */
+struct two_level {
+    bool known;
+    int64_t seeds, examples;
+    double se, df, p;
+    struct interval transfer;                                     /* to new seeds and new test examples */
+    double seed_share, example_share, interaction_share;          /* parts of the variance of the mean difference; sum 1 */
+    double seed_variance, example_variance, interaction_variance; /* of the mean difference */
+};
+
+struct arm_result {
+    const struct arm *arm;
+    int64_t n, failed;                     /* trials finished, of them failed */
+    double mean, sd;                       /* as the metric is, failed ones at their score */
+    int64_t *seed;                         /* [n] ascending */
+    double *value;                         /* [n] as the metric is, failed ones at their score */
+    bool *failure;                         /* [n] */
+    double gradient_evaluations, forwards; /* a trial, mean */
+    double cost_count;                     /* against the baseline: (3 gradient evaluations + forwards), whole training */
+    double cost_seconds;                   /* CPU seconds per update against the baseline's, geometric mean of rounds; NaN: not measured */
+    struct interval cost_ci;
+    double inference;                    /* forwards per test example */
+    double seconds;                      /* median of a trial */
+    double cpu_per_update;               /* geometric mean of the rounds */
+    int64_t peak_memory;                 /* median */
+    double failure_bound;                /* failure rate that is still possible at 95 %, if none failed; else NaN */
+    double p_failures;                   /* exact test on discordant failures against the baseline; NaN: none */
+    bool pareto;                         /* nothing is cheaper and better */
+    struct trial_metric_mean *secondary; /* [secondaries] final metrics of the primary weights, mean over trials: without a verdict */
+    int64_t secondaries;
+};
+struct trial_metric_mean {
+    char part[12], metric[24];
+    double mean, sd, delta; /* delta: paired, against the baseline, as the metric is */
+    int64_t n;
+};
+
+/* Over time; of validation's primary metric, or of the training loss where there is no validation part. */
+struct curve {
+    int64_t points;
+    double *epoch;                          /* [points] */
+    double *value;                          /* [blocks, points]; NaN: none */
+    double *mean, *difference, *low, *high; /* [points]; against the baseline, pointwise 95 % t */
+};
+
+enum verdict_kind { VERDICT_NONE, VERDICT_IDENTICAL, VERDICT_HELPS, VERDICT_HURTS, VERDICT_NO_DIFFERENCE, VERDICT_INCONCLUSIVE };
+struct verdict {
+    enum verdict_kind kind;
+    char *word;       /* "HELPS", "HELPS, but less than 0.2 points" */
+    char *sentence;   /* the whole line, qualifiers too */
+    char **qualifier; /* [qualifiers] */
+    int64_t qualifiers;
+};
+
+struct contrast_result {
+    const struct contrast *contrast;
+    struct estimate estimate;
+    struct two_level two_level;
+    double equal_cost_delta; /* at the cost of the arm; NaN: not measured */
+    struct interval equal_cost_ci;
+    double equal_cost_p;
+    double equal_cost;       /* c_a, the budget at which the baseline is read */
+    bool equal_cost_missing; /* it costs over 1.25 x, and there is no such baseline */
+    double
+        equal_quality_saving; /* cost at which the baseline reaches the arm's mean, divided by the arm's; NaN; inf: beyond what was run */
+    struct verdict verdict;
+};
+
+struct analysis {
+    struct plan *plan;
+    char status[32];
+    int64_t comparison_number;        /* on this test set; 0: not entered */
+    int64_t blocks;                   /* complete ones of all arms */
+    struct arm_result *arm;           /* [plan->arms] */
+    struct contrast_result *contrast; /* [plan->contrasts], order of the plan */
+    struct curve *curve;              /* [plan->arms] */
+    char curve_part[12], curve_metric[24];
+    int64_t family_size[2];
+    char *adjustment;       /* "Holm over 7 comparisons", for the header */
+    char **fixed, **random; /* NULL-terminated: what was held, and what was drawn anew by each seed */
+    double percent;         /* 100: the metric is a share, and is shown in points; else 1 */
+    const char *unit;       /* "points of accuracy", or the metric's name */
+    char *knack, *machine;  /* version; CPU and kernels */
+};
+
+/* Everything, from the store alone. Works at any time; what is incomplete is left out of estimates. */
+knack_status analysis_new(struct store *, struct analysis **);
+void analysis_free(struct analysis *);
+
+#endif

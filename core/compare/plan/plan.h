@@ -1,0 +1,117 @@
+/* What is to be compared: arms, the contrasts between them, seeds, and when to stop. Made from a command line or a comparison file, kept in
+ * the store as JSON, so that a report can be made from a folder alone. */
+#ifndef COMPARE_PLAN_PLAN_H
+#define COMPARE_PLAN_PLAN_H
+
+#include "base/json.h"
+
+enum design { DESIGN_ONE, DESIGN_ABLATION, DESIGN_FACTORIAL, DESIGN_FRACTION, DESIGN_SCREEN };
+enum stopping { STOP_FIXED, STOP_LOOKS, STOP_DECIDED }; /* all seeds; at a look of --adaptive; --until-decided */
+enum role { ROLE_TUNING, ROLE_SCREENING, ROLE_VERDICT, ROLE_CONFIRMATION };
+extern const char *const design_name[], *const stopping_name[], *const role_name[]; /* NULL ends */
+
+enum arm_kind { ARM_BASELINE, ARM_TREATED, ARM_BUDGET }; /* budget: the baseline trained longer, for comparison at equal cost */
+extern const char *const arm_kind_name[];
+
+/* A config under comparison; what the check of its config found is there after trials_check(). */
+struct arm {
+    char *name; /* "baseline", "mixup", "all - ema", "baseline x2" */
+    enum arm_kind kind;
+    double budget;     /* updates, as a multiple of the baseline's: 1, or 1.5, 2, 3, 4 */
+    uint64_t factors;  /* bit j: trick j of plan.factor is on; 0 in DESIGN_ONE */
+    char *config;      /* JSON text: the base config with this arm's changes; neither seed nor folders */
+    char *resolved;    /* the same with every default, without seed and folder; NULL before the check */
+    char *tricks;      /* JSON text: a list of {name, plugin, version, options} in resolved order; NULL before the check */
+    char **difference; /* [differences] from the baseline: "plugins: + ema (decay 0.999)", "train.optimizer.lr: 0.001 -> 0.0001" */
+    int64_t differences;
+    int64_t updates, parameters; /* of one trial, as configured */
+};
+
+enum contrast_kind {
+    CONTRAST_ARM,         /* an arm against the baseline */
+    CONTRAST_LEFT_OUT,    /* all tricks against all but one: its effect within the stack */
+    CONTRAST_REST,        /* that minus its effect alone: its interaction with the rest */
+    CONTRAST_MAIN,        /* factorial main effect, averaged over the other tricks */
+    CONTRAST_INTERACTION, /* of two tricks, or of more */
+};
+extern const char *const contrast_kind_name[];
+
+/* One question: D[r] = sum over arms of weight[a] * Y[a][r] in every block r of one seed. */
+struct contrast {
+    char *name; /* "mixup", "all without ema", "mixup x ema" */
+    enum contrast_kind kind;
+    int64_t arm;      /* of CONTRAST_ARM and of CONTRAST_LEFT_OUT (the arm that lacks it); else -1 */
+    int family;       /* tests that are adjusted together: 0 effects, 1 interactions */
+    char *aliases;    /* fractions: what cannot be told from it, "A x B or C x D"; else NULL */
+    uint64_t factors; /* the tricks that it is about */
+    double *weight;   /* [arms of the plan] */
+};
+
+enum { LOOKS_MOST = 8 };
+
+struct plan {
+    char *name;    /* stem of the config or comparison file */
+    char *config;  /* path of the base config, as given */
+    char *folder;  /* where relative paths of the configs start; absolute */
+    char *command; /* the command line that repeats it */
+    enum design design;
+    enum stopping stopping;
+    enum role role;
+    struct arm *arm; /* [arms]; 0 is the baseline; those of ARM_BUDGET come last */
+    int64_t arms;
+    struct contrast *contrast; /* [contrasts] */
+    int64_t contrasts;
+    char **factor; /* [factors] names of the tricks that a design switches */
+    int64_t factors;
+    char *generators;                /* fractions: "D = ABC, defining word ABCD, resolution IV", else NULL */
+    int64_t first_seed, seeds;       /* blocks first_seed .. first_seed + seeds - 1; STOP_LOOKS, STOP_DECIDED: at most */
+    int64_t look[LOOKS_MOST], looks; /* blocks at each look */
+    char *part, *metric;             /* "test", "accuracy" */
+    bool lower_is_better;            /* values are negated for inference: larger is better */
+    double margin;                   /* 0: none */
+    double failed_score;             /* what a failed trial counts as, in the metric's own direction; NaN until known */
+    bool failed_score_given;
+    bool equal_cost; /* baseline arms of larger budgets are run where a trick costs over 1.25 x */
+    bool redraw;     /* seeds redraw the data: the re-split formula */
+    double timeout;  /* seconds a trial may take; 0: by the median trial */
+    int64_t threads; /* of a trial */
+    /* Of the data, once it was opened. */
+    uint64_t test_set; /* hash of the part that the metric is of */
+    int64_t train_count, test_count;
+    char *data_title;
+};
+
+/* How a comparison is asked for; text fields may be NULL, numbers 0 or NaN for "not said". */
+struct plan_request {
+    const char *config;       /* a config, or a comparison file (has "base" or "arms") */
+    const char *const *trick; /* --tricks, split at commas outside of braces: names or entries with options */
+    int64_t tricks;
+    const char *const *set; /* --set on the base config */
+    int64_t sets;
+    const char *design, *role, *metric;
+    bool adaptive, until_decided, no_equal_cost;
+    int64_t seeds, first_seed; /* 0, -1: not said */
+    double margin, failed_score, timeout;
+    const char *command; /* the words of the command line, for the report */
+};
+
+/* Reads and checks what can be known without opening data or code: names, numbers, design against the number of tricks, duplicate arms. */
+knack_status plan_new(const struct plan_request *, struct plan **);
+/* The best `count` arms of a finished screening, against the same baseline, on confirmation seeds. name: of the arms. */
+knack_status plan_confirm(const struct plan *screening, const char *const *name, int64_t count, struct plan **);
+void plan_free(struct plan *); /* NULL is fine */
+/* As JSON, with nothing lost, and back. memory_free(). */
+char *plan_text(const struct plan *);
+knack_status plan_parse(const char *text, const char *file, struct plan **);
+/* Adds the baseline with a larger budget (its name "baseline x1.5"); weights of contrasts grow by a 0. */
+knack_status plan_add_budget(struct plan *, double budget);
+/* Fills in what each arm's resolved config has that the baseline's has not. After the check. */
+knack_status plan_describe_differences(struct plan *);
+/* `other` asks for a part of what is asked for here, or more seeds or arms: their union goes on in one folder. KNACK_E_USAGE, saying what
+ * differs, if the two cannot be one comparison. */
+knack_status plan_merge(struct plan *kept, const struct plan *other);
+int64_t plan_find_arm(const struct plan *, const char *name); /* -1: none */
+/* Seeds 0 .. 999 are for tuning, from 1000 screening, from 2000 verdicts, from 3000 confirmation. */
+int64_t role_first_seed(enum role);
+
+#endif

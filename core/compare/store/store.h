@@ -1,0 +1,56 @@
+/* A comparison's results in SQLite (knack.db): experiments, arms, trials, metrics, examples, costs. WAL, one transaction a trial; one
+ * process writes. docs/store.md describes the tables for users. */
+#ifndef COMPARE_STORE_STORE_H
+#define COMPARE_STORE_STORE_H
+
+#include "compare/plan/plan.h"
+#include "compare/trials/trial.h"
+
+struct store;
+
+/* A finished trial, or failed one, as it is kept. */
+struct stored_trial {
+    int64_t id, arm, seed; /* arm: index in the plan */
+    enum trial_status status;
+    char message[1024];
+    double value; /* NaN unless done */
+    struct trial_cost cost;
+    char idle[64];
+};
+
+/* One measurement of the serial calibration. */
+struct stored_measurement {
+    int64_t arm, round; /* rounds in the order they were made */
+    double cpu_seconds; /* per update */
+    int64_t peak_memory;
+};
+
+/* Opens FOLDER/knack.db. create: makes folder and tables if there are none. Without it a missing or foreign file is KNACK_E_IO that says
+ * what a comparison's folder is. Another process that writes to it: KNACK_E_USAGE, at once. */
+knack_status store_open(const char *folder, bool create, struct store **);
+void store_close(struct store *); /* NULL is fine */
+const char *store_folder(const struct store *);
+/* The identity of this comparison, made at random when its folder was made: what the ledger calls it. */
+const char *store_identity(const struct store *);
+
+/* The plan; *plan NULL if there is none yet. plan_free(). */
+knack_status store_read_plan(struct store *, struct plan **);
+/* Replaces the plan and brings the arms' table up to it; arms are known by name, and none is removed. One transaction. */
+knack_status store_write_plan(struct store *, const struct plan *);
+/* "running", "done", "interrupted"; and which comparison on its test set this is, by the ledger. */
+knack_status store_write_status(struct store *, const char *status, int64_t comparison_number);
+knack_status store_read_status(struct store *, char status[32], int64_t *comparison_number);
+
+/* One finished trial with all that it told, in one transaction. The same arm and seed twice: KNACK_E_CALL "duplicate replicate". */
+knack_status store_add_trial(struct store *, int64_t arm, int64_t seed, const struct trial_outcome *);
+/* All, by seed, then arm. memory_free(). */
+knack_status store_read_trials(struct store *, struct stored_trial **, int64_t *count);
+/* Numbers over time, and final ones, of all trials of an arm at one seed. memory_free(). */
+knack_status store_read_metrics(struct store *, int64_t arm, int64_t seed, struct trial_metric **, int64_t *count);
+/* correct [*count] or *correct NULL; loss [*count]; memory_free() both. */
+knack_status store_read_examples(struct store *, int64_t arm, int64_t seed, uint8_t **correct, float **loss, int64_t *count);
+
+knack_status store_add_measurement(struct store *, const struct stored_measurement *);
+knack_status store_read_measurements(struct store *, struct stored_measurement **, int64_t *count); /* memory_free() */
+
+#endif

@@ -1,0 +1,40 @@
+/* Processes that work side by side, one per job: forked from this one, whose memory they share until they write, and ending with it.
+ * Knows nothing of training. This process must have one thread only. */
+#ifndef COMPARE_TRIALS_POOL_H
+#define COMPARE_TRIALS_POOL_H
+
+#include "base/status.h"
+
+struct pool;
+struct pool_channel; /* the worker's end of its pipe */
+
+/* In the worker: sends a message to the parent. kind is the caller's. Ends the process if the parent is gone. */
+void pool_send(struct pool_channel *, uint32_t kind, const void *bytes, size_t size);
+
+enum pool_event_kind { POOL_MESSAGE, POOL_ENDED, POOL_CRASHED, POOL_TIMED_OUT };
+struct pool_event {
+    enum pool_event_kind kind;
+    int64_t job;       /* as pool_start() was told */
+    uint32_t message;  /* POOL_MESSAGE: its kind */
+    const void *bytes; /* [size], the pool's, until the next call */
+    size_t size;
+    int ended_by; /* POOL_CRASHED: signal, or 0 and exit_status */
+    int exit_status;
+    double seconds;      /* since it was started */
+    double cpu_seconds;  /* after its end: of the process */
+    int64_t peak_memory; /* after its end: bytes, resident */
+};
+
+/* size: how many work at once. */
+knack_status pool_new(int64_t size, struct pool **);
+void pool_free(struct pool *); /* kills what still works; NULL is fine */
+bool pool_is_full(const struct pool *);
+int64_t pool_working(const struct pool *);
+/* Forks a worker that calls work(user, channel) and ends with what it returns as exit status. timeout: seconds until it is killed; 0: none.
+ */
+knack_status pool_start(struct pool *, int64_t job, double timeout, int (*work)(void *user, struct pool_channel *), void *user);
+/* The next event, at most after seconds (below 0: however long); *happened false if there was none, or a signal came. Every job ends with
+ * one of ENDED (exit status 0), CRASHED, TIMED_OUT, after its last message. */
+knack_status pool_wait(struct pool *, double seconds, struct pool_event *, bool *happened);
+
+#endif
