@@ -1,17 +1,20 @@
 /* All that a report says, computed from a store: estimates, verdicts, costs, and what the figures show. Values are turned so that larger is
- * better within estimates (delta > 0: helps); means are as the metric is. */
+ * better within estimates (delta > 0: helps); means are as the metric is. docs/compare.md explains the methods to users. */
 #ifndef COMPARE_ANALYSIS_ANALYSIS_H
 #define COMPARE_ANALYSIS_ANALYSIS_H
 
 #include "compare/store/store.h"
 
+struct arena;
+
 struct interval {
     double low, high; /* NaN: none */
 };
 
-/* The paired comparison of one contrast; compare.md 3.1. Numbers that n does not allow are NaN. */
+/* The paired comparison of one contrast. Numbers that n does not allow are NaN; so is all inference (everything but n, seed, difference,
+ * delta and wins) while a plan of fixed size is not finished. */
 struct estimate {
-    int64_t n;                       /* complete blocks */
+    int64_t n;                       /* complete blocks; of a plan with looks: those of the look */
     int64_t *seed;                   /* [n], ascending */
     double *difference;              /* [n]: D by block */
     double delta, s_d, se, df, t, p; /* the re-split formula's where the plan says redraw */
@@ -19,21 +22,24 @@ struct estimate {
     struct interval simultaneous;    /* over the family */
     struct interval next;            /* what a single rerun would show */
     double p_flip;                   /* exact sign flips, n >= 6 */
-    double p_adjusted;               /* Holm; screening: the Benjamini-Hochberg q */
+    double p_adjusted;               /* Holm; screening: the Benjamini-Hochberg q. Sequential plans: p is the sequential p already */
     double wins;                     /* ties count a half */
     struct interval wins_ci;         /* Wilson, share */
     double rho, vrf;                 /* contrasts of two arms; else NaN */
-    double relative;                 /* percent of the baseline's mean (of the error, for shares) */
+    double relative;                 /* percent of the baseline's mean (of its error, for shares); above 0: better */
     struct interval relative_ci;
     double detectable; /* effect that n blocks of this s_d find with 80 % power */
     int64_t outliers;  /* Tukey's fences */
     /* Sequential plans. */
-    int64_t look;    /* index of the look it rests on; -1: none yet */
-    double boundary; /* |t| at which that look rejects, or T_n */
-    bool stopped_early;
+    int64_t look;       /* index of the look it rests on; -1: none yet */
+    double boundary;    /* |t| at which that look rejects, or T_n */
+    bool stopped_early; /* it was decided before all planned seeds */
+    bool decided;       /* adjusted p at most .05: needs no more seeds */
+    bool futile;        /* at a look before the last even the one-sided 95 % limit is below the margin: more seeds would be in vain */
 };
 
-/* Two levels, compare.md section 4. */
+/* Chance of training and of test examples apart. Known where the metric is a mean over examples, every trial of the estimate was evaluated
+ * and the test set is the same for all seeds. Where seeds redraw it, transfer is the estimate's own interval. */
 struct two_level {
     bool known;
     int64_t seeds, examples;
@@ -60,9 +66,10 @@ struct arm_result {
     int64_t peak_memory;                 /* median */
     double failure_bound;                /* failure rate that is still possible at 95 %, if none failed; else NaN */
     double p_failures;                   /* exact test on discordant failures against the baseline; NaN: none */
-    bool pareto;                         /* nothing is cheaper and better */
+    bool pareto;                         /* nothing is as cheap and as good, and better in one of them */
     struct trial_metric_mean *secondary; /* [secondaries] final metrics of the primary weights, mean over trials: without a verdict */
     int64_t secondaries;
+    const char *idle; /* a trick that never acted in a trial; NULL: none */
 };
 struct trial_metric_mean {
     char part[12], metric[24];
@@ -74,8 +81,8 @@ struct trial_metric_mean {
 struct curve {
     int64_t points;
     double *epoch;                          /* [points] */
-    double *value;                          /* [blocks, points]; NaN: none */
-    double *mean, *difference, *low, *high; /* [points]; against the baseline, pointwise 95 % t */
+    double *value;                          /* [n, points], a row for each trial of the arm, in order of its seeds; NaN: none */
+    double *mean, *difference, *low, *high; /* [points]; against the baseline, pointwise 95 % t; NaN: none */
 };
 
 enum verdict_kind { VERDICT_NONE, VERDICT_IDENTICAL, VERDICT_HELPS, VERDICT_HURTS, VERDICT_NO_DIFFERENCE, VERDICT_INCONCLUSIVE };
@@ -96,9 +103,15 @@ struct contrast_result {
     double equal_cost_p;
     double equal_cost;       /* c_a, the budget at which the baseline is read */
     bool equal_cost_missing; /* it costs over 1.25 x, and there is no such baseline */
-    double
-        equal_quality_saving; /* cost at which the baseline reaches the arm's mean, divided by the arm's; NaN; inf: beyond what was run */
+    /* Cost at which the baseline reaches the arm's mean, divided by the arm's; NaN: unknown; inf: beyond what was run. */
+    double equal_quality_saving;
     struct verdict verdict;
+    const char *title;             /* what to call it: with its aliases, "A x B or C x D", never the name of one */
+    double base_mean, arm_mean;    /* over the estimate's blocks, as the metric is: where it is off and on; NaN of interactions */
+    double cost;                   /* of what is on against what is off, by counts; NaN of interactions */
+    int64_t base_failed, failed;   /* trials within these blocks that failed where it is off, on */
+    bool score_missing;            /* trials failed, and no score for them is known: their blocks are left out, and there is no verdict */
+    struct estimate at_equal_cost; /* n 0: not measured; equal_cost_delta, _ci and _p are its */
 };
 
 struct analysis {
@@ -115,11 +128,21 @@ struct analysis {
     char **fixed, **random; /* NULL-terminated: what was held, and what was drawn anew by each seed */
     double percent;         /* 100: the metric is a share, and is shown in points; else 1 */
     const char *unit;       /* "points of accuracy", or the metric's name */
-    char *knack, *machine;  /* version; CPU and kernels */
+    char *knack, *machine;  /* version; CPU and kernels; of the program that made the analysis */
+    bool finished;          /* all that was planned is there; otherwise plans of fixed size have counts and means only */
+    bool screening;         /* q values instead of Holm: candidates to confirm, no verdicts to rely on */
+    double best_bias;       /* screening: how far the best is overstated, in standard errors */
+    struct arena *arena;    /* holds all that is pointed to but the plan */
 };
 
 /* Everything, from the store alone. Works at any time; what is incomplete is left out of estimates. */
 knack_status analysis_new(struct store *, struct analysis **);
-void analysis_free(struct analysis *);
+void analysis_free(struct analysis *); /* NULL is fine */
+
+/* A difference, or interval of differences, as it is shown: in the metric's own direction, shares in points. */
+double analysis_shown(const struct analysis *, double difference);
+struct interval analysis_shown_interval(const struct analysis *, struct interval);
+/* The index of the contrast of an arm against the baseline; -1: there is none. */
+int64_t analysis_arm_contrast(const struct analysis *, int64_t arm);
 
 #endif
