@@ -56,6 +56,8 @@ struct arm_result {
     int64_t *seed;                         /* [n] ascending */
     double *value;                         /* [n] as the metric is, failed ones at their score */
     bool *failure;                         /* [n] */
+    enum trial_status *status;             /* [n] */
+    char **message;                        /* [n] what a failed trial said; NULL of one that is done */
     double gradient_evaluations, forwards; /* a trial, mean */
     double cost_count;                     /* against the baseline: (3 gradient evaluations + forwards), whole training */
     double cost_seconds;                   /* CPU seconds per update against the baseline's, geometric mean of rounds; NaN: not measured */
