@@ -1,6 +1,7 @@
 #include "base/text.h"
 
 #include <float.h>
+#include <inttypes.h>
 #include <locale.h>
 #include <math.h>
 #include <pthread.h>
@@ -58,6 +59,19 @@ const char *text_number(char buffer[32], double value)
     uselocale(outer);
     shorten_exponent(text);
     return strcpy(buffer, text);
+}
+
+const char *text_fixed(char buffer[48], double value, int decimals)
+{
+    static const int64_t power[] = {1, 10, 100, 1000, 10000, 100000, 1000000};
+    if (!isfinite(value) || fabs(value) > 1e12) return text_number(buffer, value);
+    int64_t scaled = llround(fabs(value) * (double)power[decimals]);
+    const char *sign = value < 0 && scaled ? "-" : "";
+    if (decimals == 0)
+        snprintf(buffer, 48, "%s%" PRId64, sign, scaled);
+    else
+        snprintf(buffer, 48, "%s%" PRId64 ".%0*" PRId64, sign, scaled / power[decimals], decimals, scaled % power[decimals]);
+    return buffer;
 }
 
 static const char *skip_digits(const char *text, const char *end)

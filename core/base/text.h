@@ -10,6 +10,8 @@
 const char *text_nearest(const char *name, const char *const *names, int64_t count);
 /* The shortest decimal text that reads back as the same double, with '.', whatever the locale; returns buffer. nan, inf, -inf as such. */
 const char *text_number(char buffer[32], double);
+/* With so many decimals, 0 to 6, and '.', whatever the locale; no "-0.00"; above 1e12 as text_number; returns buffer. */
+const char *text_fixed(char buffer[48], double value, int decimals);
 /* Reads a number with '.', whatever the locale, from text; returns what follows it, or NULL if there is none. nan and inf are read too. */
 const char *text_parse(const char *text, const char *end, double *value);
 /* FNV-1a of 64 bits over size bytes, on top of hash; TEXT_HASH is where it begins. For noticing changes, not for security. */

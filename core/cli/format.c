@@ -9,15 +9,7 @@
 
 const char *format_fixed(char buffer[FORMAT_SIZE], double value, int decimals)
 {
-    static const int64_t power[] = {1, 10, 100, 1000, 10000, 100000, 1000000};
-    if (!isfinite(value) || fabs(value) > 1e12) return text_number(buffer, value);
-    int64_t scaled = llround(fabs(value) * (double)power[decimals]);
-    const char *sign = value < 0 && scaled ? "-" : "";
-    if (decimals == 0)
-        snprintf(buffer, FORMAT_SIZE, "%s%" PRId64, sign, scaled);
-    else
-        snprintf(buffer, FORMAT_SIZE, "%s%" PRId64 ".%0*" PRId64, sign, scaled / power[decimals], decimals, scaled % power[decimals]);
-    return buffer;
+    return text_fixed(buffer, value, decimals);
 }
 
 /* Rounded to so many significant digits. Powers of ten up to 1e22 are exact, so the result is the double nearest to that decimal. */

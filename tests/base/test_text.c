@@ -52,6 +52,25 @@ static void assert_number_texts(void)
     }
 }
 
+static void assert_fixed(double value, int decimals, const char *text)
+{
+    char buffer[48];
+    assert_string_equal(text_fixed(buffer, value, decimals), text);
+}
+
+static void test_fixed_decimals(void **state)
+{
+    (void)state;
+    assert_fixed(1.005, 1, "1.0");
+    assert_fixed(-0.001, 2, "0.00");
+    assert_fixed(-12.345, 2, "-12.35");
+    assert_fixed(0.000001, 6, "0.000001");
+    assert_fixed(7.5, 0, "8");
+    assert_fixed(1e13, 2, "10000000000000");
+    assert_fixed(NAN, 2, "nan");
+    assert_fixed(-INFINITY, 0, "-inf");
+}
+
 static void test_numbers(void **state)
 {
     (void)state;
@@ -220,6 +239,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_hash),
         cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_fixed_decimals),
         cmocka_unit_test(test_numbers_under_a_decimal_comma),
         cmocka_unit_test(test_numbers_without_denormals),
         cmocka_unit_test(test_parse_ends),
