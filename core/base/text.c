@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_source.h"
 #include "base/memory.h"
 
 /* ---- Numbers, whatever the locale ---- */
@@ -135,6 +136,17 @@ const char *text_parse(const char *text, const char *end, double *value)
     *value = strtod_l(digits, NULL, plain());
     if (digits != copy) memory_free(digits);
     return after;
+}
+
+int text_character(const char *text, uint32_t *point)
+{
+    const unsigned char *byte = (const unsigned char *)text;
+    size_t length = json_utf8_length(text, strnlen(text, 4));
+    *point = TEXT_UNKNOWN;
+    if (length == 0) return 1;
+    *point = length == 1 ? byte[0] : byte[0] & (0xFFu >> (length + 1));
+    for (size_t i = 1; i < length; i++) *point = *point << 6 | (byte[i] & 0x3Fu);
+    return (int)length;
 }
 
 /* ---- Names ---- */

@@ -71,6 +71,25 @@ static void test_fixed_decimals(void **state)
     assert_fixed(-INFINITY, 0, "-inf");
 }
 
+static void assert_character(const char *text, int length, uint32_t point)
+{
+    uint32_t read;
+    assert_int_equal(text_character(text, &read), length);
+    assert_int_equal(read, point);
+}
+
+static void test_characters(void **state)
+{
+    (void)state;
+    assert_character("ab", 1, 'a');
+    assert_character("\xC3\xA9t", 2, 0xE9);
+    assert_character("\xE2\x88\x92", 3, 0x2212);
+    assert_character("\xF0\x9F\x8E\xB2", 4, 0x1F3B2);
+    assert_character("\xE2\x88", 1, TEXT_UNKNOWN); /* cut */
+    assert_character("\x80", 1, TEXT_UNKNOWN);
+    assert_character("\xC0\xAF", 1, TEXT_UNKNOWN); /* too long for what it says */
+}
+
 static void test_numbers(void **state)
 {
     (void)state;
@@ -240,6 +259,7 @@ int main(void)
         cmocka_unit_test(test_hash),
         cmocka_unit_test(test_numbers),
         cmocka_unit_test(test_fixed_decimals),
+        cmocka_unit_test(test_characters),
         cmocka_unit_test(test_numbers_under_a_decimal_comma),
         cmocka_unit_test(test_numbers_without_denormals),
         cmocka_unit_test(test_parse_ends),
