@@ -1,0 +1,82 @@
+#include "compare/analysis/analysis.h"
+
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/memory.h"
+#include "compare/analysis/steps.h"
+
+enum { SCREENING_FROM = 11 }; /* tricks: above ten, Holm leaves nothing to find, and what is found wants a confirmation */
+
+static knack_status read_plan(struct store *store, struct analysis *analysis)
+{
+    TRY(store_read_plan(store, &analysis->plan));
+    if (!analysis->plan)
+        return status_set(KNACK_E_DATA, "%s: no comparison was planned here yet; begin one with knack compare", store_folder(store));
+    TRY(store_read_status(store, analysis->status, &analysis->comparison_number));
+    int64_t effects = 0;
+    for (int64_t c = 0; c < analysis->plan->contrasts; c++) effects += analysis->plan->contrast[c].family == 0;
+    analysis->finished = strcmp(analysis->status, "done") == 0;
+    analysis->screening = analysis->plan->role == ROLE_SCREENING || effects >= SCREENING_FROM;
+    return KNACK_OK;
+}
+
+static knack_status fill(struct store *store, struct analysis *analysis, struct material *material)
+{
+    TRY(material_read(store, analysis, material));
+    TRY(arms_fill(analysis, material));
+    costs_fill(analysis, material);
+    pareto_mark(analysis);
+    TRY(contrasts_fill(analysis, material));
+    TRY(equal_cost_fill(analysis, material));
+    TRY(families_adjust(analysis));
+    TRY(two_levels_fill(analysis, material));
+    TRY(series_read(analysis, material));
+    TRY(curves_fill(analysis, material));
+    TRY(secondaries_fill(analysis, material));
+    TRY(header_fill(analysis));
+    return verdicts_fill(analysis);
+}
+
+knack_status analysis_new(struct store *store, struct analysis **analysis)
+{
+    *analysis = memory_new(1, sizeof **analysis);
+    if (!*analysis) return KNACK_E_MEMORY;
+    (*analysis)->arena = arena_new((size_t)1 << 20);
+    knack_status status = (*analysis)->arena ? read_plan(store, *analysis) : KNACK_E_MEMORY;
+    if (status >= 0) {
+        struct material material = {0};
+        status = fill(store, *analysis, &material);
+        material_free(&material);
+    }
+    if (status >= 0) return status;
+    analysis_free(*analysis);
+    *analysis = NULL;
+    return status;
+}
+
+void analysis_free(struct analysis *analysis)
+{
+    if (!analysis) return;
+    plan_free(analysis->plan);
+    arena_free(analysis->arena);
+    memory_free(analysis);
+}
+
+double analysis_shown(const struct analysis *analysis, double difference)
+{
+    return (analysis->plan->lower_is_better ? -1 : 1) * analysis->percent * difference;
+}
+
+struct interval analysis_shown_interval(const struct analysis *analysis, struct interval interval)
+{
+    double low = analysis_shown(analysis, interval.low), high = analysis_shown(analysis, interval.high);
+    return analysis->plan->lower_is_better ? (struct interval){high, low} : (struct interval){low, high};
+}
+
+int64_t analysis_arm_contrast(const struct analysis *analysis, int64_t arm)
+{
+    for (int64_t c = 0; c < analysis->plan->contrasts; c++)
+        if (analysis->plan->contrast[c].kind == CONTRAST_ARM && analysis->plan->contrast[c].arm == arm) return c;
+    return -1;
+}

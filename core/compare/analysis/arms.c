@@ -1,0 +1,111 @@
+/* What each arm gave, and its failures. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/arena.h"
+#include "compare/analysis/steps.h"
+#include "compare/statistics/power.h"
+#include "compare/statistics/two_level.h"
+
+static int compare_numbers(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double median(double *x, int64_t n)
+{
+    if (n == 0) return NAN;
+    qsort(x, (size_t)n, sizeof *x, compare_numbers);
+    return (x[(n - 1) / 2] + x[n / 2]) / 2;
+}
+
+static void mean_and_deviation(const double *x, int64_t n, double *mean, double *sd)
+{
+    double sum = 0, square = 0;
+    for (int64_t i = 0; i < n; i++) sum += x[i];
+    *mean = n > 0 ? sum / (double)n : NAN;
+    for (int64_t i = 0; i < n; i++) square += (x[i] - *mean) * (x[i] - *mean);
+    *sd = n > 1 ? sqrt(square / (double)(n - 1)) : NAN;
+}
+
+static knack_status fill_values(struct analysis *analysis, const struct material *material, int64_t a)
+{
+    struct arm_result *result = &analysis->arm[a];
+    if (!MAKE(analysis, result->seed, material->seeds) || !MAKE(analysis, result->value, material->seeds) ||
+        !MAKE(analysis, result->failure, material->seeds) || !MAKE(analysis, result->status, material->seeds) ||
+        !MAKE(analysis, result->message, material->seeds))
+        return KNACK_E_MEMORY;
+    for (int64_t row = 0; row < material->seeds; row++) {
+        const struct stored_trial *trial = material_trial(material, row, a);
+        if (!trial) continue;
+        int64_t i = result->n++;
+        result->seed[i] = material->seed[row];
+        result->value[i] = material_value(material, row, a);
+        result->failure[i] = material_failed(material, row, a);
+        result->failed += result->failure[i];
+        result->status[i] = trial->status == TRIAL_DONE && result->failure[i] ? TRIAL_NOT_FINITE : trial->status;
+        if (trial->status != TRIAL_DONE && !(result->message[i] = arena_text(analysis->arena, trial->message))) return KNACK_E_MEMORY;
+    }
+    mean_and_deviation(result->value, result->n, &result->mean, &result->sd);
+    return KNACK_OK;
+}
+
+/* Means over trials that were not cut short; time and memory over all of them that did something. */
+static knack_status fill_resources(struct analysis *analysis, const struct material *material, int64_t a)
+{
+    struct arm_result *result = &analysis->arm[a];
+    double *seconds, *memory, passes = 0, forwards = 0, inference = 0;
+    int64_t n = 0;
+    if (!MAKE(analysis, seconds, material->seeds) || !MAKE(analysis, memory, material->seeds)) return KNACK_E_MEMORY;
+    for (int64_t row = 0; row < material->seeds; row++) {
+        const struct stored_trial *trial = material_trial(material, row, a);
+        if (!trial || trial->status != TRIAL_DONE) continue;
+        passes += trial->cost.gradient_evaluations;
+        forwards += trial->cost.forwards;
+        inference += trial->cost.inference;
+        memory[n] = (double)trial->cost.peak_memory;
+        seconds[n++] = trial->cost.seconds;
+        if (trial->idle[0] && !result->idle && !(result->idle = arena_text(analysis->arena, trial->idle))) return KNACK_E_MEMORY;
+    }
+    result->gradient_evaluations = n ? passes / (double)n : NAN;
+    result->forwards = n ? forwards / (double)n : NAN;
+    result->inference = n ? inference / (double)n : NAN;
+    result->seconds = median(seconds, n);
+    result->peak_memory = n ? (int64_t)median(memory, n) : 0;
+    return KNACK_OK;
+}
+
+/* Blocks in which only one of the two failed speak about which fails more often: the exact test of McNemar. */
+static void fill_failures(struct analysis *analysis, const struct material *material, int64_t a)
+{
+    struct arm_result *result = &analysis->arm[a];
+    int64_t both = 0, only_base = 0, only_arm = 0;
+    for (int64_t row = 0; row < material->seeds; row++) {
+        if (!material_trial(material, row, 0) || !material_trial(material, row, a)) continue;
+        bool base = material_failed(material, row, 0), arm = material_failed(material, row, a);
+        both++;
+        only_base += base && !arm;
+        only_arm += arm && !base;
+    }
+    result->failure_bound = result->n > 0 && result->failed == 0 ? failure_rate_bound(result->n) : NAN;
+    result->p_failures = only_base + only_arm > 0 ? mcnemar(only_base, only_arm, both).exact : NAN;
+}
+
+knack_status arms_fill(struct analysis *analysis, const struct material *material)
+{
+    const struct plan *plan = analysis->plan;
+    if (!MAKE(analysis, analysis->arm, plan->arms)) return KNACK_E_MEMORY;
+    for (int64_t a = 0; a < plan->arms; a++) {
+        analysis->arm[a].arm = &plan->arm[a];
+        TRY(fill_values(analysis, material, a));
+        TRY(fill_resources(analysis, material, a));
+        fill_failures(analysis, material, a);
+    }
+    for (int64_t row = 0; row < material->seeds; row++) {
+        bool complete = true;
+        for (int64_t a = 0; a < plan->arms; a++) complete &= material_trial(material, row, a) != NULL;
+        analysis->blocks += complete;
+    }
+    return KNACK_OK;
+}

@@ -1,0 +1,177 @@
+/* What was held, what was drawn anew by each seed, and how tests are adjusted. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <knack/knack.h>
+
+#include "base/arena.h"
+#include "base/json.h"
+#include "compare/analysis/numbers.h"
+#include "compare/analysis/steps.h"
+#include "compare/statistics/distributions.h"
+#include "tensor/kernels/kernels.h"
+
+enum { MOST_LINES = 16 };
+
+/* Lines that are collected. */
+struct lines {
+    struct analysis *analysis;
+    char **line;
+    int count;
+    knack_status status;
+};
+
+static void add(struct lines *lines, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void add(struct lines *lines, const char *format, ...)
+{
+    char text[1024];
+    va_list list;
+    va_start(list, format);
+    vsnprintf(text, sizeof text, format, list);
+    va_end(list);
+    char *copy = lines->count < MOST_LINES ? arena_text(lines->analysis->arena, text) : NULL;
+    if (copy)
+        lines->line[lines->count++] = copy;
+    else
+        lines->status = KNACK_E_MEMORY;
+}
+
+static struct lines begin(struct analysis *analysis)
+{
+    struct lines lines = {.analysis = analysis, .status = KNACK_OK};
+    if (!MAKE(analysis, lines.line, MOST_LINES + 1)) lines.status = KNACK_E_MEMORY;
+    return lines;
+}
+
+/* ---- Of the baseline's config ---- */
+
+static const char *text_of(const struct json *object, const char *name, const char *otherwise)
+{
+    const struct json *member = json_member(object, name);
+    return member && member->kind == JSON_STRING ? member->string : otherwise;
+}
+
+static double number_of(const struct json *object, const char *name)
+{
+    const struct json *member = json_member(object, name);
+    return member && member->kind == JSON_NUMBER ? member->number : NAN;
+}
+
+static bool has_dropout(const struct json *model)
+{
+    if (number_of(model, "dropout") > 0) return true;
+    const struct json *layers = json_member(model, "layers");
+    for (const struct json *layer = layers ? layers->first : NULL; layer; layer = layer->next)
+        if (strcmp(text_of(layer, "type", ""), "dropout") == 0) return true;
+    return false;
+}
+
+static void list_training(struct lines *lines, const struct json *config)
+{
+    const struct json *train = json_member(config, "train"), *optimizer = json_member(train, "optimizer");
+    char epochs[NUMBER_SIZE], batch[NUMBER_SIZE], rate[NUMBER_SIZE];
+    const struct arm *base = &lines->analysis->plan->arm[0];
+    const struct json *kind = json_member(config, "model");
+    if (base->parameters > 0)
+        add(lines, "model: %s, %lld parameters", text_of(kind, "type", "the base config's"), (long long)base->parameters);
+    else
+        add(lines, "model: %s", text_of(kind, "type", "the base config's"));
+    if (isnan(number_of(train, "epochs"))) {
+        add(lines, "hyper-parameters and budget: those of the base config");
+        return;
+    }
+    add(lines, "budget: %s epochs, %lld updates of %s rows, for every arm but the baseline's larger budgets",
+        number_short(epochs, number_of(train, "epochs")), (long long)base->updates, number_short(batch, number_of(train, "batch")));
+    add(lines, "hyper-parameters: those of the base config (%s, lr %s, %s schedule) for every arm; nothing was tuned for a trick",
+        text_of(optimizer, "type", "its optimizer"), number_short(rate, number_of(optimizer, "lr")),
+        text_of(json_member(train, "schedule"), "type", "its"));
+}
+
+static void list_fixed(struct lines *lines, const struct json *config)
+{
+    const struct plan *plan = lines->analysis->plan;
+    char size[128] = "";
+    if (plan->train_count > 0)
+        snprintf(size, sizeof size, " (%lld training, %lld %s examples)", (long long)plan->train_count, (long long)plan->test_count,
+                 plan->part);
+    const char *data = plan->data_title ? plan->data_title : "the base config's";
+    if (plan->redraw)
+        add(lines, "pool of data: %s%s; its split is drawn by each seed", data, size);
+    else
+        add(lines, "data and their split: %s%s", data, size);
+    list_training(lines, config);
+    add(lines, "threads of a trial: %lld; sums are made in a fixed order", (long long)(plan->threads > 0 ? plan->threads : 1));
+}
+
+static void list_random(struct lines *lines, const struct json *config)
+{
+    const struct json *data = json_member(config, "data"), *augment = json_member(data, "augment"), *shuffle = json_member(data, "shuffle");
+    if (lines->analysis->plan->redraw) add(lines, "split of the data");
+    add(lines, "initial weights");
+    if (!shuffle || shuffle->kind != JSON_FLAG || shuffle->flag) add(lines, "order of the data");
+    if (augment && augment->count > 0) add(lines, "augmentation");
+    if (has_dropout(json_member(config, "model"))) add(lines, "dropout");
+    add(lines, "what tricks draw");
+    add(lines, "all of them are the same for all arms of a seed");
+}
+
+/* ---- The header ---- */
+
+static knack_status fill_lists(struct analysis *analysis)
+{
+    const struct arm *base = &analysis->plan->arm[0];
+    const char *text = base->resolved ? base->resolved : base->config;
+    struct json_document *config = NULL;
+    if (text) TRY(json_parse(text, strlen(text), "the baseline's config", &config));
+    struct lines fixed = begin(analysis), random = begin(analysis);
+    if (fixed.status >= 0) list_fixed(&fixed, config ? config->root : NULL);
+    if (random.status >= 0) list_random(&random, config ? config->root : NULL);
+    json_free(config);
+    analysis->fixed = fixed.line;
+    analysis->random = random.line;
+    return fixed.status < 0 ? fixed.status : random.status;
+}
+
+static void describe_adjustment(const struct analysis *analysis, char *text, size_t size)
+{
+    const char *method = analysis->screening ? "Benjamini-Hochberg q" : "Holm";
+    long long effects = (long long)analysis->family_size[0], interactions = (long long)analysis->family_size[1];
+    if (interactions > 0)
+        snprintf(text, size, "%s over %lld effects, and over %lld interactions apart", method, effects, interactions);
+    else if (effects == 1)
+        snprintf(text, size, "one comparison, nothing to adjust");
+    else
+        snprintf(text, size, "%s over %lld comparisons", method, effects);
+}
+
+/* The mean of the largest of m standard normal numbers: what choosing the best of m equal ones looks like in standard errors. */
+static double largest_of(int64_t m)
+{
+    enum { STEPS = 2000 };
+    double low = -10, step = 20.0 / STEPS, sum = 0;
+    for (int i = 0; i < STEPS; i++) {
+        double x = low + (i + .5) * step;
+        double density = exp(-x * x / 2) / sqrt(2 * 3.14159265358979323846);
+        sum += x * (double)m * density * pow(normal_cdf(x), (double)(m - 1)) * step;
+    }
+    return sum;
+}
+
+knack_status header_fill(struct analysis *analysis)
+{
+    const struct plan *plan = analysis->plan;
+    char text[512];
+    analysis->percent = metric_is_share(plan->metric) ? 100 : 1;
+    snprintf(text, sizeof text, "%s%s%s%s", analysis->percent == 100 ? "points of " : "", strcmp(plan->part, "test") ? plan->part : "",
+             strcmp(plan->part, "test") ? " " : "", plan->metric);
+    analysis->unit = arena_text(analysis->arena, text);
+    describe_adjustment(analysis, text, sizeof text);
+    analysis->adjustment = arena_text(analysis->arena, text);
+    snprintf(text, sizeof text, "%s, %s", kernel_cpu_level(), kernel_library_version());
+    analysis->machine = arena_text(analysis->arena, text);
+    analysis->knack = arena_text(analysis->arena, knack_version());
+    if (analysis->screening && analysis->family_size[0] > 1) analysis->best_bias = largest_of(analysis->family_size[0]);
+    if (!analysis->unit || !analysis->adjustment || !analysis->machine || !analysis->knack) return KNACK_E_MEMORY;
+    return fill_lists(analysis);
+}
