@@ -238,11 +238,16 @@ static void make_arm_result(struct fixture *fixture, int a)
     result->seed = zeroed(fixture, n, sizeof *result->seed);
     result->value = zeroed(fixture, n, sizeof *result->value);
     result->failure = zeroed(fixture, n, sizeof *result->failure);
+    result->status = zeroed(fixture, n, sizeof *result->status);
+    result->message = zeroed(fixture, n, sizeof *result->message);
     for (int s = 0; s < fixture->seeds; s++) {
         result->seed[s] = 2000 + s;
         result->value[s] = value_of(fixture, a, s);
         result->failure[s] = has_failed(fixture, a, s);
         result->failed += result->failure[s];
+        if (!result->failure[s]) continue;
+        result->status[s] = TRIAL_NOT_FINITE;
+        result->message[s] = text(fixture, "the loss was not finite in 10 updates in a row, the last of them update 233");
     }
     result->mean = mean_of(result->value, result->n);
     result->sd = sd_of(result->value, result->n);
@@ -330,6 +335,21 @@ static void make_verdict(struct fixture *fixture, struct contrast_result *result
     verdict->qualifier = texts(fixture, (const char *const[]){"this test set only", NULL});
 }
 
+static void describe_sides(struct fixture *fixture, struct contrast_result *result)
+{
+    double *weight = result->contrast->weight, off = 0, on = 0;
+    result->title = result->contrast->name;
+    for (int64_t a = 0; a < fixture->analysis.plan->arms; a++) {
+        const struct arm_result *arm = &fixture->analysis.arm[a];
+        *(weight[a] < 0 ? &off : &on) += fabs(weight[a]) * arm->mean;
+        *(weight[a] < 0 ? &result->base_failed : &result->failed) += weight[a] == 0 ? 0 : arm->failed;
+    }
+    bool sides = result->contrast->kind != CONTRAST_INTERACTION;
+    result->base_mean = sides ? off : NAN;
+    result->arm_mean = sides ? on : NAN;
+    result->cost = sides ? result->equal_cost : NAN;
+}
+
 static void make_contrast_result(struct fixture *fixture, int64_t c)
 {
     struct contrast_result *result = &fixture->analysis.contrast[c];
@@ -358,6 +378,7 @@ static void make_contrast_result(struct fixture *fixture, int64_t c)
     result->equal_cost_p = read ? .01 : NAN;
     result->equal_cost_missing = cost > 1.25 && !read;
     result->equal_quality_saving = !read ? NAN : result->estimate.delta > .0125 ? INFINITY : fmax(.3, 1.5 / cost);
+    describe_sides(fixture, result);
     make_verdict(fixture, result);
 }
 
@@ -405,7 +426,11 @@ static void make_header(struct fixture *fixture)
     analysis->percent = 100;
     analysis->unit = "points of accuracy";
     analysis->knack = text(fixture, "0.1.0");
-    analysis->machine = text(fixture, "x86-64-v4");
+    analysis->machine = text(fixture, "x86-64-v4, oneDNN 2.6.3");
+    analysis->finished = true;
+    analysis->screening = fixture->design == DESIGN_SCREEN;
+    analysis->best_bias = analysis->screening ? 1.87 : 0;
+    analysis->arena = fixture->arena;
 }
 
 struct analysis *fixture_analysis(int arms, int seeds, enum design design)
