@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "cli/paragraph.h"
 
 struct columns {
     int64_t columns, cells, capacity;
@@ -10,14 +11,6 @@ struct columns {
     char **cell; /* [cells], row by row; headings are the first row */
     knack_status status;
 };
-
-/* Characters of UTF-8 text: bytes that do not continue one. */
-static int64_t text_width(const char *text)
-{
-    int64_t width = 0;
-    for (; *text; text++) width += ((unsigned char)*text & 0xC0) != 0x80;
-    return width;
-}
 
 void columns_cell(struct columns *table, const char *text)
 {
@@ -70,21 +63,6 @@ static void repeat(const char *text, int64_t times)
     for (int64_t i = 0; i < times; i++) fputs(text, stdout);
 }
 
-/* How many bytes of the text go on a line of so many characters: up to a space, and at least one word. */
-static size_t line_length(const char *text, int64_t room)
-{
-    size_t length = 0;
-    int64_t width = 0;
-    for (const char *end = text;; end++) {
-        if (*end == ' ' || !*end) {
-            if (length > 0 && width > room) return length;
-            length = (size_t)(end - text);
-        }
-        if (!*end) return length;
-        width += ((unsigned char)*end & 0xC0) != 0x80;
-    }
-}
-
 /* The last column goes on below itself where the line ends. limit 0: none. */
 static void print_last(const char *text, int64_t indent, int64_t limit)
 {
@@ -93,7 +71,7 @@ static void print_last(const char *text, int64_t indent, int64_t limit)
         return;
     }
     for (bool first = true; *text; first = false) {
-        size_t length = line_length(text, limit - indent);
+        size_t length = text_line_length(text, limit - indent);
         if (!first) {
             putchar('\n');
             repeat(" ", indent);
@@ -109,7 +87,7 @@ static void print_row(const struct columns *table, const int64_t *width, int64_t
     int64_t indent = 0, last = table->columns - 1;
     for (int64_t c = 0; c < last; c++) {
         const char *text = table->cell[first + c];
-        int64_t space = width[c] - text_width(text);
+        int64_t space = width[c] - text_columns(text);
         if (table->right[c]) repeat(" ", space);
         fputs(text, stdout);
         if (!table->right[c]) repeat(" ", space);
@@ -117,7 +95,7 @@ static void print_row(const struct columns *table, const int64_t *width, int64_t
         indent += width[c] + 2;
     }
     const char *text = table->cell[first + last];
-    if (table->right[last]) repeat(" ", width[last] - text_width(text));
+    if (table->right[last]) repeat(" ", width[last] - text_columns(text));
     print_last(text, indent, table->right[last] ? 0 : limit);
     putchar('\n');
 }
@@ -142,7 +120,7 @@ knack_status columns_print(struct columns *table, const struct console *console)
     int64_t *width = status < 0 ? NULL : memory_new((size_t)table->columns, sizeof *width);
     if (width) {
         for (int64_t i = 0; i < table->cells; i++) {
-            int64_t needed = text_width(table->cell[i]), *column = &width[i % table->columns];
+            int64_t needed = text_columns(table->cell[i]), *column = &width[i % table->columns];
             if (needed > *column) *column = needed;
         }
         int64_t limit = console->result_width;

@@ -113,7 +113,6 @@ static void list_random(struct lines *lines, const struct json *config)
     if (augment && augment->count > 0) add(lines, "augmentation");
     if (has_dropout(json_member(config, "model"))) add(lines, "dropout");
     add(lines, "what tricks draw");
-    add(lines, "all of them are the same for all arms of a seed");
 }
 
 /* ---- The header ---- */
