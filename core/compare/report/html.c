@@ -1,0 +1,153 @@
+#include "compare/report/html.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/json_source.h"
+#include "base/memory.h"
+
+struct html {
+    char *text;
+    size_t used, room;
+    bool failed;
+};
+
+struct html *html_new(void)
+{
+    return memory_new(1, sizeof(struct html));
+}
+
+void html_free(struct html *html)
+{
+    if (!html) return;
+    memory_free(html->text);
+    memory_free(html);
+}
+
+char *html_take(struct html *html)
+{
+    char *text = html->failed ? NULL : html->text;
+    if (text) html->text = NULL;
+    html_free(html);
+    return text;
+}
+
+/* Keeps room for a NUL. */
+static void put(struct html *html, const char *data, size_t size)
+{
+    if (html->failed) return;
+    if (html->room - html->used <= size) {
+        size_t room = 2 * html->room + size + 4096;
+        char *text = memory_resize(html->text, room, 1);
+        if (!text) {
+            html->failed = true;
+            return;
+        }
+        html->text = text;
+        html->room = room;
+    }
+    memcpy(html->text + html->used, data, size);
+    html->used += size;
+    html->text[html->used] = '\0';
+}
+
+void html_markup(struct html *html, const char *markup)
+{
+    if (markup)
+        put(html, markup, strlen(markup));
+    else
+        html->failed = true;
+}
+
+static const char *escape(char c)
+{
+    switch (c) {
+    case '&':
+        return "&amp;";
+    case '<':
+        return "&lt;";
+    case '>':
+        return "&gt;";
+    case '"':
+        return "&quot;";
+    case '\'':
+        return "&#39;";
+    default:
+        return NULL;
+    }
+}
+
+/* Bytes of the character at text that may stand in a page; 0 if it is not UTF-8, or a control character. */
+static size_t allowed(const char *text, size_t left)
+{
+    unsigned char first = (unsigned char)*text;
+    if ((first < ' ' && first != '\n' && first != '\t') || first == 0x7f) return 0;
+    size_t length = json_utf8_length(text, left);
+    if (length == 2 && first == 0xc2 && (unsigned char)text[1] < 0xa0) return 0;
+    return length;
+}
+
+void html_text(struct html *html, const char *text)
+{
+    size_t left = strlen(text);
+    while (left > 0) {
+        size_t length = allowed(text, left);
+        const char *replaced = length == 0 ? "\xef\xbf\xbd" : escape(*text);
+        if (length == 0) length = 1;
+        if (replaced)
+            put(html, replaced, strlen(replaced));
+        else
+            put(html, text, length);
+        text += length;
+        left -= length;
+    }
+}
+
+void html_percent(struct html *html, const char *text)
+{
+    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~,";
+    for (; *text; text++) {
+        char code[4];
+        if (strchr(plain, *text)) {
+            put(html, text, 1);
+            continue;
+        }
+        snprintf(code, sizeof code, "%%%02X", (unsigned char)*text);
+        put(html, code, 3);
+    }
+}
+
+/* What follows the % at format: one conversion; returns its end. */
+static const char *put_argument(struct html *html, const char *format, va_list *list)
+{
+    char digits[24];
+    int longs = 0;
+    while (*format == 'l') {
+        longs++;
+        format++;
+    }
+    if (*format == 's') {
+        html_text(html, va_arg(*list, const char *));
+    } else if (*format == '%') {
+        put(html, "%", 1);
+    } else {
+        long long value = longs == 2 ? va_arg(*list, long long) : longs == 1 ? va_arg(*list, long) : va_arg(*list, int);
+        snprintf(digits, sizeof digits, "%lld", value);
+        put(html, digits, strlen(digits));
+    }
+    return format + 1;
+}
+
+void html_put(struct html *html, const char *format, ...)
+{
+    va_list list;
+    va_start(list, format);
+    while (*format) {
+        size_t plain = strcspn(format, "%");
+        put(html, format, plain);
+        format += plain;
+        if (*format == '%') format = put_argument(html, format + 1, &list);
+    }
+    va_end(list);
+}

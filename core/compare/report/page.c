@@ -1,0 +1,95 @@
+/* The page as a whole: one file without script, and without anything from elsewhere. */
+#include "compare/report/page.h"
+
+#include "compare/report/figures.h"
+#include "compare/report/report.h"
+
+static void head(const struct page *page)
+{
+    const struct plan *plan = page->analysis->plan;
+    html_markup(page->html, "<!DOCTYPE html>\n<html lang=\"en\" class=\"figure\">\n<head>\n<meta charset=\"utf-8\">\n"
+                            "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+                            "<meta name=\"color-scheme\" content=\"light dark\">\n"
+                            /* A browser enforces what this page promises: it loads nothing and runs nothing. */
+                            "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; "
+                            "img-src data:\">\n"
+                            "<link rel=\"icon\" href=\"data:,\">\n");
+    html_put(page->html, "<meta name=\"generator\" content=\"knack %s\">\n<title>%s%s</title>\n<style>\n", page->analysis->knack,
+             page->analysis->screening ? "Screening: " : "", plan->name);
+    html_markup(page->html, figure_style());
+    html_markup(page->html, page_style);
+    html_markup(page->html, "</style>\n</head>\n<body>\n<main>\n");
+}
+
+static void body(const struct page *page)
+{
+    page_header(page);
+    page_result(page);
+    if (page->inference) {
+        page_figures(page);
+        page_estimates(page);
+        page_secondary(page);
+    }
+    page_design(page);
+    page_costs(page);
+    page_failures(page);
+    page_arms(page);
+    page_source(page);
+}
+
+char *report_html(const struct analysis *analysis)
+{
+    struct page page = {.analysis = analysis, .html = html_new(), .places = page_places(analysis)};
+    if (!page.html) return NULL;
+    page.inference = analysis->finished || analysis->plan->stopping != STOP_FIXED;
+    head(&page);
+    body(&page);
+    html_markup(page.html, "</main>\n</body>\n</html>\n");
+    return html_take(page.html);
+}
+
+/* ---- Tables ---- */
+
+void page_table_open(const struct page *page, const char *caption, const char *const *heading)
+{
+    html_put(page->html,
+             "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"%s\">\n<table>\n<caption>%s</caption>\n<thead><tr>",
+             caption, caption);
+    for (int64_t i = 0; heading[i]; i++) {
+        bool number = heading[i][0] == '>';
+        html_markup(page->html, number ? "<th scope=\"col\">" : "<th scope=\"col\" class=\"words\">");
+        html_put(page->html, "%s</th>", heading[i] + number);
+    }
+    html_markup(page->html, "</tr></thead>\n<tbody>\n");
+}
+
+void page_table_close(const struct page *page)
+{
+    html_markup(page->html, "</tbody>\n</table>\n</div>\n");
+}
+
+void page_row_open(const struct page *page, const char *name)
+{
+    html_put(page->html, "<tr><th scope=\"row\">%s</th>", name);
+}
+
+void page_cell(const struct page *page, const char *text)
+{
+    html_put(page->html, "<td>%s</td>", text);
+}
+
+void page_cell_text(const struct page *page, const char *text)
+{
+    html_put(page->html, "<td class=\"words\">%s</td>", text);
+}
+
+void page_row_close(const struct page *page)
+{
+    html_markup(page->html, "</tr>\n");
+}
+
+const char *page_verdict_class(enum verdict_kind kind)
+{
+    static const char *const name[] = {"none", "same", "helps", "hurts", "same", "unsure"};
+    return name[kind];
+}

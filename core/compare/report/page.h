@@ -1,0 +1,59 @@
+/* Within report/: the sections of the page, and how numbers stand in it. */
+#ifndef COMPARE_REPORT_PAGE_H
+#define COMPARE_REPORT_PAGE_H
+
+#include "compare/analysis/analysis.h"
+#include "compare/report/html.h"
+
+struct page {
+    const struct analysis *analysis;
+    struct html *html;
+    bool inference; /* estimates and verdicts may be shown: the comparison is finished, or looks at it are planned */
+    int places;     /* decimals of differences and means */
+};
+
+/* ---- Sections, in the order of the page ---- */
+
+extern const char page_style[]; /* CSS, but that of the figures */
+void page_header(const struct page *);
+void page_result(const struct page *);    /* the table of contrasts and a sentence for each; unfinished: counts and means */
+void page_figures(const struct page *);   /* all that there is to draw */
+void page_estimates(const struct page *); /* what else is known of each contrast */
+void page_secondary(const struct page *);
+void page_design(const struct page *); /* which tricks are on in which arm, of designs that combine them */
+void page_costs(const struct page *);
+void page_failures(const struct page *);
+void page_arms(const struct page *);   /* what differs, and the options of each trick */
+void page_source(const struct page *); /* how to repeat it, and the raw numbers */
+
+/* Tables within a container that scrolls by itself; heading: "Arm" or ">Mean" of a column of numbers; NULL ends. */
+void page_table_open(const struct page *, const char *caption, const char *const *heading);
+void page_table_close(const struct page *);
+void page_row_open(const struct page *, const char *name); /* with its first cell, the row's heading */
+void page_cell(const struct page *, const char *text);     /* of numbers */
+void page_cell_text(const struct page *, const char *text);
+void page_row_close(const struct page *);
+
+const char *page_title(const struct contrast_result *); /* what a contrast is called */
+/* The class of a verdict's colour: "helps". */
+const char *page_verdict_class(enum verdict_kind);
+
+/* ---- Numbers: each returns its buffer. A dash for NaN ---- */
+
+enum { PAGE_NUMBER = 160 };
+
+const char *page_number(char buffer[PAGE_NUMBER], double value, int places);
+const char *page_signed(char buffer[PAGE_NUMBER], double value, int places);                      /* "+0.50" */
+const char *page_range(char buffer[PAGE_NUMBER], double low, double high, int places, bool sign); /* "+0.30 to +0.70" */
+const char *page_count(char buffer[PAGE_NUMBER], int64_t count);                                  /* "1,437" */
+const char *page_probability(char buffer[PAGE_NUMBER], double p);                                 /* "0.012", "< 0.0001" */
+const char *page_seconds(char buffer[PAGE_NUMBER], double seconds);
+const char *page_bytes(char buffer[PAGE_NUMBER], int64_t bytes);
+const char *page_ratio(char buffer[PAGE_NUMBER], double ratio); /* "1.93×" */
+/* A mean of the primary metric, a difference (larger is better) or interval of differences, as they are shown. */
+const char *page_mean(const struct page *, char buffer[PAGE_NUMBER], double value);
+const char *page_difference(const struct page *, char buffer[PAGE_NUMBER], double difference);
+const char *page_interval(const struct page *, char buffer[PAGE_NUMBER], struct interval);
+int page_places(const struct analysis *); /* decimals that show intervals with two digits */
+
+#endif

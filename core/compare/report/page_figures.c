@@ -1,0 +1,85 @@
+/* The figures: each in a wide and a narrow layout, of which the style shows one; many of a kind as small multiples. */
+#include <inttypes.h>
+
+#include "base/memory.h"
+#include "compare/report/figures.h"
+#include "compare/report/page.h"
+
+enum {
+    APART = 2, /* so many drawings of a kind stand below each other; more of them side by side */
+    OPEN = 6   /* of those, so many are seen at once; the others are folded away */
+};
+
+static void put_drawing(const struct page *page, const struct figure *figure, int64_t item, enum figure_width width, const char *class)
+{
+    char *svg = figure->draw(page->analysis, item, width);
+    html_put(page->html, "<div class=\"%s\">\n", class);
+    html_markup(page->html, svg);
+    html_markup(page->html, "</div>\n");
+    memory_free(svg);
+}
+
+static void put_caption(const struct page *page, const struct figure *figure, int number)
+{
+    html_put(page->html, "<figcaption><b>Figure %d. %s.</b> %s</figcaption>\n", number, figure->title, figure->text);
+}
+
+static void put_item_name(const struct page *page, const struct figure *figure, int64_t item)
+{
+    const char *name = figure->item_name ? figure->item_name(page->analysis, item) : NULL;
+    if (name) html_put(page->html, "<h4>%s</h4>\n", name);
+}
+
+static void put_layouts(const struct page *page, const struct figure *figure, int64_t items)
+{
+    for (int64_t i = 0; i < items; i++) {
+        if (items > 1) put_item_name(page, figure, i);
+        put_drawing(page, figure, i, FIGURE_WIDE, "drawing for-wide");
+        put_drawing(page, figure, i, FIGURE_NARROW, "drawing for-narrow");
+    }
+}
+
+static void put_multiples(const struct page *page, const struct figure *figure, int64_t from, int64_t to)
+{
+    html_markup(page->html, "<div class=\"multiples\">\n");
+    for (int64_t i = from; i < to; i++) {
+        html_markup(page->html, "<div>\n");
+        put_item_name(page, figure, i);
+        put_drawing(page, figure, i, FIGURE_NARROW, "drawing");
+        html_markup(page->html, "</div>\n");
+    }
+    html_markup(page->html, "</div>\n");
+}
+
+static void put_many(const struct page *page, const struct figure *figure, int64_t items)
+{
+    int64_t open = items <= OPEN + 1 ? items : OPEN;
+    put_multiples(page, figure, 0, open);
+    if (open == items) return;
+    html_put(page->html, "<details class=\"printed\"><summary>%" PRId64 " more</summary>\n", items - open);
+    put_multiples(page, figure, open, items);
+    html_markup(page->html, "</details>\n");
+}
+
+static void put_figure(const struct page *page, const struct figure *figure, int64_t items, int number)
+{
+    bool many = items > APART;
+    html_put(page->html, "<h3>%s</h3>\n<figure id=\"%s\" class=\"%s\">\n", figure->title, figure->name, many ? "wide" : "single");
+    if (many)
+        put_many(page, figure, items);
+    else
+        put_layouts(page, figure, items);
+    put_caption(page, figure, number);
+    html_markup(page->html, "</figure>\n");
+}
+
+void page_figures(const struct page *page)
+{
+    int number = 0;
+    html_markup(page->html, "<section>\n<h2 id=\"figures\">Figures</h2>\n");
+    for (const struct figure *figure = figures; figure->name; figure++) {
+        int64_t items = figure->items(page->analysis);
+        if (items > 0) put_figure(page, figure, items, ++number);
+    }
+    html_markup(page->html, "</section>\n");
+}

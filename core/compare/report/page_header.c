@@ -1,0 +1,232 @@
+/* What was compared and how, and the finding in a sentence or two. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "compare/report/page.h"
+
+/* ---- The finding ---- */
+
+struct group { /* contrasts of one family with one kind of verdict */
+    int family;
+    enum verdict_kind kind;
+    int64_t count;
+};
+
+static struct group group_of(const struct analysis *analysis, int family, enum verdict_kind kind)
+{
+    struct group group = {family, kind, 0};
+    for (int64_t c = 0; c < analysis->plan->contrasts; c++) {
+        const struct contrast_result *result = &analysis->contrast[c];
+        group.count += result->contrast->family == family && result->verdict.kind == kind;
+    }
+    return group;
+}
+
+/* "<b>mixup</b>, <b>ema</b> and <b>sam</b>" */
+static void put_names(const struct page *page, struct group group)
+{
+    const struct analysis *analysis = page->analysis;
+    int64_t seen = 0;
+    for (int64_t c = 0; c < analysis->plan->contrasts; c++) {
+        const struct contrast_result *result = &analysis->contrast[c];
+        if (result->contrast->family != group.family || result->verdict.kind != group.kind) continue;
+        if (seen > 0) html_markup(page->html, seen + 1 == group.count ? " and " : ", ");
+        html_put(page->html, "<b class=\"%s\">%s</b>", page_verdict_class(group.kind), page_title(result));
+        seen++;
+    }
+}
+
+static void put_group(const struct page *page, struct group group, const char *one, const char *many, bool *first)
+{
+    if (group.count == 0) return;
+    if (!*first) html_markup(page->html, "; ");
+    *first = false;
+    put_names(page, group);
+    html_put(page->html, " %s", group.count == 1 ? one : many);
+}
+
+static void put_finding(const struct page *page, int family, const char *what)
+{
+    const struct analysis *analysis = page->analysis;
+    int64_t open = group_of(analysis, family, VERDICT_INCONCLUSIVE).count, none = group_of(analysis, family, VERDICT_NONE).count;
+    int64_t all = analysis->family_size[family];
+    bool first = true;
+    if (all == 0) return;
+    html_put(page->html, "<p class=\"lead\">%s", what);
+    put_group(page, group_of(analysis, family, VERDICT_HELPS), "helps", "help", &first);
+    put_group(page, group_of(analysis, family, VERDICT_HURTS), "hurts", "hurt", &first);
+    put_group(page, group_of(analysis, family, VERDICT_NO_DIFFERENCE), "makes no meaningful difference", "make no meaningful difference",
+              &first);
+    put_group(page, group_of(analysis, family, VERDICT_IDENTICAL), "changes nothing at all", "change nothing at all", &first);
+    if (open > 0) {
+        html_put(page->html, "%s%" PRId64 " of %" PRId64 " inconclusive", first ? "" : "; ", open, all);
+        first = false;
+    }
+    if (none > 0) html_put(page->html, "%s%" PRId64 " of %" PRId64 " without a verdict", first ? "" : "; ", none, all);
+    html_markup(page->html, ".</p>\n");
+}
+
+static void put_findings(const struct page *page)
+{
+    bool combined = page->analysis->plan->design == DESIGN_FACTORIAL || page->analysis->plan->design == DESIGN_FRACTION;
+    const char *effects = combined ? "Main effects: " : "Against the baseline: ";
+    if (page->analysis->screening) effects = "Candidates, to be confirmed on new seeds: ";
+    put_finding(page, 0, effects);
+    put_finding(page, 1, "Interactions: ");
+}
+
+/* ---- What is not as it should be ---- */
+
+static void put_unfinished(const struct page *page)
+{
+    const struct analysis *analysis = page->analysis;
+    int64_t done = 0;
+    for (int64_t a = 0; a < analysis->plan->arms; a++) done += analysis->arm[a].n;
+    if (analysis->finished) return;
+    html_put(page->html, "<p class=\"notice\" role=\"note\"><b>Not finished</b> (%s): %" PRId64 " of %" PRId64 " trials. ",
+             analysis->status, done, analysis->plan->arms * analysis->plan->seeds);
+    html_markup(page->html, page->inference
+                                ? "What follows rests on the looks made so far; the plan allows for that.</p>\n"
+                                : "Counts and means only, as tests and intervals hold for all planned seeds, not for those that happen "
+                                  "to be there.</p>\n");
+}
+
+static void put_screening(const struct page *page)
+{
+    char bias[PAGE_NUMBER];
+    const struct analysis *analysis = page->analysis;
+    if (!analysis->screening) return;
+    html_markup(page->html, "<p class=\"notice\" role=\"note\"><b>A screening</b> finds candidates, not conclusions. ");
+    if (isfinite(analysis->best_bias) && analysis->best_bias > 0)
+        html_put(page->html, "The best of so many looks better than it is, by about %s standard errors. ",
+                 page_number(bias, analysis->best_bias, 1));
+    html_markup(page->html, "Run the best again on new seeds: <code>knack compare DIR --confirm 2</code>.</p>\n");
+}
+
+/* ---- How it was done ---- */
+
+static void open_fact(const struct page *page, const char *name)
+{
+    html_put(page->html, "<dt>%s</dt><dd>", name);
+}
+
+static void close_fact(const struct page *page)
+{
+    html_markup(page->html, "</dd>\n");
+}
+
+static void put_metric(const struct page *page)
+{
+    char margin[PAGE_NUMBER], score[PAGE_NUMBER];
+    const struct plan *plan = page->analysis->plan;
+    open_fact(page, "Primary metric");
+    html_put(page->html, "<b>%s.%s</b>, %s is better, at the end of training", plan->part, plan->metric,
+             plan->lower_is_better ? "smaller" : "larger");
+    close_fact(page);
+    open_fact(page, "Margin");
+    if (plan->margin > 0)
+        html_put(page->html, "%s %s: smaller differences do not matter", text_number(margin, plan->margin * page->analysis->percent),
+                 page->analysis->unit);
+    else
+        html_markup(page->html, "none was given: verdicts say whether there is a difference, not whether it matters");
+    close_fact(page);
+    open_fact(page, "Failed trials");
+    if (isfinite(plan->failed_score))
+        html_put(page->html, "count as %s %s", page_mean(page, score, plan->failed_score),
+                 page->analysis->percent > 1 ? "%" : plan->metric);
+    else
+        html_markup(page->html, "have no score");
+    close_fact(page);
+}
+
+static void put_seeds(const struct page *page)
+{
+    const struct plan *plan = page->analysis->plan;
+    int64_t last = plan->first_seed + plan->seeds - 1;
+    open_fact(page, "Plan");
+    html_put(page->html, "design <b>%s</b>, role <b>%s</b>; ", design_name[plan->design], role_name[plan->role]);
+    if (plan->stopping == STOP_FIXED) html_put(page->html, "%" PRId64 " seeds, fixed before the first trial", plan->seeds);
+    if (plan->stopping == STOP_DECIDED)
+        html_put(page->html, "at most %" PRId64 " seeds, each followed by a test that allows for it", plan->seeds);
+    if (plan->stopping == STOP_LOOKS) {
+        html_put(page->html, "at most %" PRId64 " seeds, with planned looks at ", plan->seeds);
+        for (int64_t i = 0; i < plan->looks; i++) html_put(page->html, "%s%" PRId64, i == 0 ? "" : ", ", plan->look[i]);
+    }
+    close_fact(page);
+    open_fact(page, "Seeds");
+    html_put(page->html,
+             "%" PRId64 " to %" PRId64 "; %" PRId64 " complete blocks, in each of which every arm starts from the same random numbers",
+             plan->first_seed, last, page->analysis->blocks);
+    close_fact(page);
+    if (!page->inference) return;
+    open_fact(page, "Tests");
+    html_put(page->html, "paired t on the differences within seeds, two-sided, 95 %% intervals%s; %s",
+             plan->redraw ? ", by the formula for data that is split again" : "", page->analysis->adjustment);
+    close_fact(page);
+}
+
+static void put_list(const struct page *page, const char *name, char *const *text)
+{
+    if (!text || !text[0]) return;
+    open_fact(page, name);
+    for (int64_t i = 0; text[i]; i++) html_put(page->html, "%s%s", i == 0 ? "" : "; ", text[i]);
+    close_fact(page);
+}
+
+static void put_data(const struct page *page)
+{
+    char train[PAGE_NUMBER], test[PAGE_NUMBER], hash[24];
+    const struct plan *plan = page->analysis->plan;
+    snprintf(hash, sizeof hash, "%016" PRIx64, plan->test_set);
+    open_fact(page, "Data");
+    if (plan->data_title) html_put(page->html, "%s; ", plan->data_title);
+    html_put(page->html, "%s training examples, %s in the %s part", page_count(train, plan->train_count),
+             page_count(test, plan->test_count), plan->part);
+    close_fact(page);
+    open_fact(page, "Test set");
+    if (page->analysis->comparison_number > 0)
+        html_put(page->html, "this is comparison <b>#%" PRId64 "</b> on it (%s)", page->analysis->comparison_number, hash);
+    else
+        html_put(page->html, "%s; this comparison is not in the ledger", hash);
+    close_fact(page);
+}
+
+static void put_facts(const struct page *page)
+{
+    html_markup(page->html, "<h2 id=\"setup\">What was compared</h2>\n<dl class=\"facts\">\n");
+    put_data(page);
+    put_metric(page);
+    put_seeds(page);
+    put_list(page, "Held fixed", page->analysis->fixed);
+    put_list(page, "Random", page->analysis->random);
+    if (page->analysis->plan->generators) {
+        open_fact(page, "Fraction");
+        html_put(page->html, "%s", page->analysis->plan->generators);
+        close_fact(page);
+    }
+    open_fact(page, "Build");
+    html_put(page->html, "knack %s on %s, %" PRId64 " thread%s a trial", page->analysis->knack, page->analysis->machine,
+             page->analysis->plan->threads, page->analysis->plan->threads == 1 ? "" : "s");
+    close_fact(page);
+    html_markup(page->html, "</dl>\n");
+}
+
+void page_header(const struct page *page)
+{
+    const struct analysis *analysis = page->analysis;
+    html_markup(page->html, "<header>\n");
+    html_put(page->html, "<p class=\"kicker\">%s</p>\n<h1>%s</h1>\n",
+             analysis->screening                         ? "Screening of training tricks"
+             : analysis->plan->role == ROLE_CONFIRMATION ? "Confirmation on fresh seeds"
+                                                         : "Comparison of training tricks",
+             analysis->plan->name);
+    put_unfinished(page);
+    put_screening(page);
+    if (page->inference) put_findings(page);
+    html_markup(page->html, "</header>\n<section>\n");
+    put_facts(page);
+    html_markup(page->html, "</section>\n");
+}

@@ -1,0 +1,246 @@
+/* Tables below the figures: what else is known of each contrast, other metrics, what it cost, and what failed. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "compare/report/page.h"
+
+/* ---- Estimates ---- */
+
+static void put_estimate(const struct page *page, const struct contrast_result *result)
+{
+    char text[PAGE_NUMBER], low[PAGE_NUMBER];
+    const struct estimate *estimate = &result->estimate;
+    page_row_open(page, page_title(result));
+    page_cell(page, page_interval(page, text, estimate->simultaneous));
+    page_cell(page, page_interval(page, text, estimate->next));
+    snprintf(text, sizeof text, "%.32s %%", page_signed(low, estimate->relative, 1));
+    page_cell(page, isnan(estimate->relative) ? page_number(text, NAN, 0) : text);
+    page_cell(page, page_range(text, estimate->relative_ci.low, estimate->relative_ci.high, 1, true));
+    page_cell(page, page_range(text, 100 * estimate->wins_ci.low, 100 * estimate->wins_ci.high, 0, false));
+    page_cell(page, page_probability(text, estimate->p_flip));
+    page_cell(page, page_number(text, estimate->rho, 2));
+    page_cell(page, page_number(text, estimate->detectable * page->analysis->percent, page->places));
+    page_cell(page, page_count(text, estimate->outliers));
+    page_row_close(page);
+}
+
+void page_estimates(const struct page *page)
+{
+    static const char *const heading[] = {"Comparison",
+                                          ">Interval for all at once",
+                                          ">Next single seed",
+                                          ">Relative change",
+                                          ">its interval, %",
+                                          ">Share of wins, %",
+                                          ">Sign-flip p",
+                                          ">Correlation",
+                                          ">Detectable",
+                                          ">Outliers",
+                                          NULL};
+    html_markup(page->html, "<section>\n<h2 id=\"estimates\">More on each comparison</h2>\n");
+    page_table_open(page, "Further estimates", heading);
+    for (int64_t c = 0; c < page->analysis->plan->contrasts; c++) put_estimate(page, &page->analysis->contrast[c]);
+    page_table_close(page);
+    html_markup(
+        page->html,
+        "<p class=\"note\">All intervals are of 95 %. For all at once: holds for all comparisons of its family together. Next single "
+        "seed: what one more seed would show. Relative change: of the baseline&#39;s mean, or of its error where the metric is a share; "
+        "above zero is better. Sign-flip p: exact and without assumptions on the shape of differences. Detectable: the effect that so "
+        "many seeds find with 80 % power. Outliers: beyond Tukey&#39;s fences; none is dropped.</p>\n</section>\n");
+}
+
+/* ---- Other metrics ---- */
+
+static const struct trial_metric_mean *find_metric(const struct arm_result *arm, const struct trial_metric_mean *like)
+{
+    for (int64_t i = 0; i < arm->secondaries; i++)
+        if (strcmp(arm->secondary[i].part, like->part) == 0 && strcmp(arm->secondary[i].metric, like->metric) == 0)
+            return &arm->secondary[i];
+    return NULL;
+}
+
+static void put_metric_heads(const struct page *page, const struct arm_result *base)
+{
+    const char *name = "Secondary metrics";
+    html_put(page->html,
+             "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"%s\">\n<table>\n<caption>%s</caption>\n<thead><tr>"
+             "<th scope=\"col\" class=\"words\">Arm</th>",
+             name, name);
+    for (int64_t i = 0; i < base->secondaries; i++)
+        html_put(page->html, "<th scope=\"col\">%s.%s</th><th scope=\"col\">\xce\x94</th>", base->secondary[i].part,
+                 base->secondary[i].metric);
+    html_markup(page->html, "</tr></thead>\n<tbody>\n");
+}
+
+void page_secondary(const struct page *page)
+{
+    const struct analysis *analysis = page->analysis;
+    const struct arm_result *base = &analysis->arm[0];
+    char text[PAGE_NUMBER];
+    if (analysis->plan->arms == 0 || base->secondaries == 0) return;
+    html_put(page->html,
+             "<section>\n<h2 id=\"secondary\">Secondary metrics</h2>\n<p>Without a verdict, as the comparison was of %s.%s. Means, and "
+             "mean differences from the baseline within seeds, as each metric is.</p>\n",
+             analysis->plan->part, analysis->plan->metric);
+    put_metric_heads(page, base);
+    for (int64_t a = 0; a < analysis->plan->arms; a++) {
+        page_row_open(page, analysis->plan->arm[a].name);
+        for (int64_t i = 0; i < base->secondaries; i++) {
+            const struct trial_metric_mean *metric = find_metric(&analysis->arm[a], &base->secondary[i]);
+            page_cell(page, page_number(text, metric ? metric->mean : NAN, 4));
+            page_cell(page, page_signed(text, metric && a > 0 ? metric->delta : NAN, 4));
+        }
+        page_row_close(page);
+    }
+    page_table_close(page);
+    html_markup(page->html, "</section>\n");
+}
+
+/* ---- Costs ---- */
+
+static void put_cost(const struct page *page, const struct arm_result *arm, const char *name, int64_t updates)
+{
+    char text[PAGE_NUMBER];
+    page_row_open(page, name);
+    page_cell(page, page_count(text, updates));
+    page_cell(page, page_number(text, arm->gradient_evaluations, 0));
+    page_cell(page, page_number(text, arm->forwards, 0));
+    page_cell(page, page_ratio(text, arm->cost_count));
+    page_cell(page, page_ratio(text, arm->cost_seconds));
+    page_cell(page, page_range(text, arm->cost_ci.low, arm->cost_ci.high, 2, false));
+    page_cell(page, page_seconds(text, arm->cpu_per_update));
+    page_cell(page, page_seconds(text, arm->seconds));
+    page_cell(page, page_number(text, arm->inference, 1));
+    page_cell(page, page_bytes(text, arm->peak_memory));
+    page_row_close(page);
+}
+
+static void put_saving(const struct page *page, const struct contrast_result *result)
+{
+    char saving[PAGE_NUMBER];
+    if (isnan(result->equal_quality_saving)) return;
+    html_put(page->html, "<li><b>%s</b>: ", page_title(result));
+    if (isinf(result->equal_quality_saving))
+        html_markup(page->html, "no baseline that was run, however long, gets as far.</li>\n");
+    else
+        html_put(page->html, "the baseline gets as far for %s its cost.</li>\n", page_ratio(saving, result->equal_quality_saving));
+}
+
+static void put_savings(const struct page *page)
+{
+    const struct plan *plan = page->analysis->plan;
+    bool any = false;
+    for (int64_t c = 0; c < plan->contrasts; c++) any |= !isnan(page->analysis->contrast[c].equal_quality_saving);
+    if (!any || !page->inference) return;
+    html_markup(page->html, "<h3>The same quality without the trick</h3>\n<ul>\n");
+    for (int64_t c = 0; c < plan->contrasts; c++) put_saving(page, &page->analysis->contrast[c]);
+    html_markup(page->html, "</ul>\n");
+}
+
+void page_costs(const struct page *page)
+{
+    static const char *const heading[] = {"Arm",
+                                          ">Updates",
+                                          ">Gradient evaluations",
+                                          ">Forwards",
+                                          ">Cost by counts",
+                                          ">Cost by time",
+                                          ">its 95 % CI",
+                                          ">CPU of an update",
+                                          ">A trial took",
+                                          ">Forwards per prediction",
+                                          ">Peak memory",
+                                          NULL};
+    const struct analysis *analysis = page->analysis;
+    html_markup(page->html, "<section>\n<h2 id=\"costs\">Costs</h2>\n");
+    page_table_open(page, "Costs of a trial", heading);
+    for (int64_t a = 0; a < analysis->plan->arms; a++)
+        put_cost(page, &analysis->arm[a], analysis->plan->arm[a].name, analysis->plan->arm[a].updates);
+    page_table_close(page);
+    html_markup(
+        page->html,
+        "<p class=\"note\">Gradient evaluations and forwards are counted exactly; cost by counts takes a gradient evaluation as three "
+        "forwards, over the whole training. Cost by time is CPU time of one update against the baseline&#39;s, measured one after the "
+        "other by turns: it does not grow with the number of updates. What a trial took includes what its neighbours slowed it "
+        "down.</p>\n");
+    put_savings(page);
+    html_markup(page->html, "</section>\n");
+}
+
+/* ---- Failures ---- */
+
+static void put_failure(const struct page *page, int64_t a, int64_t i)
+{
+    const struct arm_result *arm = &page->analysis->arm[a];
+    char text[PAGE_NUMBER];
+    page_row_open(page, page->analysis->plan->arm[a].name);
+    snprintf(text, sizeof text, "%" PRId64, arm->seed[i]);
+    page_cell(page, text);
+    page_cell_text(page, arm->status ? trial_status_name[arm->status[i]] : "failed");
+    page_cell_text(page, arm->message && arm->message[i] ? arm->message[i] : "");
+    page_row_close(page);
+}
+
+static void put_failures(const struct page *page)
+{
+    static const char *const heading[] = {"Arm", ">Seed", "Status", "Message", NULL};
+    page_table_open(page, "Trials that failed", heading);
+    for (int64_t a = 0; a < page->analysis->plan->arms; a++)
+        for (int64_t i = 0; i < page->analysis->arm[a].n; i++)
+            if (page->analysis->arm[a].failure[i]) put_failure(page, a, i);
+    page_table_close(page);
+}
+
+static void put_discordant(const struct page *page, int64_t a)
+{
+    char p[PAGE_NUMBER];
+    const struct arm_result *arm = &page->analysis->arm[a];
+    if (isnan(arm->p_failures) || !page->inference) return;
+    html_put(page->html,
+             "<li><b>%s</b> failed in %" PRId64 " of %" PRId64 " trials; exact test of failures against the baseline: p %s.</li>\n",
+             page->analysis->plan->arm[a].name, arm->failed, arm->n, page_probability(p, arm->p_failures));
+}
+
+/* The largest bound is that of the arm with the fewest trials. */
+static double bound_of_all(const struct analysis *analysis)
+{
+    double bound = NAN;
+    for (int64_t a = 0; a < analysis->plan->arms; a++) bound = fmax(bound, analysis->arm[a].failure_bound);
+    return bound;
+}
+
+static void put_idle(const struct page *page)
+{
+    for (int64_t a = 0; a < page->analysis->plan->arms; a++)
+        if (page->analysis->arm[a].idle)
+            html_put(page->html,
+                     "<p class=\"notice\">In arm <b>%s</b> the trick <b>%s</b> never acted: the arm may not be what it says.</p>\n",
+                     page->analysis->plan->arm[a].name, page->analysis->arm[a].idle);
+}
+
+void page_failures(const struct page *page)
+{
+    const struct analysis *analysis = page->analysis;
+    char text[PAGE_NUMBER];
+    int64_t failed = 0, all = 0;
+    for (int64_t a = 0; a < analysis->plan->arms; a++) {
+        failed += analysis->arm[a].failed;
+        all += analysis->arm[a].n;
+    }
+    html_put(page->html, "<section>\n<h2 id=\"failures\">Failures</h2>\n<p>%" PRId64 " of %" PRId64 " trials failed.", failed, all);
+    double bound = bound_of_all(analysis);
+    if (!isnan(bound))
+        html_put(page->html, " Where none did, up to %s %% of trials may still fail, at 95 %% confidence.",
+                 page_number(text, 100 * bound, 0));
+    html_markup(page->html, "</p>\n");
+    put_idle(page);
+    if (failed > 0) {
+        html_markup(page->html, "<ul>\n");
+        for (int64_t a = 0; a < analysis->plan->arms; a++) put_discordant(page, a);
+        html_markup(page->html, "</ul>\n");
+        put_failures(page);
+    }
+    html_markup(page->html, "</section>\n");
+}

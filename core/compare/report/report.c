@@ -1,0 +1,110 @@
+/* The files of a report, in a comparison's folder. */
+#include "compare/report/report.h"
+
+#include <string.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "compare/report/figures.h"
+
+/* Text that was just made, or NULL with the error set; it is freed. */
+static knack_status write_text(const char *folder, const char *name, char *text)
+{
+    if (!text) return KNACK_E_MEMORY;
+    char *path = file_join(folder, name);
+    knack_status status = path ? file_write(path, text, strlen(text)) : KNACK_E_MEMORY;
+    memory_free(path);
+    memory_free(text);
+    return status;
+}
+
+/* ---- Charts ---- */
+
+/* What a file may be called everywhere: letters, digits, dots, dashes; of "baseline x1.5" "baseline-x1.5". */
+static void make_safe(char *name)
+{
+    for (char *c = name; *c; c++) {
+        bool plain =
+            (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9') || *c == '.' || *c == '_' || *c == '-';
+        if (!plain) *c = '-';
+    }
+}
+
+/* "charts/paired-01-mixup.svg"; the number keeps names apart that differ only in what no file's name may have. */
+static char *chart_name(const struct figure *figure, const struct analysis *analysis, int64_t item)
+{
+    const char *of = figure->item_name ? figure->item_name(analysis, item) : NULL;
+    if (!of) return memory_format("%s.svg", figure->name);
+    char *name = memory_format("%s-%02d-%.64s.svg", figure->name, (int)(item + 1), of);
+    if (name) make_safe(name);
+    return name;
+}
+
+static knack_status write_chart(const struct figure *figure, const struct analysis *analysis, int64_t item, const char *folder)
+{
+    char *svg = figure->draw(analysis, item, FIGURE_WIDE), *file = svg ? figure_file(svg) : NULL;
+    char *name = file ? chart_name(figure, analysis, item) : NULL;
+    knack_status status = KNACK_E_MEMORY;
+    if (name)
+        status = write_text(folder, name, file);
+    else
+        memory_free(file);
+    memory_free(name);
+    memory_free(svg);
+    return status;
+}
+
+/* Charts of an earlier report may show arms that are no more; other files are left alone. */
+static bool is_chart(const char *name)
+{
+    size_t length = strlen(name);
+    if (length < 5 || strcmp(name + length - 4, ".svg") != 0) return false;
+    for (const struct figure *figure = figures; figure->name; figure++) {
+        size_t stem = strlen(figure->name);
+        if (strncmp(name, figure->name, stem) == 0 && (name[stem] == '-' || name[stem] == '.')) return true;
+    }
+    return false;
+}
+
+static knack_status remove_charts(const char *folder)
+{
+    char **name;
+    int64_t count;
+    knack_status status = KNACK_OK;
+    if (!file_is_folder(folder)) return KNACK_OK;
+    TRY(file_list(folder, &name, &count));
+    for (int64_t i = 0; i < count && status >= 0; i++) {
+        if (!is_chart(name[i])) continue;
+        char *path = file_join(folder, name[i]);
+        status = path ? file_remove(path) : KNACK_E_MEMORY;
+        memory_free(path);
+    }
+    memory_free(name);
+    return status;
+}
+
+static knack_status write_charts_into(const struct analysis *analysis, const char *folder)
+{
+    TRY(remove_charts(folder));
+    if (!analysis->finished && analysis->plan->stopping == STOP_FIXED) return KNACK_OK;
+    TRY(file_make_folder(folder));
+    for (const struct figure *figure = figures; figure->name; figure++)
+        for (int64_t i = 0; i < figure->items(analysis); i++) TRY(write_chart(figure, analysis, i, folder));
+    return KNACK_OK;
+}
+
+static knack_status write_charts(const struct analysis *analysis, const char *folder)
+{
+    char *charts = file_join(folder, "charts");
+    knack_status status = charts ? write_charts_into(analysis, charts) : KNACK_E_MEMORY;
+    memory_free(charts);
+    return status;
+}
+
+knack_status report_write(const struct analysis *analysis, const char *folder)
+{
+    TRY(write_text(folder, "comparison.json", report_json(analysis)));
+    TRY(write_text(folder, "values.csv", report_csv(analysis)));
+    TRY(write_charts(analysis, folder));
+    return write_text(folder, "report.html", report_html(analysis));
+}
