@@ -52,10 +52,13 @@ char *report_html(const struct analysis *analysis)
 
 void page_table_open(const struct page *page, const char *caption, const char *const *heading)
 {
+    enum { MANY = 7 }; /* columns that need more room than text has */
+    int64_t columns = 0;
+    while (heading[columns]) columns++;
     html_put(page->html,
-             "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"%s\">\n<table>\n<caption>%s</caption>\n<thead><tr>",
-             caption, caption);
-    for (int64_t i = 0; heading[i]; i++) {
+             "<div class=\"scroll%s\" role=\"region\" tabindex=\"0\" aria-label=\"%s\">\n<table>\n<caption>%s</caption>\n<thead><tr>",
+             columns > MANY ? " wide" : "", caption, caption);
+    for (int64_t i = 0; i < columns; i++) {
         bool number = heading[i][0] == '>';
         html_markup(page->html, number ? "<th scope=\"col\">" : "<th scope=\"col\" class=\"words\">");
         html_put(page->html, "%s</th>", heading[i] + number);

@@ -24,16 +24,9 @@ static void put_caption(const struct page *page, const struct figure *figure, in
     html_put(page->html, "<figcaption><b>Figure %d. %s.</b> %s</figcaption>\n", number, figure->title, figure->text);
 }
 
-static void put_item_name(const struct page *page, const struct figure *figure, int64_t item)
-{
-    const char *name = figure->item_name ? figure->item_name(page->analysis, item) : NULL;
-    if (name) html_put(page->html, "<h4>%s</h4>\n", name);
-}
-
 static void put_layouts(const struct page *page, const struct figure *figure, int64_t items)
 {
     for (int64_t i = 0; i < items; i++) {
-        if (items > 1) put_item_name(page, figure, i);
         put_drawing(page, figure, i, FIGURE_WIDE, "drawing for-wide");
         put_drawing(page, figure, i, FIGURE_NARROW, "drawing for-narrow");
     }
@@ -42,12 +35,7 @@ static void put_layouts(const struct page *page, const struct figure *figure, in
 static void put_multiples(const struct page *page, const struct figure *figure, int64_t from, int64_t to)
 {
     html_markup(page->html, "<div class=\"multiples\">\n");
-    for (int64_t i = from; i < to; i++) {
-        html_markup(page->html, "<div>\n");
-        put_item_name(page, figure, i);
-        put_drawing(page, figure, i, FIGURE_NARROW, "drawing");
-        html_markup(page->html, "</div>\n");
-    }
+    for (int64_t i = from; i < to; i++) put_drawing(page, figure, i, FIGURE_NARROW, "drawing");
     html_markup(page->html, "</div>\n");
 }
 
@@ -64,7 +52,7 @@ static void put_many(const struct page *page, const struct figure *figure, int64
 static void put_figure(const struct page *page, const struct figure *figure, int64_t items, int number)
 {
     bool many = items > APART;
-    html_put(page->html, "<h3>%s</h3>\n<figure id=\"%s\" class=\"%s\">\n", figure->title, figure->name, many ? "wide" : "single");
+    html_put(page->html, "<h3>%s</h3>\n<figure id=\"figure-%s\" class=\"%s\">\n", figure->title, figure->name, many ? "wide" : "single");
     if (many)
         put_many(page, figure, items);
     else

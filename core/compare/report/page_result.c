@@ -19,7 +19,8 @@ struct cell {
 };
 
 struct column {
-    const char *heading, *below; /* below: of the heading, "95 % CI" */
+    const char *heading, *below; /* markup; below: in smaller letters, "95 % CI" */
+    const char *label;           /* both, on a phone */
     void (*fill)(const struct page *, const struct contrast_result *, struct cell *);
     bool (*applies)(const struct page *, const struct contrast_result *); /* NULL: to all. A column that applies to none is left out */
 };
@@ -151,19 +152,19 @@ static bool has_equal(const struct page *page, const struct contrast_result *res
 }
 
 static const struct column columns[] = {
-    {"n", "failed", fill_n, NULL},
-    {"Base", "mean", fill_base, has_means},
-    {"Arm", "mean", fill_mean, has_means},
-    {"\xce\x94", "95 % CI", fill_delta, NULL},
-    {"p", "", fill_p, NULL},
-    {"p", "Holm", fill_adjusted, is_no_screening},
-    {"q", "BH", fill_adjusted, is_screening},
-    {"Wins", "", fill_wins, NULL},
-    {"s_D", "", fill_spread, NULL},
-    {"VRF", "", fill_vrf, has_vrf},
-    {"Transfer", "95 % CI", fill_transfer, has_transfer},
-    {"Cost", "95 % CI", fill_cost, has_cost},
-    {"\xce\x94 at equal cost", "95 % CI", fill_equal, has_equal},
+    {"n", "failed", "n (failed)", fill_n, NULL},
+    {"Base", "mean", "Base mean", fill_base, has_means},
+    {"Arm", "mean", "Arm mean", fill_mean, has_means},
+    {"\xce\x94", "95 % CI", "\xce\x94, 95 % CI", fill_delta, NULL},
+    {"p", "", "p", fill_p, NULL},
+    {"p", "Holm", "p, Holm", fill_adjusted, is_no_screening},
+    {"q", "BH", "q, Benjamini-Hochberg", fill_adjusted, is_screening},
+    {"Wins", "", "Wins", fill_wins, NULL},
+    {"s<sub>D</sub>", "", "s of \xce\x94", fill_spread, NULL},
+    {"VRF", "", "VRF", fill_vrf, has_vrf},
+    {"Transfer", "95 % CI", "Transfer, 95 % CI", fill_transfer, has_transfer},
+    {"Cost", "95 % CI", "Cost, 95 % CI", fill_cost, has_cost},
+    {"\xce\x94 at equal cost", "95 % CI", "\xce\x94 at equal cost, 95 % CI", fill_equal, has_equal},
 };
 enum { COLUMNS = sizeof columns / sizeof columns[0] };
 
@@ -190,7 +191,7 @@ static void put_cell(const struct page *page, const struct column *column, const
 {
     struct cell cell = {"", ""};
     column->fill(page, result, &cell);
-    html_put(page->html, "<td data-label=\"%s%s%s\">%s", column->heading, *column->below ? ", " : "", column->below, cell.text);
+    html_put(page->html, "<td data-label=\"%s\">%s", column->label, cell.text);
     if (*cell.below) html_put(page->html, "<small>%s</small>", cell.below);
     html_markup(page->html, "</td>");
 }
@@ -208,7 +209,8 @@ static void put_head(const struct page *page)
     html_markup(page->html, "<thead><tr><th scope=\"col\" class=\"words\">Comparison</th>");
     for (int i = 0; i < COLUMNS; i++) {
         if (!is_shown(page, &columns[i])) continue;
-        html_put(page->html, "<th scope=\"col\">%s", columns[i].heading);
+        html_markup(page->html, "<th scope=\"col\">");
+        html_markup(page->html, columns[i].heading);
         if (*columns[i].below) html_put(page->html, "<small>%s</small>", columns[i].below);
         html_markup(page->html, "</th>");
     }
@@ -225,6 +227,13 @@ static void put_row(const struct page *page, int64_t c)
     html_markup(page->html, "</tr>\n");
 }
 
+static bool kinds_differ(const struct plan *plan)
+{
+    for (int64_t c = 1; c < plan->contrasts; c++)
+        if (plan->contrast[c].kind != plan->contrast[0].kind) return true;
+    return false;
+}
+
 static void put_rows(const struct page *page)
 {
     const struct plan *plan = page->analysis->plan;
@@ -233,8 +242,9 @@ static void put_rows(const struct page *page)
     for (int64_t c = 0; c < plan->contrasts; c++) {
         bool begins = c == 0 || plan->contrast[c].kind != plan->contrast[c - 1].kind;
         if (begins && c > 0) html_markup(page->html, "</tbody>\n");
-        if (begins)
-            html_put(page->html, "<tbody>\n<tr class=\"group\"><th scope=\"rowgroup\" colspan=\"%d\">%s</th></tr>\n", shown,
+        if (begins) html_markup(page->html, "<tbody>\n");
+        if (begins && kinds_differ(plan))
+            html_put(page->html, "<tr class=\"group\"><th scope=\"rowgroup\" colspan=\"%d\">%s</th></tr>\n", shown,
                      group_title(plan->contrast[c].kind));
         put_row(page, c);
     }
@@ -268,7 +278,8 @@ static void put_sentence(const struct page *page, const struct contrast_result *
 
 static void put_result(const struct page *page)
 {
-    const char *caption = page->analysis->screening ? "Screening: all comparisons" : "All comparisons";
+    const struct plan *plan = page->analysis->plan;
+    const char *caption = plan->contrasts == 0 || kinds_differ(plan) ? "All comparisons" : group_title(plan->contrast[0].kind);
     html_put(page->html,
              "<h2 id=\"result\">Result</h2>\n<div class=\"scroll wide\" role=\"region\" tabindex=\"0\" aria-label=\"%s\">\n"
              "<table class=\"result\">\n<caption>%s</caption>\n",

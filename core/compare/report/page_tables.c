@@ -105,8 +105,8 @@ static void put_cost(const struct page *page, const struct arm_result *arm, cons
     char text[PAGE_NUMBER];
     page_row_open(page, name);
     page_cell(page, page_count(text, updates));
-    page_cell(page, page_number(text, arm->gradient_evaluations, 0));
-    page_cell(page, page_number(text, arm->forwards, 0));
+    page_cell(page, page_count(text, llround(arm->gradient_evaluations)));
+    page_cell(page, page_count(text, llround(arm->forwards)));
     page_cell(page, page_ratio(text, arm->cost_count));
     page_cell(page, page_ratio(text, arm->cost_seconds));
     page_cell(page, page_range(text, arm->cost_ci.low, arm->cost_ci.high, 2, false));
@@ -232,7 +232,7 @@ void page_failures(const struct page *page)
     html_put(page->html, "<section>\n<h2 id=\"failures\">Failures</h2>\n<p>%" PRId64 " of %" PRId64 " trials failed.", failed, all);
     double bound = bound_of_all(analysis);
     if (!isnan(bound))
-        html_put(page->html, " Where none did, up to %s %% of trials may still fail, at 95 %% confidence.",
+        html_put(page->html, " Where none did, the true rate may still be up to %s %%, at 95 %% confidence.",
                  page_number(text, 100 * bound, 0));
     html_markup(page->html, "</p>\n");
     put_idle(page);
