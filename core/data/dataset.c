@@ -252,6 +252,18 @@ knack_status data_open(const struct json *config, const char *base, uint64_t see
     return KNACK_OK;
 }
 
+knack_status data_complete(const struct json *config, const struct dataset *data)
+{
+    struct data_settings settings;
+    struct augmentation *augmentation = NULL;
+    int64_t count;
+    TRY(settings_read_data(config, &settings));
+    if (!settings.augment || data->ndim != 3) return KNACK_OK;
+    knack_status status = augment_read(settings.augment, data->shape[0], data->shape[1], &augmentation, &count);
+    memory_free(augmentation);
+    return status;
+}
+
 static void free_texts(char **text, int64_t count)
 {
     for (int64_t i = 0; text && i < count; i++) memory_free(text[i]);

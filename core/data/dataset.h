@@ -53,6 +53,8 @@ struct dataset {
  * "redraw". Errors are KNACK_E_CONFIG or KNACK_E_DATA with file and place. */
 knack_status data_open(const struct json *config, const char *base, uint64_t seed, struct dataset **);
 void data_close(struct dataset *);
+/* Checks and completes a config's "data" as data_open does, for a data set that was opened by an equal one; opens nothing. */
+knack_status data_complete(const struct json *config, const struct dataset *);
 /* Equal for equal parts (rows and targets; inputs are not read), so that a run can tell that its data have changed. */
 uint64_t data_fingerprint(const struct dataset *);
 void data_schema(struct json_writer *, const char *name); /* JSON Schema of "data" */

@@ -200,6 +200,7 @@ knack_status checkpoint_save(struct run *run)
 {
     int64_t integers[POSITION_INTEGERS];
     double reals[POSITION_REALS];
+    if (run->in_memory) return KNACK_OK;
     struct gathering g = {.arena = arena_new(1 << 16)};
     if (!g.arena) return KNACK_E_MEMORY;
     int64_t *ready = arena_zeroed(g.arena, (size_t)(run->params->set_count + 1) * sizeof *ready);

@@ -38,7 +38,10 @@ static knack_status add_batch(knack_step *step, const knack_tensor *prediction, 
         return prediction ? status_set(KNACK_E_SHAPE, "predict gave %lld values for %lld rows of %lld outputs",
                                        (long long)prediction->count, (long long)step->logical.rows, (long long)data->outputs)
                           : passes_failure(step);
-    return metrics_add(metrics, step->logical.rows, prediction->data, step->targets.id, step->targets.value);
+    TRY(metrics_add(metrics, step->logical.rows, prediction->data, step->targets.id, step->targets.value));
+    if (!step->run->report.gathering) return KNACK_OK;
+    return examples_add(step->run, step->run->report.gathering, step->logical.rows, prediction->data, step->targets.id,
+                        step->targets.value);
 }
 
 knack_status evaluate_part(struct run *run, enum data_part part, struct knack_weights *weights, bool plain, struct metrics *metrics)
@@ -83,6 +86,7 @@ static knack_status sweep_batch(struct run *run, knack_trick *trick, uint32_t fl
     if (flags & KNACK_STATISTICS) {
         step->pass.norms = NORMS_REESTIMATE;
         step->pass.sums = sums;
+        counts_add(step);
         return visit_batch(run, trick, model_features(run->model, step, step->x), flags & KNACK_FEATURES ? visit : NULL);
     }
     knack_tensor *out =
@@ -94,7 +98,7 @@ knack_status evaluate_sweep(struct run *run, knack_trick *trick, enum data_part 
                             knack_status (*visit)(knack_trick *, knack_step *, knack_tensor *))
 {
     struct knack_now now = run->now;
-    int64_t count = run->data->part[part].count;
+    int64_t count = run->data->part[part].count, evaluated = run->counts.evaluated;
     double *sums = NULL;
     if (flags & KNACK_STATISTICS && run->in_use == &run->params->live)
         return status_set(KNACK_E_CALL,
@@ -112,6 +116,7 @@ knack_status evaluate_sweep(struct run *run, knack_trick *trick, enum data_part 
     }
     if (status >= 0 && sums) model_reestimated(run->model, sums, run->in_use);
     memory_free(sums);
+    run->counts.swept += run->counts.evaluated - evaluated;
     run->now = now;
     return status < 0 ? status : KNACK_OK;
 }
@@ -172,6 +177,7 @@ knack_status evaluate_epoch(struct run *run)
         if (i >= 0 && (!(set->flags & KNACK_EVALUATE) || !set->ready || set == run->best)) continue;
         TRY(evaluate_part(run, PART_VALIDATION, set, false, run->metrics));
         TRY(report(run, PART_VALIDATION, set->name));
+        results_point(run, PART_VALIDATION, set->name, metrics_values(run->metrics), metrics_count(run->metrics));
         if (run->best && set == judged) TRY(keep_best(run, set));
     }
     return KNACK_OK;
@@ -189,19 +195,41 @@ static knack_status remember(struct run *run, const char *weights, const char *p
     return e.weights && e.part && e.value ? KNACK_OK : KNACK_E_MEMORY;
 }
 
+/* The evaluation by which the run is judged: what each example got, and what predicting took. */
+static knack_status evaluate_primary(struct run *run, enum data_part part, struct knack_weights *set)
+{
+    const struct counts *counts = &run->counts;
+    int64_t before = counts->evaluated - counts->swept;
+    struct run_examples *examples = &run->report.examples[part];
+    examples_clear(examples);
+    run->report.gathering = run->examples_asked ? examples : NULL;
+    knack_status status = evaluate_part(run, part, set, false, run->metrics);
+    run->report.gathering = NULL;
+    run->counts.inference = (double)(counts->evaluated - counts->swept - before) / (double)run->data->part[part].count;
+    return status;
+}
+
 static knack_status evaluate_final(struct run *run, enum data_part part, struct knack_weights *set, bool plain)
 {
     const char *name = plain ? "plain" : set->name;
-    TRY(evaluate_part(run, part, set, plain, run->metrics));
+    bool primary = !strcmp(name, run->primary);
+    TRY(primary ? evaluate_primary(run, part, set) : evaluate_part(run, part, set, plain, run->metrics));
     TRY(report(run, part, name));
     TRY(remember(run, name, data_part_name[part]));
-    if (!strcmp(name, run->primary)) {
+    if (primary) {
         /* Parts come in order, so that the test part's figures are those that stay. */
         struct metrics *kept = run->report.table;
         run->report.table = run->metrics;
         run->metrics = kept;
     }
     return KNACK_OK;
+}
+
+knack_status run_initial(struct run *run, enum data_part part, const char *metric, double *value)
+{
+    TRY(metric_check(metric, run->data->kind, run->data->outputs));
+    TRY(evaluate_part(run, part, &run->params->live, true, run->metrics));
+    return metrics_find(run->metrics, metric, value);
 }
 
 knack_status evaluate_end(struct run *run)

@@ -31,6 +31,49 @@ char *run_config_text(const struct run *run)
     return copy;
 }
 
+const struct evaluation *run_evaluations(const struct run *run, int64_t *count)
+{
+    *count = run->report.evaluations;
+    return run->report.evaluation;
+}
+
+int64_t run_updates(const struct run *run)
+{
+    return run->at.update;
+}
+
+double run_epochs(const struct run *run)
+{
+    return (double)run->at.epoch + (double)run->at.batch_in_epoch / (double)run->steps_per_epoch;
+}
+
+const char *run_primary(const struct run *run)
+{
+    return run->primary;
+}
+
+char *run_tricks_text(const struct run *run)
+{
+    struct json_writer *w = json_writer_new(false);
+    if (!w) return NULL;
+    json_open(w, NULL, '[');
+    for (int64_t i = 0; i < run->instances->count; i++) {
+        const struct instance *instance = run->instances->list[i];
+        json_open(w, NULL, '{');
+        json_string(w, "name", instance->name);
+        json_string(w, "plugin", instance->manifest->name);
+        json_string(w, "version", instance->manifest->version);
+        json_boolean(w, "installed", !instance->at_identity);
+        instance_write(instance, w, "options");
+        json_close(w);
+    }
+    json_close(w);
+    const char *text = json_text(w, NULL);
+    char *copy = text ? memory_text(text) : NULL;
+    json_writer_free(w);
+    return copy;
+}
+
 void facts_free(struct facts *facts)
 {
     memory_free(facts->trick);

@@ -124,6 +124,7 @@ static knack_status one_step(struct run *run)
     TRY(gradient_of_step(run, &outcome, &not_finite));
     if (!(outcome & OUTCOME_SKIP)) TRY(update_weights(run, &outcome));
     TRY(trace_end(run));
+    counts_end_step(run);
     run->at.batch++;
     run->at.batch_in_epoch++;
     if (outcome & OUTCOME_STOP) run->at.stopped = 1;
@@ -174,6 +175,8 @@ static bool interrupted(const struct run *run)
 static knack_status interrupt(struct run *run)
 {
     TRY(checkpoint_save(run));
+    if (run->in_memory)
+        return status_set(KNACK_E_INTERRUPTED, "interrupted at step %lld of %lld", (long long)run->at.batch, (long long)run->updates);
     return status_set(KNACK_E_INTERRUPTED, "interrupted at step %lld of %lld; a checkpoint is in %s: knack resume %s",
                       (long long)run->at.batch, (long long)run->updates, run->folder, run->folder);
 }
@@ -219,13 +222,24 @@ static void warn_of_no_update(struct run *run)
     if (run->at.update == 0) run_warn(run, "no update was made: %lld steps were skipped", (long long)run->at.skipped);
 }
 
+static bool has_acted(const knack_trick *trick)
+{
+    int64_t acted = 0;
+    for (int slot = SLOT_RUN_BEGIN; slot < SLOT_COUNT; slot++) acted += trick->acted[slot];
+    return acted > 0;
+}
+
 static void warn_of_idle_tricks(struct run *run)
 {
-    for (int64_t i = 0; i < run->trick_count; i++) {
-        int64_t acted = 0;
-        for (int slot = SLOT_RUN_BEGIN; slot < SLOT_COUNT; slot++) acted += run->tricks[i].acted[slot];
-        if (!acted) run_warn(run, "%s never acted in this run", run->tricks[i].name);
-    }
+    for (int64_t i = 0; i < run->trick_count; i++)
+        if (!has_acted(&run->tricks[i])) run_warn(run, "%s never acted in this run", run->tricks[i].name);
+}
+
+const char *run_idle_trick(const struct run *run)
+{
+    for (int64_t i = 0; i < run->trick_count; i++)
+        if (!has_acted(&run->tricks[i])) return run->tricks[i].name;
+    return NULL;
 }
 
 static knack_status train(struct run *run)
@@ -252,6 +266,7 @@ static knack_status train(struct run *run)
 static void save_after_error(struct run *run, knack_status status)
 {
     char message[1024];
+    if (run->in_memory) return;
     bool kept = run->changing || status == KNACK_E_IO || status == KNACK_E_MEMORY || run->at.batch == 0;
     if (status == KNACK_E_INTERRUPTED) return;
     snprintf(message, sizeof message, "%s", knack_error());
@@ -313,5 +328,53 @@ knack_status loop_estimate(struct run *run, double *seconds)
         counted++;
     }
     *seconds = counted ? measured / (double)counted * (double)run->updates : NAN;
+    return KNACK_OK;
+}
+
+/* ---- Measuring ---- */
+
+static double cpu_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+/* Steps, with what surrounds epochs except evaluations, until so many updates were made in all or training is over. */
+static knack_status steps_until(struct run *run, int64_t updates)
+{
+    while (run->at.update < updates && run->at.epoch < run->settings.epochs && !run->at.stopped) {
+        knack_status outcome = KNACK_OK;
+        set_now(run);
+        if (!run->at.epoch_open) TRY(outcome = tricks_hook(run, SLOT_EPOCH_BEGIN, NULL));
+        if (outcome & OUTCOME_STOP) return KNACK_OK;
+        run->at.epoch_open = 1;
+        while (run->at.update < updates && run->at.batch_in_epoch < run->steps_per_epoch && !run->at.stopped) TRY(one_step(run));
+        if (run->at.batch_in_epoch < run->steps_per_epoch) return KNACK_OK;
+        set_now(run);
+        TRY(outcome = tricks_hook(run, SLOT_EPOCH_END, NULL));
+        run->at.epoch++;
+        run->at.batch_in_epoch = run->at.epoch_open = 0;
+        if (outcome & OUTCOME_STOP) return KNACK_OK;
+    }
+    return KNACK_OK;
+}
+
+knack_status run_measure(struct run *run, int64_t updates, int64_t *made, double *cpu_seconds)
+{
+    enum { WARM = 5 };
+    knack_status outcome;
+    *made = 0;
+    *cpu_seconds = 0;
+    set_now(run);
+    statistics_copy(run, false);
+    TRY(outcome = tricks_hook(run, SLOT_RUN_BEGIN, NULL));
+    if (outcome & OUTCOME_STOP) return KNACK_OK;
+    TRY(steps_until(run, WARM));
+    int64_t first = run->at.update;
+    double began = cpu_now();
+    TRY(steps_until(run, first + updates));
+    *cpu_seconds = cpu_now() - began;
+    *made = run->at.update - first;
     return KNACK_OK;
 }

@@ -89,20 +89,32 @@ static knack_status add_scored(struct metrics *metrics, double score, bool posit
     return KNACK_OK;
 }
 
+/* The class's rank among probabilities p [classes]; of equal ones the lower class ranks first. */
+static int64_t rank_of(const knack_real *p, int64_t classes, int32_t label)
+{
+    int64_t rank = 0;
+    for (int64_t c = 0; c < classes; c++) rank += p[c] > p[label] || (p[c] == p[label] && c < label);
+    return rank;
+}
+
+static double likelihood_loss(knack_real own)
+{
+    double p = (double)own;
+    return -log(p > least_probability ? p : least_probability);
+}
+
 /* p [classes]. The prediction is the first class of the highest probability; of equal ones the lower class ranks first. */
 static knack_status add_probabilities(struct metrics *metrics, const knack_real *p, int32_t label)
 {
-    int64_t classes = metrics->outputs, predicted = 0, rank = 0;
-    for (int64_t c = 0; c < classes; c++) {
+    int64_t classes = metrics->outputs, predicted = 0, rank = rank_of(p, classes, label);
+    for (int64_t c = 0; c < classes; c++)
         if (p[c] > p[predicted]) predicted = c;
-        rank += p[c] > p[label] || (p[c] == p[label] && c < label);
-    }
     if (classes == 2) TRY(add_scored(metrics, (double)p[1], label == 1));
     metrics->rows++;
     metrics->confusion[label * classes + predicted]++;
     for (int64_t k = rank + 1; k <= TOP_MOST; k++) metrics->top[k]++;
-    double own = (double)p[label], confidence = (double)p[predicted];
-    metrics->loss -= log(own > least_probability ? own : least_probability);
+    double confidence = (double)p[predicted];
+    metrics->loss += likelihood_loss(p[label]);
     int bin = (int)ceil(confidence * CONFIDENCE_BINS) - 1;
     bin = bin < 0 ? 0 : bin >= CONFIDENCE_BINS ? CONFIDENCE_BINS - 1 : bin;
     metrics->bin[bin].rows++;
@@ -145,6 +157,25 @@ knack_status metrics_add(struct metrics *metrics, int64_t rows, const knack_real
         }
     }
     return KNACK_OK;
+}
+
+void metrics_example(const struct metrics *metrics, const knack_real *prediction, int32_t label, const knack_real *target, bool *correct,
+                     double *loss)
+{
+    int64_t outputs = metrics->outputs;
+    *correct = false;
+    *loss = NAN;
+    if (any_nan(prediction, outputs)) return;
+    if (metrics->kind == KNACK_CLASSIFICATION) {
+        *correct = rank_of(prediction, outputs, label) == 0;
+        *loss = likelihood_loss(prediction[label]);
+        return;
+    }
+    *loss = 0;
+    for (int64_t k = 0; k < outputs; k++) {
+        double error = (double)prediction[k] - (double)target[k];
+        *loss += (metrics->loss_type == LOSS_ABSOLUTE ? fabs(error) : error * error) / (double)outputs;
+    }
 }
 
 /* ---- Numbers ---- */
@@ -361,7 +392,6 @@ knack_status metric_check(const char *name, enum knack_task_kind kind, int64_t o
         names[count++] = table[i].name;
     }
     const char *nearest = text_nearest(name, names, count);
-    return status_set(KNACK_E_CONFIG, "at train.metric: this task has no metric \"%s\"%s%s%s; there are %s", name,
-                      nearest ? "; nearest is \"" : "", nearest ? nearest : "", nearest ? "\"" : "",
-                      text_list(listed, sizeof listed, names, count));
+    return status_set(KNACK_E_CONFIG, "this task has no metric \"%s\"%s%s%s; there are %s", name, nearest ? "; nearest is \"" : "",
+                      nearest ? nearest : "", nearest ? "\"" : "", text_list(listed, sizeof listed, names, count));
 }

@@ -85,6 +85,7 @@ static void record_forward(knack_step *step, struct forward_record record)
 static knack_tensor *compute(knack_step *step, knack_tensor *x, uint32_t flags)
 {
     struct forward_record record = {.x = x, .weights = step->pass.weights, .flags = flags & (uint32_t)~KNACK_FEATURES};
+    counts_add(step);
     record.features = model_features(step->run->model, step, x);
     if (step->gathered) record.features = knack_gather(record.features, step->gathered, step->items.rows);
     if (!(flags & KNACK_FEATURES)) record.logits = stages_head(step, -1, record.features);
@@ -243,6 +244,7 @@ static knack_status whole_batch(knack_step *step, double *loss)
         int64_t first = step->stretch[m];
         TRY(begin_rows(step, step->order + first, step->stretch[m + 1] - first));
         step->x = passes_input(step);
+        counts_add(step);
         knack_tensor *features = step->x ? model_features(step->run->model, step, step->x) : NULL;
         if (!features) return passes_failure(step);
         TRY(tape_backward(features, back + first * width));

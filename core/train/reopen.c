@@ -176,7 +176,8 @@ knack_status run_load_parts(struct run *run)
         data_close(data);
         return status_set(KNACK_E_DATA, "the data have changed since %s was trained: their rows or targets have other shapes", run->folder);
     }
-    data_close(run->data);
+    if (!run->data_borrowed) data_close(run->data);
+    run->data_borrowed = false;
     run->data = data;
     return KNACK_OK;
 }

@@ -110,6 +110,7 @@ static knack_status check_folder(const struct run *run)
 
 knack_status results_prepare(struct run *run)
 {
+    if (run->in_memory) return KNACK_OK;
     TRY(check_folder(run));
     TRY(file_make_folder(run->folder));
     TRY(clear_folder(run));
@@ -144,25 +145,47 @@ static void write_trick_metrics(struct json_writer *w, knack_trick *trick)
     if (open) json_close(w);
 }
 
-knack_status results_log_step(struct run *run)
+void results_point(struct run *run, enum data_part part, const char *weights, const struct metric_value *value, int64_t count)
+{
+    if (!run->observer.point) return;
+    struct run_point point = {data_part_name[part], weights, run->at.update, 0, value, count};
+    point.epoch = part == PART_TRAIN ? (double)run->at.batch / (double)run->steps_per_epoch : (double)run->at.epoch;
+    run->observer.point(run->observer.user, &point);
+}
+
+static double mean_loss(const struct run *run)
+{
+    return run->at.loss_count ? run->at.loss_sum / (double)run->at.loss_count : NAN;
+}
+
+static knack_status log_step(struct run *run)
 {
     struct json_writer *w = json_writer_new(false);
     if (!w) return KNACK_E_MEMORY;
     json_open(w, NULL, '{');
     json_integer(w, "step", run->at.update);
     json_number(w, "epoch", (double)run->at.batch / (double)run->steps_per_epoch);
-    json_number(w, "loss", run->at.loss_count ? run->at.loss_sum / (double)run->at.loss_count : NAN);
+    json_number(w, "loss", mean_loss(run));
     json_number(w, "lr", run->step.lr);
     if (run->at.skipped) json_integer(w, "skipped", run->at.skipped);
     for (int64_t i = 0; i < run->trick_count; i++) write_trick_metrics(w, &run->tricks[i]);
     json_close(w);
+    return write_line(run, w);
+}
+
+knack_status results_log_step(struct run *run)
+{
+    struct metric_value loss = {"loss", mean_loss(run)};
+    if (!run->in_memory) TRY(log_step(run));
+    results_point(run, PART_TRAIN, run->params->live.name, &loss, 1);
     run->at.loss_sum = 0;
     run->at.loss_count = 0;
-    return write_line(run, w);
+    return KNACK_OK;
 }
 
 knack_status results_log_evaluation(struct run *run, const char *part, const char *weights, const struct metric_value *value, int64_t count)
 {
+    if (run->in_memory) return KNACK_OK;
     struct json_writer *w = json_writer_new(false);
     if (!w) return KNACK_E_MEMORY;
     json_open(w, NULL, '{');
@@ -322,6 +345,7 @@ static knack_status write_tables(struct run *run)
 knack_status results_write(struct run *run)
 {
     struct params *p = run->params;
+    if (run->in_memory) return KNACK_OK;
     TRY(save_weights(run, &p->live, run->primary));
     for (int64_t i = 0; i < p->set_count; i++)
         if (p->set[i]->ready && ((p->set[i]->flags & KNACK_EVALUATE) || p->set[i] == run->best))
@@ -333,6 +357,7 @@ knack_status results_write(struct run *run)
 
 knack_status results_summarise(struct run *run)
 {
+    if (run->in_memory) return KNACK_OK;
     char *text = run_result_text(run);
     knack_status status = write_text(run, "result.json", text);
     memory_free(text);
@@ -347,6 +372,7 @@ void results_free(struct run *run)
         memory_free(run->report.evaluation[i].value);
     }
     memory_free(run->report.evaluation);
+    for (int p = 0; p < PART_COUNT; p++) examples_free(&run->report.examples[p]);
     file_log_close(run->log.metrics);
     file_log_close(run->log.trace);
     json_writer_free(run->trace);

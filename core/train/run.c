@@ -89,7 +89,7 @@ static knack_status spell_out_plugins(struct json_document *config)
 
 static knack_status read_config(struct run *run, const char *path, const struct run_request *request)
 {
-    TRY(json_read(path, &run->config));
+    TRY(request->text ? json_parse(request->text, strlen(request->text), path, &run->config) : json_read(path, &run->config));
     for (int64_t i = 0; i < request->plugin_count; i++) TRY(json_append(run->config, "plugins", request->plugin[i]));
     for (int64_t i = 0; i < request->set_count; i++) TRY(apply_set(run->config, request->set[i]));
     TRY(spell_out_plugins(run->config));
@@ -101,9 +101,9 @@ static knack_status read_config(struct run *run, const char *path, const struct 
 
 /* Where relative paths start: in the config's folder, or in one that it names from there. The resolved config names it in full, since it is
  * kept in another folder. */
-static knack_status set_base(struct run *run, const char *path, const char *named)
+static knack_status set_base(struct run *run, const char *path, const struct run_request *request, const char *named)
 {
-    run->base = file_folder(path);
+    run->base = !request->text ? file_folder(path) : memory_text(request->folder ? request->folder : ".");
     if (run->base && named) {
         char *own = run->base;
         run->base = file_join(own, named);
@@ -117,9 +117,11 @@ static knack_status set_base(struct run *run, const char *path, const char *name
     return status;
 }
 
-static knack_status set_folders(struct run *run, const char *path, const struct config *config, const char *out)
+static knack_status set_folders(struct run *run, const char *path, const struct config *config, const struct run_request *request)
 {
-    TRY(set_base(run, path, config->folder));
+    const char *out = request->out;
+    TRY(set_base(run, path, request, config->folder));
+    if (run->in_memory) return KNACK_OK;
     char *stem = file_stem(path);
     if (!run->folder) run->folder = out ? memory_text(out) : stem ? memory_format("runs/%s", stem) : NULL;
     memory_free(stem);
@@ -173,7 +175,8 @@ static knack_status complete_settings(struct run *run, const struct json *train)
 
 static knack_status check_settings(struct run *run)
 {
-    TRY(metric_check(run->settings.metric, run->data->kind, run->data->outputs));
+    knack_status status = metric_check(run->settings.metric, run->data->kind, run->data->outputs);
+    if (status < 0) return status_prefix(status, "at train.metric");
     TRY(set_schedule(run));
     return set_class_weights(run);
 }
@@ -305,6 +308,16 @@ static knack_status name_own_model(struct run *run, const struct config *config)
                       run->config->file, config->own_model);
 }
 
+/* One that is there already is only lent. */
+static knack_status open_data(struct run *run, const struct config *config, struct dataset *opened)
+{
+    if (run->data) return KNACK_OK;
+    if (!opened) return data_open(config->data, run->base, run->seed, &run->data);
+    run->data = opened;
+    run->data_borrowed = true;
+    return data_complete(config->data, opened);
+}
+
 /* Everything from the config on. path: the config file; describes: the data set to build for, or NULL to open the config's. */
 knack_status run_open_all(struct run *run, const char *path, const struct run_request *request, struct dataset *described)
 {
@@ -313,11 +326,11 @@ knack_status run_open_all(struct run *run, const char *path, const struct run_re
     TRY(read_config(run, path, request));
     TRY(run_read_top(run->config, &config));
     TRY(name_own_model(run, &config));
-    TRY(set_folders(run, path, &config, request->out));
+    TRY(set_folders(run, path, &config, request));
     run->seed = (uint64_t)config.seed;
     run->threads = config.threads;
     TRY(threads_set((int)config.threads));
-    if (!run->data) TRY(data_open(config.data, run->base, run->seed, &run->data));
+    TRY(open_data(run, &config, request->data));
     TRY(read_settings(run, &config));
     TRY(plugins_resolve(config.plugins, run->base, run->data->kind == KNACK_CLASSIFICATION ? "classification" : "regression",
                         &run->instances));
@@ -343,6 +356,8 @@ struct run *run_new(const struct run_request *request)
     run->observer = request->observer;
     run->force = request->force;
     run->trace_asked = request->trace;
+    run->in_memory = request->in_memory;
+    run->examples_asked = request->examples;
     run->model_type = request->model;
     run->model_user = request->model_user;
     run->at.best = NAN;
@@ -382,7 +397,7 @@ void run_close(struct run *run)
     params_free(run->params);
     plugins_free(run->instances);
     train_settings_free(&run->settings);
-    data_close(run->data);
+    if (!run->data_borrowed) data_close(run->data);
     metrics_free(run->metrics);
     metrics_free(run->report.table);
     arena_free(run->step_arena);

@@ -5,6 +5,7 @@
 #include <knack/knack.h>
 
 #include "base/json.h"
+#include "data/dataset.h"
 #include "train/metrics.h"
 
 struct run;
@@ -15,6 +16,15 @@ struct run_progress {
     double loss, lr;                        /* of the latest update; mean loss over the last logged stretch */
     double seconds, seconds_left, updates_per_second;
 };
+/* Numbers of a run that is going on, for curves: at each logged step part "train" with "loss", the mean since the last; after an epoch that
+ * is validated part "validation" with all metrics, for each weight set. The same for the same config, whatever goes by the clock. */
+struct run_point {
+    const char *part, *weights;
+    int64_t update;
+    double epoch; /* passed, with the share of the one that is going on */
+    const struct metric_value *value;
+    int64_t count;
+};
 struct run_observer {
     void *user;
     void (*note)(void *user, const char *text);                /* one line: "digits: 1,437 train, ...", "wrote ..." */
@@ -22,11 +32,14 @@ struct run_observer {
     void (*progress)(void *user, const struct run_progress *); /* at most ten times a second, and at each epoch's end */
     /* After each evaluation: the values are the metrics' own, valid during the call. */
     void (*evaluation)(void *user, const char *part, const char *weights, int64_t epoch, const struct metric_value *, int64_t count);
+    void (*point)(void *user, const struct run_point *);
     bool (*interrupted)(void *user); /* asked between steps: true writes a checkpoint and ends the run with KNACK_E_INTERRUPTED */
 };
 
 struct run_request {
     const char *config;     /* path */
+    const char *text;       /* the config itself, as JSON text, or NULL; config is then its name in errors */
+    const char *folder;     /* of text: where relative paths start, unless it names a folder; NULL: "." */
     const char *const *set; /* "train.epochs=2" */
     int64_t set_count;
     const char *const *plugin; /* --plugin: added to the config's list */
@@ -34,6 +47,9 @@ struct run_request {
     const char *out;                      /* NULL: runs/STEM-OF-CONFIG */
     bool force;                           /* a folder that holds something is overwritten: what knack wrote there is removed first */
     bool trace;                           /* writes trace.jsonl */
+    bool in_memory;                       /* no folder: writes no results, no log, no checkpoint */
+    bool examples;                        /* keeps what run_examples() gives */
+    struct dataset *data;                 /* what the config's "data" says, opened before; the caller's. NULL: the run opens it */
     const struct knack_model_type *model; /* a program's own, or NULL */
     void *model_user;
     struct run_observer observer; /* copied */
@@ -57,6 +73,47 @@ const struct json_document *run_config(const struct run *); /* resolved: with de
 char *run_config_text(const struct run *);
 /* result.json's text once run_train() is done (memory_free()), or NULL with an error. */
 char *run_result_text(const struct run *);
+
+/* ---- What a run came to; after run_train() ---- */
+
+/* One final evaluation: a weight set on a part; values as in metrics.h. "plain": the live weights without the predict stages. */
+struct evaluation {
+    char *weights, *part;
+    struct metric_value *value; /* [count] */
+    int64_t count;
+};
+const struct evaluation *run_evaluations(const struct run *, int64_t *count); /* in the order they were made */
+int64_t run_updates(const struct run *);                                      /* made so far */
+double run_epochs(const struct run *);                                        /* passed so far, with the share of the one that goes on */
+const char *run_primary(const struct run *);                                  /* name of the primary weights */
+const char *run_idle_trick(const struct run *);                               /* the first that never acted; NULL: none */
+
+/* The part's examples as the final evaluation saw them under the primary weights, if the request asked for them: those that metrics count
+ * (with a class), in the part's order. loss: -log p of the class, p clamped as in metrics.h; of a regression the trained error, averaged
+ * over outputs. correct NULL: a regression. All 0 if nothing was kept. */
+struct run_examples {
+    uint8_t *correct;
+    float *loss;
+    int64_t count;
+};
+struct run_examples run_examples(const struct run *, enum data_part);
+
+/* What training cost, counted by rows through the model, in forwards of one logical batch; steps whose update was skipped count too. Of a
+ * resumed run: since then. */
+struct run_cost {
+    double gradient_evaluations; /* forwards that a backward followed: 1 a step, 2 with SAM */
+    double forwards;             /* forwards without, sweeps among them; not those of evaluations */
+    double inference;            /* forwards an example, in the final evaluation of the primary weights: 1, with two views 2 */
+};
+struct run_cost run_cost(const struct run *);
+
+/* Instead of run_train(): makes a few updates to warm up, then so many, without evaluations, and says how many those were (fewer if
+ * training ended first) and the seconds of this process's CPU time that they took. The run is then good for closing only. */
+knack_status run_measure(struct run *, int64_t updates, int64_t *made, double *cpu_seconds);
+/* A metric of the untrained weights on a part, without any trick's predict stage. Before run_train(). */
+knack_status run_initial(struct run *, enum data_part, const char *metric, double *value);
+/* JSON text: a list of {name, plugin, version, installed, options}, in order; memory_free(). NULL on error. */
+char *run_tricks_text(const struct run *);
 
 /* --dry-run: what there is to know before training. seconds is estimated from a few steps that leave no trace. Texts are the run's. */
 struct run_trick {
@@ -82,7 +139,6 @@ const char *const *run_weight_names(const struct run *);
 knack_status run_select_weights(struct run *, const char *weights); /* for run_predict; NULL: the primary */
 knack_status run_predict(struct run *, const knack_real *inputs, int64_t count, knack_real *out);
 /* The data set of the run; after run_reopen it may hold no parts until run_load_parts(), which `eval` needs and `predict` does not. */
-struct dataset;
 struct dataset *run_data(struct run *);
 knack_status run_load_parts(struct run *);
 

@@ -42,10 +42,13 @@ struct clock {
     int64_t first_update; /* made since started, by this process */
 };
 
-struct evaluation {
-    char *weights, *part;
-    struct metric_value *value;
-    int64_t count;
+/* Rows that went through the model, for struct run_cost. */
+struct counts {
+    int64_t with_gradient, without; /* of the step at hand */
+    int64_t evaluated;              /* outside of training, sweeps too */
+    int64_t swept;                  /* of those, in sweeps */
+    double gradient_evaluations, forwards;
+    double inference; /* of the latest evaluation that run_cost() tells of */
 };
 
 /* What result.json and the tables are made of. */
@@ -55,6 +58,8 @@ struct report {
     struct evaluation *evaluation; /* [evaluations] final ones */
     int64_t evaluations;
     struct metrics *table; /* of the primary weights' final evaluation */
+    struct run_examples examples[PART_COUNT];
+    struct run_examples *gathering; /* of the part that is evaluated, or NULL: not wanted */
 };
 
 /* What struct run_facts points to. */
@@ -66,17 +71,18 @@ struct facts {
 struct run {
     /* As it was asked for. */
     struct run_observer observer;
-    bool force, trace_asked, resuming, reopened;
+    bool force, trace_asked, resuming, reopened, in_memory, examples_asked;
     const struct knack_model_type *model_type;
     void *model_user;
     struct json_document *config;
-    char *base, *folder; /* relative paths start from base; results go to folder */
+    char *base, *folder; /* relative paths start from base; results go to folder, NULL in memory */
     uint64_t seed;
     int64_t threads;
     struct train_settings settings;
 
     /* What is trained. */
     struct dataset *data;
+    bool data_borrowed;        /* not to be closed */
     uint64_t data_fingerprint; /* of data, once a checkpoint wanted it; else 0 */
     struct params *params;
     struct knack_model *model;
@@ -107,6 +113,7 @@ struct run {
     knack_step step, eval_step;
     struct arena *step_arena, *pass_arena; /* until the next logical batch; until the next micro-batch */
     double last_loss;
+    struct counts counts;
 
     /* Passes. */
     struct plan plan;
@@ -175,6 +182,16 @@ void perturbations_combine(struct run *, int64_t outside_of, const struct kept_g
 
 void facts_free(struct facts *); /* facts.c: what it points to */
 
+/* examples.c */
+knack_status examples_add(struct run *, struct run_examples *, int64_t rows, const knack_real *prediction, const int32_t *label,
+                          const knack_real *target);
+void examples_clear(struct run_examples *);
+void examples_free(struct run_examples *);
+
+/* counts.c */
+void counts_add(knack_step *);      /* a forward of the pass that is going on */
+void counts_end_step(struct run *); /* of the step at hand */
+
 /* loop.c */
 knack_status loop_estimate(struct run *, double *seconds);
 
@@ -201,6 +218,7 @@ knack_status weights_restore(struct run *, struct knack_weights *, const char *p
 knack_status results_prepare(struct run *); /* the folder, the resolved config */
 knack_status results_log_step(struct run *);
 knack_status results_log_evaluation(struct run *, const char *part, const char *weights, const struct metric_value *, int64_t count);
+void results_point(struct run *, enum data_part, const char *weights, const struct metric_value *value, int64_t count);
 knack_status results_write(struct run *);     /* weights, tables, result.json */
 knack_status results_summarise(struct run *); /* result.json alone, as after a run that ended early */
 void results_free(struct run *);

@@ -207,7 +207,7 @@ static void names_are_checked(void **state)
     (void)state;
     assert_int_equal(metric_check("r2", KNACK_REGRESSION, 1), KNACK_OK);
     assert_int_equal(metric_check("acuracy", KNACK_CLASSIFICATION, 3), KNACK_E_CONFIG);
-    assert_string_equal(knack_error(), "at train.metric: this task has no metric \"acuracy\"; nearest is \"accuracy\"; there are "
+    assert_string_equal(knack_error(), "this task has no metric \"acuracy\"; nearest is \"accuracy\"; there are "
                                        "6 names: accuracy, top2, loss, ece, macro_f1, balanced_accuracy");
     assert_int_equal(metric_check("auroc", KNACK_CLASSIFICATION, 3), KNACK_E_CONFIG);
     assert_true(metric_lower_is_better("loss") && metric_lower_is_better("mae"));
