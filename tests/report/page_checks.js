@@ -7,6 +7,31 @@
   const short = (text) => text.trim().replace(/\s+/g, ' ').slice(0, 60);
   const root = document.documentElement;
 
+  /* ---- Drawings ---- */
+  const meet = (a, b) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1 && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 2.5;
+  const checkDrawing = (svg) => {
+    const name = `${svg.closest('figure') ? svg.closest('figure').id : 'drawing'} "${short(svg.getAttribute('aria-label') || '')}"`;
+    if (svg.getAttribute('role') !== 'img' || !svg.getAttribute('aria-label')) say(`${name}: no name for screen readers`);
+    const place = svg.getBoundingClientRect();
+    const drawn = svg.getBBox();
+    if (!(place.width > 100 && place.height > 50 && drawn.width > 100 && drawn.height > 30)) say(`${name}: nothing is drawn`);
+    if (all('path, line, rect, circle, polyline, polygon', svg).length < 3) say(`${name}: hardly anything is drawn`);
+    const texts = all('text', svg).filter((text) => text.textContent.trim() && shown(text));
+    if (!texts.length) say(`${name}: no text`);
+    const boxes = texts.map((text) => text.getBoundingClientRect());
+    texts.forEach((text, i) => {
+      const box = boxes[i];
+      if (box.left < place.left - .5 || box.right > place.right + .5 || box.top < place.top - 1 || box.bottom > place.bottom + 1)
+        say(`${name}: "${short(text.textContent)}" is clipped`);
+      for (let j = 0; j < i; j++)
+        if (meet(box, boxes[j])) say(`${name}: "${short(text.textContent)}" overlaps "${short(texts[j].textContent)}"`);
+    });
+  };
+  if (root.localName === 'svg') {
+    checkDrawing(root);
+    return { problems, figures: [], drawings: 1 };
+  }
+
   /* ---- What the file is made of ---- */
   if (all('script').length) say('a script');
   for (const element of all('[src], [href], [srcset], object, iframe, embed')) {
@@ -52,25 +77,7 @@
     const visible = drawings.filter(shown).length;
     if (visible !== items) say(`figure ${figure.id}: ${visible} drawings are seen, not ${items}`);
   }
-  const meet = (a, b) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1 && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 2.5;
-  for (const svg of all('svg').filter(shown)) {
-    const name = `${svg.closest('figure') ? svg.closest('figure').id : 'svg'} "${short(svg.getAttribute('aria-label') || '')}"`;
-    if (svg.getAttribute('role') !== 'img' || !svg.getAttribute('aria-label')) say(`${name}: no name for screen readers`);
-    const place = svg.getBoundingClientRect();
-    const drawn = svg.getBBox();
-    if (!(place.width > 100 && place.height > 50 && drawn.width > 100 && drawn.height > 30)) say(`${name}: nothing is drawn`);
-    if (all('path, line, rect, circle, polyline, polygon', svg).length < 3) say(`${name}: hardly anything is drawn`);
-    const texts = all('text', svg).filter((text) => text.textContent.trim() && shown(text));
-    if (!texts.length) say(`${name}: no text`);
-    const boxes = texts.map((text) => text.getBoundingClientRect());
-    texts.forEach((text, i) => {
-      const box = boxes[i];
-      if (box.left < place.left - .5 || box.right > place.right + .5 || box.top < place.top - 1 || box.bottom > place.bottom + 1)
-        say(`${name}: "${short(text.textContent)}" is clipped`);
-      for (let j = 0; j < i; j++)
-        if (meet(box, boxes[j])) say(`${name}: "${short(text.textContent)}" overlaps "${short(texts[j].textContent)}"`);
-    });
-  }
+  all('svg').filter(shown).forEach(checkDrawing);
 
   /* ---- Contrast, by WCAG 2 ---- */
   const parse = (colour) => {

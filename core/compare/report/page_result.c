@@ -234,21 +234,24 @@ static bool kinds_differ(const struct plan *plan)
     return false;
 }
 
+/* By kind, as the order of a factorial plan mixes effects and interactions. */
 static void put_rows(const struct page *page)
 {
     const struct plan *plan = page->analysis->plan;
     int shown = 2;
     for (int i = 0; i < COLUMNS; i++) shown += is_shown(page, &columns[i]);
-    for (int64_t c = 0; c < plan->contrasts; c++) {
-        bool begins = c == 0 || plan->contrast[c].kind != plan->contrast[c - 1].kind;
-        if (begins && c > 0) html_markup(page->html, "</tbody>\n");
-        if (begins) html_markup(page->html, "<tbody>\n");
-        if (begins && kinds_differ(plan))
-            html_put(page->html, "<tr class=\"group\"><th scope=\"rowgroup\" colspan=\"%d\">%s</th></tr>\n", shown,
-                     group_title(plan->contrast[c].kind));
-        put_row(page, c);
+    for (int kind = CONTRAST_ARM; kind <= CONTRAST_INTERACTION; kind++) {
+        int64_t rows = 0;
+        for (int64_t c = 0; c < plan->contrasts; c++) {
+            if ((int)plan->contrast[c].kind != kind) continue;
+            if (rows == 0) html_markup(page->html, "<tbody>\n");
+            if (rows++ == 0 && kinds_differ(plan))
+                html_put(page->html, "<tr class=\"group\"><th scope=\"rowgroup\" colspan=\"%d\">%s</th></tr>\n", shown,
+                         group_title(plan->contrast[c].kind));
+            put_row(page, c);
+        }
+        if (rows > 0) html_markup(page->html, "</tbody>\n");
     }
-    html_markup(page->html, plan->contrasts > 0 ? "</tbody>\n" : "<tbody></tbody>\n");
 }
 
 static void put_key(const struct page *page)
