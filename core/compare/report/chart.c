@@ -1,0 +1,406 @@
+#include "compare/report/chart.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+void chart_begin(struct chart *chart, bool narrow)
+{
+    *chart = (struct chart){.width = narrow ? CHART_NARROW : CHART_WIDE, .narrow = narrow};
+}
+
+void chart_discard(struct chart *chart)
+{
+    memory_free(chart->svg.text);
+    boxes_free(&chart->taken);
+    *chart = (struct chart){0};
+}
+
+char *chart_end(struct chart *chart, double height, const char *name)
+{
+    struct svg whole = {0};
+    svg_open(&whole, "svg", "figure");
+    svg_number(&whole, "width", chart->width);
+    svg_number(&whole, "height", ceil(height));
+    svg_raw(&whole, " viewBox=\"0 0 ");
+    svg_coordinate(&whole, chart->width);
+    svg_raw(&whole, " ");
+    svg_coordinate(&whole, ceil(height));
+    svg_raw(&whole, "\" role=\"img\" aria-label=\"");
+    svg_escaped(&whole, name);
+    svg_raw(&whole, "\">\n");
+    if (chart->svg.text) svg_raw(&whole, chart->svg.text);
+    svg_raw(&whole, "</svg>\n");
+    if (chart->svg.failed || chart->taken.failed) whole.failed = true;
+    chart_discard(chart);
+    return svg_take(&whole);
+}
+
+/* ---- Text ---- */
+
+static void write_text(struct chart *chart, const char *kind, enum anchor anchor, double x, double y, const char *text, const char *title)
+{
+    static const char *const anchors[] = {NULL, " text-anchor=\"middle\"", " text-anchor=\"end\""};
+    if (!isfinite(x) || !isfinite(y) || *text == '\0') return;
+    svg_open(&chart->svg, "text", kind);
+    svg_number(&chart->svg, "x", x);
+    svg_number(&chart->svg, "y", y);
+    if (anchors[anchor]) svg_raw(&chart->svg, anchors[anchor]);
+    svg_raw(&chart->svg, ">");
+    if (title) {
+        svg_raw(&chart->svg, "<title>");
+        svg_escaped(&chart->svg, title);
+        svg_raw(&chart->svg, "</title>");
+    }
+    svg_escaped(&chart->svg, text);
+    svg_raw(&chart->svg, "</text>\n");
+    double width = strcmp(kind, "heading") == 0 ? label_width_bold(text) : label_width(text);
+    boxes_add(&chart->taken, label_box(x - width * anchor / 2.0, y, width));
+}
+
+void chart_text(struct chart *chart, const char *kind, enum anchor anchor, double x, double y, const char *text)
+{
+    write_text(chart, kind, anchor, x, y, text, NULL);
+}
+
+void chart_label(struct chart *chart, const char *kind, enum anchor anchor, double x, double y, double width, const char *text)
+{
+    char buffer[512];
+    if (strcmp(kind, "heading") == 0) width = width / 1.3 - 2;
+    label_shorten(buffer, sizeof buffer, text, width);
+    write_text(chart, kind, anchor, x, y, buffer, strcmp(buffer, text) == 0 ? NULL : text);
+}
+
+/* The line that begins at *text, which moves behind it; false at the end. */
+static bool next_line(const char **text, double width, char *line, size_t size)
+{
+    while (**text == ' ') ++*text;
+    if (**text == '\0') return false;
+    size_t length = label_line(*text, width);
+    if (length >= size) length = size - 1;
+    memcpy(line, *text, length);
+    line[length] = '\0';
+    *text += length;
+    return true;
+}
+
+double chart_paragraph(struct chart *chart, const char *kind, double x, double y, double width, const char *text)
+{
+    char line[512];
+    for (; next_line(&text, width, line, sizeof line); y += LABEL_LINE) write_text(chart, kind, ANCHOR_START, x, y, line, NULL);
+    return y;
+}
+
+double chart_heading(struct chart *chart, const char *heading, const char *note)
+{
+    double y = CHART_MARGIN + LABEL_ABOVE;
+    chart_label(chart, "heading", ANCHOR_START, CHART_MARGIN, y, chart->width - 2 * CHART_MARGIN, heading);
+    y += LABEL_LINE + 1;
+    return note ? chart_paragraph(chart, "note", CHART_MARGIN, y, chart->width - 2 * CHART_MARGIN, note) : y;
+}
+
+/* ---- Axes ---- */
+
+double chart_ticks_width(const struct ticks *ticks)
+{
+    char buffer[64];
+    double widest = 0;
+    for (int i = 0; i < ticks->count; i++)
+        widest = fmax(widest, label_width(scale_text(buffer, ticks->value[i], ticks->decimals, ticks->plus)));
+    return widest;
+}
+
+struct ticks chart_x_ticks(const struct scale *scale, bool plus)
+{
+    struct ticks ticks = {.count = 0};
+    for (int most = 9; most >= 2; most--) {
+        ticks = scale_ticks(scale, most);
+        ticks.plus = plus;
+        double apart = INFINITY;
+        for (int i = 1; i < ticks.count; i++)
+            apart = fmin(apart, fabs(scale_at(scale, ticks.value[i]) - scale_at(scale, ticks.value[i - 1])));
+        if (apart >= chart_ticks_width(&ticks) + 10) break;
+    }
+    return ticks;
+}
+
+struct ticks chart_y_ticks(const struct scale *scale, bool plus)
+{
+    int most = (int)(fabs(scale->to - scale->from) / 30);
+    struct ticks ticks = scale_ticks(scale, most < 2 ? 2 : most > 7 ? 7 : most);
+    ticks.plus = plus;
+    return ticks;
+}
+
+void chart_x_axis(struct chart *chart, const struct panel *panel, const struct ticks *ticks)
+{
+    char buffer[64];
+    for (int i = 0; i < ticks->count; i++) {
+        double x = scale_at(&panel->x, ticks->value[i]);
+        chart_line(chart, "grid", x, panel->box.top, x, panel->box.bottom, NULL);
+        scale_text(buffer, ticks->value[i], ticks->decimals, ticks->plus);
+        double half = label_width(buffer) / 2, least = half + 1, most = chart->width - half - 1;
+        chart_text(chart, "note", ANCHOR_MIDDLE, fmin(fmax(x, least), most), panel->box.bottom + 16, buffer);
+    }
+    chart_line(chart, "axis", panel->box.left, panel->box.bottom, panel->box.right, panel->box.bottom, NULL);
+}
+
+void chart_y_axis(struct chart *chart, const struct panel *panel, const struct ticks *ticks)
+{
+    char buffer[64];
+    for (int i = 0; i < ticks->count; i++) {
+        double y = scale_at(&panel->y, ticks->value[i]);
+        chart_line(chart, "grid", panel->box.left, y, panel->box.right, y, NULL);
+        scale_text(buffer, ticks->value[i], ticks->decimals, ticks->plus);
+        chart_text(chart, "note", ANCHOR_END, panel->box.left - 6, y + 4, buffer);
+    }
+}
+
+double chart_x_title(struct chart *chart, const struct panel *panel, const char *title)
+{
+    char line[512];
+    double y = panel->box.bottom + 16 + LABEL_LINE + 1, middle = (panel->box.left + panel->box.right) / 2;
+    for (; next_line(&title, chart->width - 2 * CHART_MARGIN, line, sizeof line); y += LABEL_LINE) {
+        double half = label_width(line) / 2;
+        double x = fmin(fmax(middle, CHART_MARGIN + half), chart->width - CHART_MARGIN - half);
+        chart_text(chart, "title", ANCHOR_MIDDLE, x, y, line);
+    }
+    return y;
+}
+
+/* ---- Marks ---- */
+
+void chart_line(struct chart *chart, const char *kind, double x1, double y1, double x2, double y2, const char *title)
+{
+    if (!isfinite(x1 + y1 + x2 + y2)) return;
+    svg_open(&chart->svg, "line", kind);
+    svg_number(&chart->svg, "x1", x1);
+    svg_number(&chart->svg, "y1", y1);
+    svg_number(&chart->svg, "x2", x2);
+    svg_number(&chart->svg, "y2", y2);
+    svg_close(&chart->svg, "line", title);
+}
+
+void chart_box(struct chart *chart, const char *kind, struct box box, const char *title)
+{
+    if (!isfinite(box.left + box.top + box.right + box.bottom) || box.right < box.left || box.bottom < box.top) return;
+    svg_open(&chart->svg, "rect", kind);
+    svg_number(&chart->svg, "x", box.left);
+    svg_number(&chart->svg, "y", box.top);
+    svg_number(&chart->svg, "width", box.right - box.left);
+    svg_number(&chart->svg, "height", box.bottom - box.top);
+    svg_close(&chart->svg, "rect", title);
+}
+
+/* A polygon, or for an open one a line, through points about x, y. */
+static void write_points(struct svg *svg, const double (*point)[2], int count, double x, double y)
+{
+    svg_raw(svg, " points=\"");
+    for (int i = 0; i < count; i++) {
+        svg_coordinate(svg, x + point[i][0]);
+        svg_raw(svg, ",");
+        svg_coordinate(svg, y + point[i][1]);
+        svg_raw(svg, i + 1 < count ? " " : "\"");
+    }
+}
+
+void chart_mark(struct chart *chart, enum shape shape, const char *kind, double x, double y, const char *title)
+{
+    static const double up[][2] = {{0, -6}, {5.6, 4.2}, {-5.6, 4.2}}, down[][2] = {{0, 6}, {5.6, -4.2}, {-5.6, -4.2}};
+    static const double square[][2] = {{-4.4, -4.4}, {4.4, -4.4}, {4.4, 4.4}, {-4.4, 4.4}};
+    static const double diamond[][2] = {{0, -5.8}, {5.8, 0}, {0, 5.8}, {-5.8, 0}};
+    static const double cross[][2] = {{-4, -4}, {4, 4}, {0, 0}, {-4, 4}, {4, -4}};
+    static const struct {
+        const char *tag;
+        const double (*point)[2];
+        int count;
+    } form[] = {{"circle", NULL, 0},    {"circle", NULL, 0},     {"polygon", up, 3},    {"polygon", down, 3},
+                {"polygon", square, 4}, {"polygon", diamond, 4}, {"polyline", cross, 5}};
+    if (!isfinite(x + y)) return;
+    svg_open(&chart->svg, form[shape].tag, kind);
+    if (form[shape].point) {
+        write_points(&chart->svg, form[shape].point, form[shape].count, x, y);
+    } else {
+        svg_number(&chart->svg, "cx", x);
+        svg_number(&chart->svg, "cy", y);
+        svg_number(&chart->svg, "r", shape == SHAPE_RING ? 4.6 : 3.4);
+    }
+    svg_close(&chart->svg, form[shape].tag, title);
+}
+
+static void write_point(struct svg *svg, const char *command, double x, double y)
+{
+    svg_raw(svg, command);
+    svg_coordinate(svg, x);
+    svg_raw(svg, " ");
+    svg_coordinate(svg, y);
+}
+
+/* The part of a segment between two heights (top < bottom); false: there is none. */
+static bool cut(double top, double bottom, double *x1, double *y1, double *x2, double *y2)
+{
+    if (fmax(*y1, *y2) < top || fmin(*y1, *y2) > bottom) return false;
+    double slope = (*x2 - *x1) / (*y2 - *y1), begin_x = *x1, begin_y = *y1;
+    for (int end = 0; end < 2; end++) {
+        double *x = end ? x2 : x1, *y = end ? y2 : y1;
+        double inside = fmin(fmax(*y, top), bottom);
+        if (inside == *y) continue;
+        *x = begin_x + (inside - begin_y) * slope;
+        *y = inside;
+    }
+    return true;
+}
+
+/* Whether this point of a long series may be left out: it is nearer to the one before than an eye can tell. */
+static bool skips(const struct panel *panel, struct series series, int64_t i, double last)
+{
+    bool dense = (double)series.count > (panel->box.right - panel->box.left) / 1.5;
+    return dense && i + 1 < series.count && isfinite(last) && fabs(scale_at(&panel->x, series.x[i]) - last) < 1.5;
+}
+
+void chart_curve(struct chart *chart, const char *kind, const struct panel *panel, struct series series, const char *title)
+{
+    double last_x = NAN, last_y = NAN, pen_x = NAN, pen_y = NAN;
+    bool begun = false;
+    for (int64_t i = 0; i < series.count; i++) {
+        if (skips(panel, series, i, last_x)) continue;
+        double x = scale_at(&panel->x, series.x[i]), y = scale_at(&panel->y, series.factor * series.y[i]);
+        double x1 = last_x, y1 = last_y, x2 = x, y2 = y;
+        if (isfinite(x1 + y1 + x2 + y2) && cut(panel->box.top, panel->box.bottom, &x1, &y1, &x2, &y2)) {
+            if (!begun) svg_open(&chart->svg, "path", kind);
+            bool moves = !begun || x1 != pen_x || y1 != pen_y;
+            if (!begun) svg_raw(&chart->svg, " d=\"");
+            if (moves) write_point(&chart->svg, "M", x1, y1);
+            write_point(&chart->svg, "L", x2, y2);
+            pen_x = x2;
+            pen_y = y2;
+            begun = true;
+        }
+        last_x = isfinite(x + y) ? x : NAN;
+        last_y = y;
+    }
+    if (!begun) return;
+    svg_raw(&chart->svg, "\"");
+    svg_close(&chart->svg, "path", title);
+}
+
+static double inside(const struct panel *panel, double y)
+{
+    return fmin(fmax(y, panel->box.top), panel->box.bottom);
+}
+
+/* Points first to last, all finite, as one polygon: along the high ones, and back along the low ones. */
+static void write_area(struct chart *chart, const struct panel *panel, struct series low, struct series high, int64_t first, int64_t last)
+{
+    for (int64_t i = first; i < last; i++)
+        write_point(&chart->svg, i == first ? "M" : "L", scale_at(&panel->x, high.x[i]),
+                    inside(panel, scale_at(&panel->y, high.factor * high.y[i])));
+    for (int64_t i = last; i-- > first;)
+        write_point(&chart->svg, "L", scale_at(&panel->x, low.x[i]), inside(panel, scale_at(&panel->y, low.factor * low.y[i])));
+    svg_raw(&chart->svg, "Z");
+}
+
+void chart_area(struct chart *chart, const char *kind, const struct panel *panel, struct series low, struct series high, const char *title)
+{
+    bool begun = false;
+    for (int64_t first = 0, last; first < low.count; first = last + 1) {
+        for (last = first; last < low.count && isfinite(low.y[last] + high.y[last]);) last++;
+        if (last - first < 2) continue;
+        if (!begun) svg_open(&chart->svg, "path", kind);
+        if (!begun) svg_raw(&chart->svg, " d=\"");
+        begun = true;
+        write_area(chart, panel, low, high, first, last);
+    }
+    if (!begun) return;
+    svg_raw(&chart->svg, "\"");
+    svg_close(&chart->svg, "path", title);
+}
+
+/* ---- Spans and rules ---- */
+
+/* A small arrow head at x, y that points along dx, dy. */
+static void write_arrow(struct chart *chart, const char *kind, double x, double y, double dx, double dy)
+{
+    const double head[][2] = {{-5 * dx - 4 * dy, -5 * dy - 4 * dx}, {0, 0}, {-5 * dx + 4 * dy, -5 * dy + 4 * dx}};
+    char open[64];
+    snprintf(open, sizeof open, "line%s", strchr(kind, ' ') ? strchr(kind, ' ') : "");
+    svg_open(&chart->svg, "polyline", open);
+    write_points(&chart->svg, head, 3, x, y);
+    svg_close(&chart->svg, "polyline", NULL);
+}
+
+/* Where a bound of a span is drawn, and whether that is its place. Infinite bounds leave the panel. */
+static double bound_at(const struct scale *scale, double value, bool *leaves)
+{
+    double at = isinf(value) ? (value > 0 ? scale->to : scale->from) : scale_at(scale, value);
+    double least = fmin(scale->from, scale->to), most = fmax(scale->from, scale->to), kept = fmin(fmax(at, least), most);
+    *leaves = isinf(value) || fabs(kept - at) > .5;
+    return kept;
+}
+
+void chart_span_x(struct chart *chart, const char *kind, const struct panel *panel, double low, double high, double y, const char *title)
+{
+    if (isnan(low) || isnan(high)) return;
+    bool low_leaves, high_leaves;
+    double x1 = bound_at(&panel->x, low, &low_leaves), x2 = bound_at(&panel->x, high, &high_leaves);
+    chart_line(chart, kind, x1, y, x2, y, title);
+    if (low_leaves && low < panel->x.low) write_arrow(chart, kind, x1, y, -1, 0);
+    if (high_leaves && high > panel->x.high) write_arrow(chart, kind, x2, y, 1, 0);
+}
+
+void chart_span_y(struct chart *chart, const char *kind, const struct panel *panel, double low, double high, double x, const char *title)
+{
+    if (isnan(low) || isnan(high)) return;
+    bool low_leaves, high_leaves;
+    double y1 = bound_at(&panel->y, low, &low_leaves), y2 = bound_at(&panel->y, high, &high_leaves);
+    double up = panel->y.to < panel->y.from ? -1 : 1;
+    chart_line(chart, kind, x, y1, x, y2, title);
+    if (low_leaves && low < panel->y.low) write_arrow(chart, kind, x, y1, 0, -up);
+    if (high_leaves && high > panel->y.high) write_arrow(chart, kind, x, y2, 0, up);
+}
+
+void chart_rule_x(struct chart *chart, const char *kind, const struct panel *panel, double value)
+{
+    if (value < panel->x.low || value > panel->x.high) return;
+    double x = scale_at(&panel->x, value);
+    chart_line(chart, kind, x, panel->box.top, x, panel->box.bottom, NULL);
+}
+
+void chart_rule_y(struct chart *chart, const char *kind, const struct panel *panel, double value)
+{
+    if (value < panel->y.low || value > panel->y.high) return;
+    double y = scale_at(&panel->y, value);
+    chart_line(chart, kind, panel->box.left, y, panel->box.right, y, NULL);
+}
+
+/* ---- Key ---- */
+
+static void write_key(struct chart *chart, const struct key *key, double x, double y)
+{
+    if (key->form == KEY_MARK)
+        chart_mark(chart, key->shape, key->kind, x + 9, y - 4, NULL);
+    else if (key->form == KEY_LINE)
+        chart_line(chart, key->kind, x, y - 4, x + 18, y - 4, NULL);
+    else
+        chart_box(chart, key->kind, (struct box){x, y - 10, x + 18, y + 2}, NULL);
+}
+
+double chart_key(struct chart *chart, double x, double y, double width, const struct key *key, int64_t count)
+{
+    enum { SYMBOL = 25, GAP = 18 };
+    double at = x;
+    for (int64_t i = 0; i < count; i++) {
+        double needed = SYMBOL + label_width(key[i].text);
+        if (at > x && at + needed > x + width) {
+            at = x;
+            y += LABEL_LINE + 1;
+        }
+        write_key(chart, &key[i], at, y);
+        double next = chart_paragraph(chart, "note", at + SYMBOL, y, x + width - at - SYMBOL, key[i].text);
+        y = next - LABEL_LINE;
+        at += needed + GAP;
+    }
+    return y + LABEL_LINE;
+}

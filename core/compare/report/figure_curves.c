@@ -1,0 +1,228 @@
+/* Learning curves of an arm and the baseline, and the difference between them. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "compare/report/figure_parts.h"
+
+static bool is_shown(const struct analysis *analysis, int64_t arm)
+{
+    return analysis->plan->arm[arm].kind == ARM_TREATED && analysis->arm[arm].n > 0 && analysis->curve[arm].points > 0 &&
+           analysis->curve[0].points > 0;
+}
+
+int64_t curves_items(const struct analysis *analysis)
+{
+    int64_t count = 0;
+    for (int64_t a = 1; a < analysis->plan->arms; a++) count += is_shown(analysis, a);
+    return count;
+}
+
+static int64_t find(const struct analysis *analysis, int64_t item)
+{
+    for (int64_t a = 1; a < analysis->plan->arms; a++)
+        if (is_shown(analysis, a) && item-- == 0) return a;
+    return 0;
+}
+
+const char *curves_name(const struct analysis *analysis, int64_t item)
+{
+    return analysis->plan->arm[find(analysis, item)].name;
+}
+
+/* Curves of the metric itself are shown as it is; a training loss is no share. */
+static double shown_factor(const struct analysis *analysis)
+{
+    return strcmp(analysis->curve_metric, analysis->plan->metric) == 0 ? analysis->percent : 1;
+}
+
+static void subject(char buffer[FIGURE_TEXT], const struct analysis *analysis)
+{
+    const char *part = strcmp(analysis->curve_part, "train") == 0 ? "training" : analysis->curve_part;
+    snprintf(buffer, FIGURE_TEXT, "%s %s", part, analysis->curve_metric);
+}
+
+/* ---- Scales ---- */
+
+static int by_size(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* All finite values of two curves; where a few lie far beyond the rest, as of a run that diverges, the rest. */
+static struct range values_range(const struct curve *const curve[2], const int64_t trials[2], double factor)
+{
+    struct range range = RANGE_EMPTY;
+    int64_t most = trials[0] * curve[0]->points + trials[1] * curve[1]->points, count = 0;
+    double *value = memory_new((size_t)most + 1, sizeof *value);
+    if (!value) return range;
+    for (int i = 0; i < 2; i++)
+        for (int64_t j = 0; j < trials[i] * curve[i]->points; j++)
+            if (isfinite(curve[i]->value[j])) value[count++] = factor * curve[i]->value[j];
+    qsort(value, (size_t)count, sizeof *value, by_size);
+    if (count > 0) {
+        int64_t rim = count / 50;
+        double low = value[rim], high = value[count - 1 - rim], reach = high - low;
+        range_add(&range, fmax(value[0], low - reach));
+        range_add(&range, fmin(value[count - 1], high + reach));
+    }
+    memory_free(value);
+    return range;
+}
+
+/* Differences and 0, and of the band what is within three times their reach. */
+static struct range difference_range(const struct curve *curve, double factor)
+{
+    struct range range = RANGE_EMPTY;
+    range_add(&range, 0);
+    for (int64_t p = 0; p < curve->points; p++) range_add(&range, factor * curve->difference[p]);
+    double low = range.low - 3 * (range.high - range.low), high = range.high + 3 * (range.high - range.low);
+    if (low == high) return range;
+    for (int64_t p = 0; p < curve->points; p++) {
+        range_add(&range, fmax(factor * curve->low[p], low));
+        range_add(&range, fmin(factor * curve->high[p], high));
+    }
+    return range;
+}
+
+static struct scale epochs_scale(const struct curve *const curve[2])
+{
+    struct range range = RANGE_EMPTY;
+    for (int i = 0; i < 2; i++)
+        for (int64_t p = 0; p < curve[i]->points; p++) range_add(&range, curve[i]->epoch[p]);
+    if (range.low == range.high) range = (struct range){range.low - 1, range.high + 1};
+    return (struct scale){.low = range.low, .high = range.high};
+}
+
+/* ---- Drawing ---- */
+
+struct pens {
+    const char *each, *mean, *mark;
+};
+
+static void draw_runs(struct chart *chart, const struct panel *panel, const struct arm_result *arm, const struct curve *curve,
+                      double factor, struct pens pens)
+{
+    char title[FIGURE_TEXT];
+    for (int64_t i = 0; i < arm->n; i++) {
+        snprintf(title, sizeof title, "%.200s, seed %" PRId64 "%s", arm->arm->name, arm->seed[i], arm->failure[i] ? ", failed" : "");
+        struct series series = {curve->epoch, curve->value + i * curve->points, curve->points, factor};
+        chart_curve(chart, pens.each, panel, series, title);
+    }
+}
+
+static void draw_mean(struct chart *chart, const struct panel *panel, const struct arm_result *arm, const struct curve *curve,
+                      double factor, struct pens pens)
+{
+    char title[FIGURE_TEXT];
+    snprintf(title, sizeof title, "%.200s, mean of %" PRId64, arm->arm->name, arm->n);
+    chart_curve(chart, pens.mean, panel, (struct series){curve->epoch, curve->mean, curve->points, factor}, title);
+    if (curve->points == 1)
+        chart_mark(chart, SHAPE_DOT, pens.mark, scale_at(&panel->x, curve->epoch[0]), scale_at(&panel->y, factor * curve->mean[0]), title);
+}
+
+static void draw_values(struct chart *chart, const struct panel *panel, const struct analysis *analysis, int64_t arm, double factor)
+{
+    static const struct pens base = {"faint base", "dashes base", "solid base"}, treated = {"faint arm", "line arm", "solid arm"};
+    draw_runs(chart, panel, &analysis->arm[0], &analysis->curve[0], factor, base);
+    draw_runs(chart, panel, &analysis->arm[arm], &analysis->curve[arm], factor, treated);
+    draw_mean(chart, panel, &analysis->arm[0], &analysis->curve[0], factor, base);
+    draw_mean(chart, panel, &analysis->arm[arm], &analysis->curve[arm], factor, treated);
+}
+
+static void draw_difference(struct chart *chart, const struct panel *panel, const struct curve *curve, double factor)
+{
+    struct series low = {curve->epoch, curve->low, curve->points, factor}, high = {curve->epoch, curve->high, curve->points, factor};
+    chart_rule_y(chart, "zero", panel, 0);
+    chart_area(chart, "area arm", panel, low, high, "pointwise 95 % t band");
+    chart_curve(chart, "line arm", panel, (struct series){curve->epoch, curve->difference, curve->points, factor}, "mean difference");
+    if (curve->points != 1) return;
+    double x = scale_at(&panel->x, curve->epoch[0]);
+    chart_span_y(chart, "thin arm", panel, factor * curve->low[0], factor * curve->high[0], x, "95 % t interval");
+    chart_mark(chart, SHAPE_DOT, "solid arm", x, scale_at(&panel->y, factor * curve->difference[0]), "mean difference");
+}
+
+/* Both panels share their x axis, hence their left edge. */
+static void place(struct panel *values, struct panel *differences, struct scale epochs, double left, double right)
+{
+    values->box.left = differences->box.left = left;
+    values->box.right = differences->box.right = right;
+    epochs.from = left;
+    epochs.to = right;
+    values->x = differences->x = epochs;
+}
+
+static struct panel panel_of(struct range range, double top, double height)
+{
+    range = range_padded(range, .05);
+    return (struct panel){.box = {.top = top, .bottom = top + height},
+                          .y = {.low = range.low, .high = range.high, .from = top + height, .to = top}};
+}
+
+static bool has_band(const struct curve *curve)
+{
+    for (int64_t p = 0; p < curve->points; p++)
+        if (isfinite(curve->low[p]) && isfinite(curve->high[p])) return true;
+    return false;
+}
+
+static double draw_key(struct chart *chart, double y, const struct analysis *analysis, int64_t arm)
+{
+    char base[FIGURE_TEXT], treated[FIGURE_TEXT];
+    double room = chart->width - 2 * CHART_MARGIN - 40;
+    label_shorten(base, sizeof base, analysis->plan->arm[0].name, room);
+    label_shorten(treated, sizeof treated, analysis->plan->arm[arm].name, room);
+    struct key key[4] = {{KEY_LINE, SHAPE_DOT, "line arm", treated},
+                         {KEY_LINE, SHAPE_DOT, "dashes base", base},
+                         {KEY_LINE, SHAPE_DOT, "faint base", "single seeds"},
+                         {KEY_AREA, SHAPE_DOT, "area arm", "pointwise 95 % t band"}};
+    return chart_key(chart, CHART_MARGIN, y, chart->width - 2 * CHART_MARGIN, key, has_band(&analysis->curve[arm]) ? 4 : 3);
+}
+
+static void headline(char buffer[FIGURE_TEXT], const struct analysis *analysis, int64_t arm)
+{
+    char seeds[FIGURE_TEXT];
+    int64_t n = analysis->arm[arm].n, base = analysis->arm[0].n;
+    if (n == base)
+        snprintf(buffer, FIGURE_TEXT, "%s each", figure_seeds(seeds, n));
+    else
+        snprintf(buffer, FIGURE_TEXT, "%s; of the baseline %" PRId64, figure_seeds(seeds, n), base);
+}
+
+char *curves_draw(const struct analysis *analysis, int64_t item, enum figure_width width)
+{
+    int64_t arm = find(analysis, item);
+    const struct curve *const curve[2] = {&analysis->curve[0], &analysis->curve[arm]};
+    const int64_t trials[2] = {analysis->arm[0].n, analysis->arm[arm].n};
+    double factor = shown_factor(analysis);
+    struct chart chart;
+    char text[FIGURE_TEXT], name[FIGURE_TEXT], title[3 * FIGURE_TEXT];
+    chart_begin(&chart, width == FIGURE_NARROW);
+    headline(text, analysis, arm);
+    subject(name, analysis);
+    snprintf(title, sizeof title, "%.200s against %.200s: %s", analysis->plan->arm[arm].name, analysis->plan->arm[0].name, name);
+    double y = chart_heading(&chart, title, text) + 6, room = chart.width - 2 * CHART_MARGIN;
+    snprintf(title, sizeof title, "%s%s", name, factor == 100 ? " (%)" : "");
+    y = chart_paragraph(&chart, "title", CHART_MARGIN, y, room, title);
+    struct panel values = panel_of(values_range(curve, trials, factor), y - 4, chart.narrow ? 170 : 200);
+    snprintf(title, sizeof title, "difference in %s%s", name, factor == 100 ? " (points)" : "");
+    y = chart_paragraph(&chart, "title", CHART_MARGIN, values.box.bottom + 26, room, title);
+    struct panel differences = panel_of(difference_range(curve[1], factor), y - 4, 110);
+    struct ticks value_ticks = chart_y_ticks(&values.y, false), difference_ticks = chart_y_ticks(&differences.y, true);
+    double left = CHART_MARGIN + 7 + fmax(chart_ticks_width(&value_ticks), chart_ticks_width(&difference_ticks));
+    place(&values, &differences, epochs_scale(curve), left, chart.width - CHART_MARGIN - 6);
+    chart_y_axis(&chart, &values, &value_ticks);
+    chart_line(&chart, "axis", left, values.box.bottom, values.box.right, values.box.bottom, NULL);
+    draw_values(&chart, &values, analysis, arm, factor);
+    struct ticks ticks = chart_x_ticks(&differences.x, false);
+    chart_y_axis(&chart, &differences, &difference_ticks);
+    chart_x_axis(&chart, &differences, &ticks);
+    draw_difference(&chart, &differences, curve[1], factor);
+    y = draw_key(&chart, chart_x_title(&chart, &differences, "epochs") + 4, analysis, arm);
+    snprintf(title, sizeof title, "Learning curves: %.200s", analysis->plan->arm[arm].name);
+    return chart_end(&chart, y - LABEL_ABOVE + CHART_MARGIN, title);
+}

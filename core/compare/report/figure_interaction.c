@@ -1,0 +1,175 @@
+/* Two tricks, each off and on: whether their effects add up. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+
+#include "compare/report/figure_parts.h"
+
+static bool is_shown(const struct contrast_result *result)
+{
+    const struct contrast *contrast = result->contrast;
+    return contrast->kind == CONTRAST_INTERACTION && __builtin_popcountll(contrast->factors) == 2 && result->estimate.n > 0;
+}
+
+int64_t interaction_items(const struct analysis *analysis)
+{
+    int64_t count = 0;
+    for (int64_t c = 0; c < analysis->plan->contrasts; c++) count += is_shown(&analysis->contrast[c]);
+    return count;
+}
+
+static const struct contrast_result *find(const struct analysis *analysis, int64_t item)
+{
+    for (int64_t c = 0; c < analysis->plan->contrasts; c++)
+        if (is_shown(&analysis->contrast[c]) && item-- == 0) return &analysis->contrast[c];
+    return NULL;
+}
+
+const char *interaction_name(const struct analysis *analysis, int64_t item)
+{
+    return figure_name(find(analysis, item));
+}
+
+/* The two tricks; each cell is the mean over the arms that have them so, whatever else they have. */
+struct subject {
+    const struct analysis *analysis;
+    const struct contrast_result *result;
+    int first, second; /* factors of the plan */
+};
+
+static struct subject subject_of(const struct analysis *analysis, int64_t item)
+{
+    const struct contrast_result *result = find(analysis, item);
+    uint64_t factors = result->contrast->factors;
+    return (struct subject){analysis, result, __builtin_ctzll(factors), __builtin_ctzll(factors & (factors - 1))};
+}
+
+struct cells {
+    double value[2][2]; /* [second off, on][first off, on] */
+};
+
+static struct cells cells_of(const struct subject *subject, int64_t seed)
+{
+    struct cells cells = {{{0, 0}, {0, 0}}};
+    int64_t count[2][2] = {{0, 0}, {0, 0}};
+    const struct analysis *analysis = subject->analysis;
+    for (int64_t a = 0; a < analysis->plan->arms; a++) {
+        if (subject->result->contrast->weight[a] == 0) continue;
+        uint64_t factors = analysis->plan->arm[a].factors;
+        int first = factors >> subject->first & 1, second = factors >> subject->second & 1;
+        cells.value[second][first] += figure_value(analysis, a, seed);
+        count[second][first]++;
+    }
+    for (int i = 0; i < 4; i++) cells.value[i / 2][i % 2] /= (double)count[i / 2][i % 2]; /* none: NaN */
+    return cells;
+}
+
+static struct cells mean_cells(const struct subject *subject)
+{
+    struct cells mean = {{{0, 0}, {0, 0}}};
+    const struct estimate *estimate = &subject->result->estimate;
+    for (int64_t i = 0; i < estimate->n; i++) {
+        struct cells cells = cells_of(subject, estimate->seed[i]);
+        for (int k = 0; k < 4; k++) mean.value[k / 2][k % 2] += cells.value[k / 2][k % 2] / (double)estimate->n;
+    }
+    return mean;
+}
+
+static double level(const struct cells *cells)
+{
+    return (cells->value[0][0] + cells->value[0][1] + cells->value[1][0] + cells->value[1][1]) / 4;
+}
+
+/* A seed's cells, moved to the level of the mean: what seeds differ by alike would hide what is to be seen. */
+static struct cells moved_cells(const struct subject *subject, int64_t seed, const struct cells *mean)
+{
+    struct cells cells = cells_of(subject, seed);
+    double by = level(mean) - level(&cells);
+    for (int k = 0; k < 4; k++) cells.value[k / 2][k % 2] += by;
+    return cells;
+}
+
+static struct scale values_scale(const struct subject *subject, const struct cells *mean)
+{
+    struct range range = RANGE_EMPTY;
+    for (int k = 0; k < 4; k++) range_add(&range, mean->value[k / 2][k % 2]);
+    for (int64_t i = 0; i < subject->result->estimate.n; i++) {
+        struct cells cells = moved_cells(subject, subject->result->estimate.seed[i], mean);
+        for (int k = 0; k < 4; k++) range_add(&range, cells.value[k / 2][k % 2]);
+    }
+    range = range_padded(range, .08);
+    return (struct scale){.low = range.low, .high = range.high};
+}
+
+static void draw_lines(struct chart *chart, const struct panel *panel, const struct subject *subject, const struct cells *mean)
+{
+    static const char *const faint[] = {"faint base", "faint arm"}, *const strong[] = {"dashes base", "line arm"};
+    static const char *const mark[] = {"hollow base", "solid arm"};
+    const struct estimate *estimate = &subject->result->estimate;
+    double width = panel->box.right - panel->box.left, x[] = {panel->box.left + .2 * width, panel->box.left + .8 * width};
+    char text[FIGURE_TEXT], number[64];
+    int decimals = figure_decimals(subject->analysis->percent * estimate->s_d);
+    for (int64_t i = 0; i < estimate->n; i++) {
+        struct cells cells = moved_cells(subject, estimate->seed[i], mean);
+        snprintf(text, sizeof text, "seed %" PRId64, estimate->seed[i]);
+        for (int b = 0; b < 2; b++)
+            chart_line(chart, faint[b], x[0], scale_at(&panel->y, cells.value[b][0]), x[1], scale_at(&panel->y, cells.value[b][1]), text);
+    }
+    for (int b = 0; b < 2; b++) {
+        double y[] = {scale_at(&panel->y, mean->value[b][0]), scale_at(&panel->y, mean->value[b][1])};
+        chart_line(chart, strong[b], x[0], y[0], x[1], y[1], NULL);
+        for (int a = 0; a < 2; a++)
+            chart_mark(chart, b ? SHAPE_SQUARE : SHAPE_RING, mark[b], x[a], y[a], scale_text(number, mean->value[b][a], decimals, false));
+    }
+}
+
+static void draw_sides(struct chart *chart, const struct panel *panel, const struct subject *subject)
+{
+    double width = panel->box.right - panel->box.left;
+    char text[FIGURE_TEXT];
+    for (int a = 0; a < 2; a++) {
+        snprintf(text, sizeof text, "%s %.400s", a ? "with" : "without", subject->analysis->plan->factor[subject->first]);
+        chart_label(chart, "title", ANCHOR_MIDDLE, panel->box.left + (a ? .75 : .25) * width, panel->box.bottom + 17, .48 * width, text);
+    }
+}
+
+static double draw_key(struct chart *chart, double y, const struct subject *subject)
+{
+    char text[2][FIGURE_TEXT], whole[FIGURE_TEXT];
+    for (int b = 0; b < 2; b++) {
+        snprintf(whole, sizeof whole, "%s %.400s", b ? "with" : "without", subject->analysis->plan->factor[subject->second]);
+        label_shorten(text[b], FIGURE_TEXT, whole, chart->width - 2 * CHART_MARGIN - 40);
+    }
+    const struct key key[] = {{KEY_LINE, SHAPE_DOT, "dashes base", text[0]},
+                              {KEY_LINE, SHAPE_DOT, "line arm", text[1]},
+                              {KEY_LINE, SHAPE_DOT, "faint base", "single seeds, moved to the common level"}};
+    return chart_key(chart, CHART_MARGIN, y, chart->width - 2 * CHART_MARGIN, key, 3);
+}
+
+char *interaction_draw(const struct analysis *analysis, int64_t item, enum figure_width width)
+{
+    struct subject subject = subject_of(analysis, item);
+    const struct estimate *estimate = &subject.result->estimate;
+    struct cells mean = mean_cells(&subject);
+    struct chart chart;
+    char text[2 * FIGURE_TEXT], effect[FIGURE_TEXT], seeds[FIGURE_TEXT];
+    chart_begin(&chart, width == FIGURE_NARROW);
+    struct interval ci = analysis_shown_interval(analysis, estimate->ci);
+    figure_effect(effect, analysis_shown(analysis, estimate->delta), ci, figure_decimals((ci.high - ci.low) / 2));
+    snprintf(text, sizeof text, "%s; interaction %s%s", figure_seeds(seeds, estimate->n), effect, figure_unit(analysis));
+    double top = chart_heading(&chart, figure_name(subject.result), text) + 6;
+    top = chart_paragraph(&chart, "title", CHART_MARGIN, top, chart.width - 2 * CHART_MARGIN, figure_metric(text, analysis)) - 4;
+    struct panel panel = {.y = values_scale(&subject, &mean)};
+    panel.y.from = top + 220;
+    panel.y.to = top;
+    struct ticks ticks = chart_y_ticks(&panel.y, false);
+    double left = CHART_MARGIN + chart_ticks_width(&ticks) + 7;
+    panel.box = (struct box){left, top, fmin(chart.width - CHART_MARGIN, left + 420), top + 220};
+    chart_y_axis(&chart, &panel, &ticks);
+    chart_line(&chart, "axis", left, panel.box.bottom, panel.box.right, panel.box.bottom, NULL);
+    draw_lines(&chart, &panel, &subject, &mean);
+    draw_sides(&chart, &panel, &subject);
+    double y = draw_key(&chart, panel.box.bottom + 17 + LABEL_LINE + 6, &subject);
+    snprintf(text, sizeof text, "Interaction: %s", figure_name(subject.result));
+    return chart_end(&chart, y - LABEL_ABOVE + CHART_MARGIN, text);
+}

@@ -1,0 +1,189 @@
+/* Runs of the same seed side by side, and their differences. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+
+#include "compare/report/figure_parts.h"
+
+static bool is_shown(const struct contrast_result *result)
+{
+    enum contrast_kind kind = result->contrast->kind;
+    return result->estimate.n > 0 && (kind == CONTRAST_ARM || kind == CONTRAST_LEFT_OUT || kind == CONTRAST_MAIN);
+}
+
+int64_t paired_items(const struct analysis *analysis)
+{
+    int64_t count = 0;
+    for (int64_t c = 0; c < analysis->plan->contrasts; c++) count += is_shown(&analysis->contrast[c]);
+    return count;
+}
+
+static const struct contrast_result *find(const struct analysis *analysis, int64_t item)
+{
+    for (int64_t c = 0; c < analysis->plan->contrasts; c++)
+        if (is_shown(&analysis->contrast[c]) && item-- == 0) return &analysis->contrast[c];
+    return NULL;
+}
+
+const char *paired_name(const struct analysis *analysis, int64_t item)
+{
+    return figure_name(find(analysis, item));
+}
+
+/* What stands under the two columns. */
+static void side_name(char buffer[FIGURE_TEXT], const struct analysis *analysis, const struct contrast *contrast, bool on)
+{
+    if (contrast->kind == CONTRAST_MAIN) { /* which trick: the heading says it */
+        snprintf(buffer, FIGURE_TEXT, "%s", on ? "with" : "without");
+        return;
+    }
+    for (int64_t a = 0; a < analysis->plan->arms; a++)
+        if (on ? contrast->weight[a] > 0 : contrast->weight[a] < 0) snprintf(buffer, FIGURE_TEXT, "%s", analysis->plan->arm[a].name);
+}
+
+/* How far to the side a dot has to stand to be apart from those before it. */
+static double aside(const double *height, int64_t i, const double *offset)
+{
+    for (int step = 0; step < 41; step++) {
+        double at = (step % 2 ? 1 : -1) * ((step + 1) / 2) * 7.0;
+        bool free = true;
+        for (int64_t j = 0; j < i && free; j++) free = hypot(height[i] - height[j], at - offset[j]) >= 7;
+        if (free) return at;
+    }
+    return 0;
+}
+
+static void draw_runs(struct chart *chart, struct panel *panel, const struct analysis *analysis, const struct contrast_result *result)
+{
+    const struct estimate *estimate = &result->estimate;
+    double width = panel->box.right - panel->box.left, off_x = panel->box.left + .25 * width, on_x = panel->box.left + .75 * width;
+    char text[FIGURE_TEXT], off[64], on[64];
+    int decimals = figure_decimals(analysis->percent * estimate->s_d);
+    for (int64_t i = 0; i < estimate->n; i++) {
+        struct figure_pair pair = figure_pair(analysis, result->contrast, estimate->seed[i]);
+        double off_y = scale_at(&panel->y, pair.off), on_y = scale_at(&panel->y, pair.on);
+        snprintf(text, sizeof text, "seed %" PRId64 ": %s \xE2\x86\x92 %s%s%s", estimate->seed[i],
+                 scale_text(off, pair.off, decimals, false), scale_text(on, pair.on, decimals, false), analysis->percent == 100 ? " %" : "",
+                 pair.off_failed || pair.on_failed ? ", failed" : "");
+        chart_line(chart, "faint base", off_x, off_y, on_x, on_y, text);
+        chart_mark(chart, pair.off_failed ? SHAPE_CROSS : SHAPE_DOT, pair.off_failed ? "line base" : "solid base", off_x, off_y, text);
+        chart_mark(chart, pair.on_failed ? SHAPE_CROSS : SHAPE_DOT, pair.on_failed ? "line arm" : "solid arm", on_x, on_y, text);
+    }
+    side_name(text, analysis, result->contrast, false);
+    chart_label(chart, "title", ANCHOR_MIDDLE, off_x, panel->box.bottom + 17, .48 * width, text);
+    side_name(text, analysis, result->contrast, true);
+    chart_label(chart, "title", ANCHOR_MIDDLE, on_x, panel->box.bottom + 17, .48 * width, text);
+}
+
+static void draw_differences(struct chart *chart, struct panel *panel, const struct analysis *analysis,
+                             const struct contrast_result *result)
+{
+    enum { MOST = 200 }; /* dots that are kept apart */
+    const struct estimate *estimate = &result->estimate;
+    const struct figure_look *look = figure_look(result->verdict.kind);
+    double width = panel->box.right - panel->box.left, dots_x = panel->box.left + .3 * width, mean_x = panel->box.left + .75 * width;
+    double height[MOST], offset[MOST];
+    char text[FIGURE_TEXT], number[64];
+    int decimals = figure_decimals(analysis->percent * estimate->s_d);
+    for (int64_t i = 0; i < estimate->n; i++) {
+        double difference = analysis_shown(analysis, estimate->difference[i]), beside = 0;
+        if (i < MOST) {
+            height[i] = scale_at(&panel->y, difference);
+            offset[i] = beside = aside(height, i, offset);
+            if (fabs(beside) > .28 * width) offset[i] = beside = 0;
+        }
+        snprintf(text, sizeof text, "seed %" PRId64 ": %s%s", estimate->seed[i], scale_text(number, difference, decimals, true),
+                 figure_unit(analysis));
+        chart_mark(chart, SHAPE_DOT, "solid arm", dots_x + beside, scale_at(&panel->y, difference), text);
+    }
+    struct interval ci = analysis_shown_interval(analysis, estimate->ci);
+    double mean = analysis_shown(analysis, estimate->delta);
+    figure_effect(text, mean, ci, figure_decimals((ci.high - ci.low) / 2));
+    chart_span_y(chart, look->thick, panel, ci.low, ci.high, mean_x, text);
+    chart_mark(chart, look->shape, look->mark, mean_x, scale_at(&panel->y, mean), text);
+    chart_text(chart, "title", ANCHOR_MIDDLE, dots_x, panel->box.bottom + 17, "seeds");
+    chart_text(chart, "title", ANCHOR_MIDDLE, mean_x, panel->box.bottom + 17, "mean");
+}
+
+static struct scale runs_scale(const struct analysis *analysis, const struct contrast_result *result)
+{
+    struct range range = RANGE_EMPTY;
+    for (int64_t i = 0; i < result->estimate.n; i++) {
+        struct figure_pair pair = figure_pair(analysis, result->contrast, result->estimate.seed[i]);
+        range_add(&range, pair.off);
+        range_add(&range, pair.on);
+    }
+    range = range_padded(range, .06);
+    return (struct scale){.low = range.low, .high = range.high};
+}
+
+/* An interval that dwarfs the differences, as of two seeds, is cut at three times their reach. */
+static struct scale differences_scale(const struct analysis *analysis, const struct estimate *estimate)
+{
+    struct range range = RANGE_EMPTY;
+    range_add(&range, 0);
+    for (int64_t i = 0; i < estimate->n; i++) range_add(&range, analysis_shown(analysis, estimate->difference[i]));
+    double reach = range.high - range.low;
+    struct interval ci = analysis_shown_interval(analysis, estimate->ci);
+    struct range dots = range;
+    range_add(&range, fmax(ci.low, dots.low - 3 * reach));
+    range_add(&range, fmin(ci.high, dots.high + 3 * reach));
+    range = range_padded(range, .06);
+    return (struct scale){.low = range.low, .high = range.high};
+}
+
+/* Axis and frame of one of the two panels between left and right, its title above. */
+static void place(struct chart *chart, struct panel *panel, bool plus, double left, double right, double top, double bottom)
+{
+    panel->y.from = bottom;
+    panel->y.to = top;
+    struct ticks ticks = chart_y_ticks(&panel->y, plus);
+    panel->box = (struct box){left + chart_ticks_width(&ticks) + 7, top, right, bottom};
+    chart_y_axis(chart, panel, &ticks);
+    chart_line(chart, "axis", panel->box.left, bottom, right, bottom, NULL);
+}
+
+static double draw_key(struct chart *chart, double y, const struct analysis *analysis, const struct contrast_result *result)
+{
+    struct key key[4];
+    int count = 0;
+    bool failed = false;
+    for (int64_t i = 0; i < result->estimate.n; i++) {
+        struct figure_pair pair = figure_pair(analysis, result->contrast, result->estimate.seed[i]);
+        failed = failed || pair.off_failed || pair.on_failed;
+    }
+    const struct figure_look *look = figure_look(result->verdict.kind);
+    if (failed) key[count++] = (struct key){KEY_MARK, SHAPE_CROSS, "line arm", "failed run, at its score"};
+    key[count++] = (struct key){KEY_MARK, look->shape, look->mark, look->meaning};
+    if (isfinite(result->estimate.ci.low) && isfinite(result->estimate.ci.high))
+        key[count++] = (struct key){KEY_LINE, SHAPE_DOT, look->thick, "95 % confidence interval of the mean"};
+    return chart_key(chart, CHART_MARGIN, y, chart->width - 2 * CHART_MARGIN, key, count);
+}
+
+char *paired_draw(const struct analysis *analysis, int64_t item, enum figure_width width)
+{
+    const struct contrast_result *result = find(analysis, item);
+    struct chart chart;
+    char text[FIGURE_TEXT], seeds[FIGURE_TEXT];
+    chart_begin(&chart, width == FIGURE_NARROW);
+    snprintf(text, sizeof text, "%s; each line is one seed, run both ways", figure_seeds(seeds, result->estimate.n));
+    char heading[2 * FIGURE_TEXT], name[FIGURE_TEXT] = "";
+    side_name(name, analysis, result->contrast, false);
+    snprintf(heading, sizeof heading, "%s%s%s", figure_name(result), result->contrast->kind == CONTRAST_ARM ? " against " : "",
+             result->contrast->kind == CONTRAST_ARM ? name : "");
+    double top = chart_heading(&chart, heading, text) + 6;
+    double right = chart.width - CHART_MARGIN, middle = chart.narrow ? 180 : 400;
+    double left_end = chart_paragraph(&chart, "title", CHART_MARGIN, top, middle - 20 - CHART_MARGIN, figure_metric(text, analysis));
+    double right_end = chart_paragraph(&chart, "title", middle, top, right - middle, figure_difference(text, analysis));
+    top = fmax(left_end, right_end) - 4;
+    double bottom = top + (chart.narrow ? 190 : 230);
+    struct panel runs = {.y = runs_scale(analysis, result)}, differences = {.y = differences_scale(analysis, &result->estimate)};
+    place(&chart, &runs, false, CHART_MARGIN, middle - 20, top, bottom);
+    place(&chart, &differences, true, middle, right, top, bottom);
+    draw_runs(&chart, &runs, analysis, result);
+    chart_rule_y(&chart, "zero", &differences, 0);
+    draw_differences(&chart, &differences, analysis, result);
+    double end = draw_key(&chart, bottom + 17 + LABEL_LINE + 6, analysis, result);
+    snprintf(text, sizeof text, "Paired runs: %s", figure_name(result));
+    return chart_end(&chart, end - LABEL_ABOVE + CHART_MARGIN, text);
+}

@@ -1,0 +1,135 @@
+#include "compare/report/figure_parts.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+
+const char *figure_metric(char buffer[FIGURE_TEXT], const struct analysis *analysis)
+{
+    snprintf(buffer, FIGURE_TEXT, "%s %s%s", analysis->plan->part, analysis->plan->metric, analysis->percent == 100 ? " (%)" : "");
+    return buffer;
+}
+
+const char *figure_difference(char buffer[FIGURE_TEXT], const struct analysis *analysis)
+{
+    snprintf(buffer, FIGURE_TEXT, "difference in %s %s%s", analysis->plan->part, analysis->plan->metric,
+             analysis->percent == 100 ? " (points)" : "");
+    return buffer;
+}
+
+const char *figure_seeds(char buffer[FIGURE_TEXT], int64_t n)
+{
+    snprintf(buffer, FIGURE_TEXT, "n = %" PRId64 " seed%s", n, n == 1 ? "" : "s");
+    return buffer;
+}
+
+const char *figure_unit(const struct analysis *analysis)
+{
+    return analysis->percent == 100 ? " points" : "";
+}
+
+const char *figure_name(const struct contrast_result *result)
+{
+    return result->title ? result->title : result->contrast->name;
+}
+
+const struct figure_look *figure_look(enum verdict_kind kind)
+{
+    static const struct figure_look looks[] = {
+        [VERDICT_NONE] = {SHAPE_CROSS, "line unclear", "thin unclear", "thick unclear", "no verdict"},
+        [VERDICT_IDENTICAL] = {SHAPE_DIAMOND, "hollow same", "thin same", "thick same", "identical"},
+        [VERDICT_HELPS] = {SHAPE_UP, "solid helps", "thin helps", "thick helps", "helps"},
+        [VERDICT_HURTS] = {SHAPE_DOWN, "solid hurts", "thin hurts", "thick hurts", "hurts"},
+        [VERDICT_NO_DIFFERENCE] = {SHAPE_SQUARE, "solid same", "thin same", "thick same", "no meaningful difference"},
+        [VERDICT_INCONCLUSIVE] = {SHAPE_RING, "hollow unclear", "thin unclear", "thick unclear", "inconclusive"},
+    };
+    return &looks[kind];
+}
+
+int figure_decimals(double half_width)
+{
+    int decimals = scale_decimals(half_width) + 1;
+    return half_width > 0 && isfinite(half_width) ? decimals : 2;
+}
+
+const char *figure_effect(char buffer[FIGURE_TEXT], double value, struct interval interval, int decimals)
+{
+    char middle[64], low[64], high[64];
+    scale_text(middle, value, decimals, true);
+    if (isnan(interval.low) || isnan(interval.high))
+        snprintf(buffer, FIGURE_TEXT, "%s", middle);
+    else
+        snprintf(buffer, FIGURE_TEXT, "%s [%s, %s]", middle, scale_text(low, interval.low, decimals, true),
+                 scale_text(high, interval.high, decimals, true));
+    return buffer;
+}
+
+struct figure_table figure_table(const struct chart *chart, struct panel *panel, double numbers, double top, int64_t rows)
+{
+    double right = chart->width - CHART_MARGIN;
+    struct figure_table table;
+    if (chart->narrow) {
+        table = (struct figure_table){42, right - CHART_MARGIN - numbers - 8, CHART_MARGIN + 36, right};
+        panel->box = (struct box){table.count_x + 10, top, right - 4, 0};
+    } else {
+        table = (struct figure_table){26, 160, CHART_MARGIN + 160 + 36, right - numbers};
+        panel->box = (struct box){table.count_x + 14, top, table.numbers_x - 16, 0};
+    }
+    panel->box.bottom = top + (double)rows * table.row + 4;
+    panel->x.from = panel->box.left;
+    panel->x.to = panel->box.right;
+    return table;
+}
+
+void figure_table_heads(struct chart *chart, const struct figure_table *table, double y, const char *count, const char *numbers)
+{
+    if (chart->narrow) return;
+    chart_text(chart, "note", ANCHOR_END, table->count_x, y, count);
+    chart_text(chart, "note", ANCHOR_START, table->numbers_x, y, numbers);
+}
+
+double figure_table_row(struct chart *chart, const struct panel *panel, const struct figure_table *table, double y, const char *name,
+                        int64_t count, const char *numbers)
+{
+    char n[32];
+    snprintf(n, sizeof n, chart->narrow ? "n %" PRId64 : "%" PRId64, count);
+    double line = chart->narrow ? y + 14 : y + table->row / 2 + 4;
+    if (chart->narrow) chart_box(chart, "paper", (struct box){panel->box.left, y, panel->box.right, y + 18}, NULL);
+    chart_label(chart, "title", ANCHOR_START, CHART_MARGIN, line, table->name_width, name);
+    chart_text(chart, "note", ANCHOR_END, table->count_x, chart->narrow ? y + 32 : line, n);
+    chart_text(chart, "title", chart->narrow ? ANCHOR_END : ANCHOR_START, table->numbers_x, line, numbers);
+    return chart->narrow ? y + 28 : y + table->row / 2;
+}
+
+/* The index of an arm's trial of a seed; -1: none. */
+static int64_t trial_of(const struct arm_result *arm, int64_t seed)
+{
+    for (int64_t i = 0; i < arm->n; i++)
+        if (arm->seed[i] == seed) return i;
+    return -1;
+}
+
+double figure_value(const struct analysis *analysis, int64_t arm, int64_t seed)
+{
+    int64_t i = trial_of(&analysis->arm[arm], seed);
+    return i < 0 ? NAN : analysis->percent * analysis->arm[arm].value[i];
+}
+
+struct figure_pair figure_pair(const struct analysis *analysis, const struct contrast *contrast, int64_t seed)
+{
+    struct figure_pair pair = {0, 0, false, false};
+    double off_weight = 0, on_weight = 0;
+    for (int64_t a = 0; a < analysis->plan->arms; a++) {
+        double weight = contrast->weight[a];
+        if (weight == 0) continue;
+        int64_t i = trial_of(&analysis->arm[a], seed);
+        double value = figure_value(analysis, a, seed);
+        bool failed = i >= 0 && analysis->arm[a].failure[i];
+        *(weight < 0 ? &pair.off : &pair.on) += fabs(weight) * value;
+        *(weight < 0 ? &off_weight : &on_weight) += fabs(weight);
+        *(weight < 0 ? &pair.off_failed : &pair.on_failed) |= failed;
+    }
+    pair.off /= off_weight;
+    pair.on /= on_weight;
+    return pair;
+}

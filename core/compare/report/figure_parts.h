@@ -1,0 +1,74 @@
+/* What several figures say and draw alike. */
+#ifndef COMPARE_REPORT_FIGURE_PARTS_H
+#define COMPARE_REPORT_FIGURE_PARTS_H
+
+#include "compare/report/chart.h"
+#include "compare/report/figures.h"
+
+/* What a figure's file gives to the list in figures.c; see figures.h. */
+int64_t paired_items(const struct analysis *), forest_items(const struct analysis *), curves_items(const struct analysis *);
+int64_t cost_items(const struct analysis *), interaction_items(const struct analysis *), variance_items(const struct analysis *);
+int64_t failures_items(const struct analysis *);
+const char *paired_name(const struct analysis *, int64_t item);
+const char *curves_name(const struct analysis *, int64_t item);
+const char *interaction_name(const struct analysis *, int64_t item);
+char *paired_draw(const struct analysis *, int64_t item, enum figure_width);
+char *forest_draw(const struct analysis *, int64_t item, enum figure_width);
+char *curves_draw(const struct analysis *, int64_t item, enum figure_width);
+char *cost_draw(const struct analysis *, int64_t item, enum figure_width);
+char *interaction_draw(const struct analysis *, int64_t item, enum figure_width);
+char *variance_draw(const struct analysis *, int64_t item, enum figure_width);
+char *failures_draw(const struct analysis *, int64_t item, enum figure_width);
+
+enum { FIGURE_TEXT = 512 };
+
+/* "test accuracy (%)", "test loss" */
+const char *figure_metric(char buffer[FIGURE_TEXT], const struct analysis *);
+/* "difference in test accuracy (points)", "difference in test loss" */
+const char *figure_difference(char buffer[FIGURE_TEXT], const struct analysis *);
+/* "n = 10 seeds", "n = 1 seed" */
+const char *figure_seeds(char buffer[FIGURE_TEXT], int64_t n);
+/* " points", or nothing: what follows a difference */
+const char *figure_unit(const struct analysis *);
+const char *figure_name(const struct contrast_result *);
+
+/* A verdict's mark, with form and colour; and what it means, for the key. */
+struct figure_look {
+    enum shape shape;
+    const char *mark, *thin, *thick, *meaning;
+};
+const struct figure_look *figure_look(enum verdict_kind);
+
+/* "+0.50 [+0.30, +0.70]", without the bracket where there is no interval. */
+const char *figure_effect(char buffer[FIGURE_TEXT], double value, struct interval, int decimals);
+/* How many decimals tell differences with such an interval apart. */
+int figure_decimals(double half_width);
+
+/* ---- Drawings of one row for each arm or effect: name, count, what is drawn, numbers; on narrow ones in two lines ---- */
+
+struct figure_table {
+    double row;                /* height of one */
+    double name_width;         /* room of the name */
+    double count_x, numbers_x; /* right edge of the counts; left edge of the numbers, or on narrow drawings their right edge */
+};
+/* numbers: width of the widest. Sets the panel's box from top on, for so many rows, and where its x scale begins and ends. */
+struct figure_table figure_table(const struct chart *, struct panel *, double numbers, double top, int64_t rows);
+/* Heads of the columns, standing on y; wide drawings only. */
+void figure_table_heads(struct chart *, const struct figure_table *, double y, const char *count, const char *numbers);
+/* One row from y on; returns at which height its marks belong. */
+double figure_table_row(struct chart *, const struct panel *, const struct figure_table *, double y, const char *name, int64_t count,
+                        const char *numbers);
+
+/* ---- Values ---- */
+
+/* An arm's value of a seed as the metric is, times percent; NaN: no such trial. */
+double figure_value(const struct analysis *, int64_t arm, int64_t seed);
+/* The values of one block of a contrast where it is off and on, as the metric is times percent: weighted means of arms. failed: a trial of
+ * either failed. Values are NaN if a trial is not there. */
+struct figure_pair {
+    double off, on;
+    bool off_failed, on_failed;
+};
+struct figure_pair figure_pair(const struct analysis *, const struct contrast *, int64_t seed);
+
+#endif

@@ -1,0 +1,127 @@
+/* The style sheet of all figures. Colours keep their distance for all common kinds of colour blindness (after Okabe and Ito's palette), and
+ * no meaning hangs on colour alone. */
+#include <string.h>
+
+#include "compare/report/figures.h"
+#include "compare/report/svg.h"
+
+/* Name, on light paper, on dark paper. */
+#define COLOURS(EACH)                                                                                                                      \
+    EACH(paper, "#ffffff", "#14171c")                                                                                                      \
+    EACH(ink, "#1c2128", "#e4e7eb")                                                                                                        \
+    EACH(muted, "#57606a", "#a3acb8")                                                                                                      \
+    EACH(grid, "#e4e7eb", "#2a3038")                                                                                                       \
+    EACH(axis, "#8c959f", "#6b7480")                                                                                                       \
+    EACH(margin, "#fbf1d4", "#332d19")                                                                                                     \
+    EACH(base, "#6e7781", "#9aa4b0")                                                                                                       \
+    EACH(arm, "#0068a8", "#56b4e9")                                                                                                        \
+    EACH(helps, "#00795a", "#2fc79a")                                                                                                      \
+    EACH(hurts, "#c24100", "#ff8f4d")                                                                                                      \
+    EACH(same, "#8a4f9e", "#d79ae8")                                                                                                       \
+    EACH(unclear, "#57606a", "#a3acb8")
+
+#define LIGHT(name, light, dark) "--figure-" #name ":" light ";"
+#define DARK(name, light, dark)  "--figure-" #name ":" dark ";"
+#define COLOUR(name)             "var(--figure-" #name ")"
+
+#define FORMS                                                                                                                                                                                                                                     \
+    ".figure text{font:12px system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif;fill:" COLOUR(                                                                                                                            \
+        ink) "}\n"                                                                                                                                                                                                                                \
+             ".figure .heading{font-size:13px;font-weight:600}\n"                                                                                                                                                                                 \
+             ".figure .note{fill:" COLOUR(                                                                                                                                                                                                        \
+                 muted) "}\n"                                                                                                                                                                                                                     \
+                        ".figure .paper{fill:" COLOUR(                                                                                                                                                                                            \
+                            paper) "}\n"                                                                                                                                                                                                          \
+                                   ".figure .grid{stroke:" COLOUR(                                                                                                                                                                                \
+                                       grid) ";stroke-width:1}\n"                                                                                                                                                                                 \
+                                             ".figure .axis{stroke:" COLOUR(                                                                                                                                                                      \
+                                                 axis) ";stroke-width:1}\n"                                                                                                                                                                       \
+                                                       ".figure .leader{stroke:" COLOUR(                                                                                                                                                          \
+                                                           axis) ";stroke-width:.75}\n"                                                                                                                                                           \
+                                                                 ".figure .zero{stroke:" COLOUR(                                                                                                                                                  \
+                                                                     ink) ";stroke-width:1}\n"                                                                                                                                                    \
+                                                                          ".figure .margin{fill:" COLOUR(                                                                                                                                         \
+                                                                              margin) "}\n"                                                                                                                                                       \
+                                                                                      ".figure .base{color:" COLOUR(                                                                                                                              \
+                                                                                          base) "}\n"                                                                                                                                             \
+                                                                                                ".figure .arm{color:" COLOUR(                                                                                                                     \
+                                                                                                    arm) "}\n"                                                                                                                                    \
+                                                                                                         ".figure .helps{color:" COLOUR(                                                                                                          \
+                                                                                                             helps) "}\n"                                                                                                                         \
+                                                                                                                    ".figure "                                                                                                                    \
+                                                                                                                    ".hurts{"                                                                                                                     \
+                                                                                                                    "color:" COLOUR(                                                                                                              \
+                                                                                                                        hurts) "}\n"                                                                                                              \
+                                                                                                                               ".figure "                                                                                                         \
+                                                                                                                               ".same{"                                                                                                           \
+                                                                                                                               "color"                                                                                                            \
+                                                                                                                               ":" COLOUR(                                                                                                        \
+                                                                                                                                   same) "}\n"                                                                                                    \
+                                                                                                                                         ".figure .unclear{color:" COLOUR(                                                                        \
+                                                                                                                                             unclear) "}\n"                                                                                       \
+                                                                                                                                                      ".figure .line{fill:none;stroke:currentColor;stroke-width:2;stroke-linejoin:round}\n"       \
+                                                                                                                                                      ".figure .dashes{fill:none;stroke:currentColor;stroke-width:1.5;stroke-dasharray:5 3}\n"    \
+                                                                                                                                                      ".figure .stairs{fill:none;stroke:" COLOUR(                                                 \
+                                                                                                                                                          ink) ";stroke-width:1;stroke-dasharray:1.5 2.5}\n"                                      \
+                                                                                                                                                               ".figure .faint{fill:none;stroke:currentColor;stroke-width:1;stroke-opacity:.3}\n" \
+                                                                                                                                                               ".figure .thin{fill:none;stroke:currentColor;stroke-width:1.25}\n"                 \
+                                                                                                                                                               ".figure .thick{fill:none;stroke:currentColor;stroke-width:4.5}\n"                 \
+                                                                                                                                                               ".figure .solid{fill:currentColor;stroke:" COLOUR(                                 \
+                                                                                                                                                                   paper) ";stroke-width:1}\n"                                                    \
+                                                                                                                                                                          ".figure .hollow{fill:" COLOUR(                                         \
+                                                                                                                                                                              paper) ";stroke:currentColor;stroke-width:2}\n"                     \
+                                                                                                                                                                                     ".figure .area{fill:currentColor;fill-opacity:.18}\n"        \
+                                                                                                                                                                                     ".figure .bar{fill:currentColor}\n"                          \
+                                                                                                                                                                                     ".figure .light{fill:currentColor;fill-opacity:.25}\n"       \
+                                                                                                                                                                                     ".figure .middle{fill:currentColor;fill-opacity:.55}\n"
+
+const char *figure_style(void)
+{
+    return ".figure{" COLOURS(LIGHT) "-webkit-print-color-adjust:exact;print-color-adjust:exact}\n"
+                                     "@media screen and (prefers-color-scheme:dark){.figure{" COLOURS(DARK) "}}\n" FORMS;
+}
+
+static const struct {
+    const char *name, *shade[2];
+} colours[] = {
+#define ROW(name, light, dark) {#name ")", {light, dark}},
+    COLOURS(ROW)};
+
+/* The forms with their colours written out: what makes papers of drawings often knows no variables. */
+static void write_forms(struct svg *svg, int dark)
+{
+    static const char variable[] = "var(--figure-";
+    const char *rest = FORMS;
+    for (const char *found; (found = strstr(rest, variable)) != NULL;) {
+        svg_bytes(svg, rest, (size_t)(found - rest));
+        rest = found + sizeof variable - 1;
+        for (size_t i = 0; i < sizeof colours / sizeof colours[0]; i++) {
+            if (strncmp(rest, colours[i].name, strlen(colours[i].name)) != 0) continue;
+            svg_raw(svg, colours[i].shade[dark]);
+            rest += strlen(colours[i].name);
+            break;
+        }
+    }
+    svg_raw(svg, rest);
+}
+
+char *figure_file(const char *drawing)
+{
+    static const char root[] = "<svg ";
+    const char *inside = strstr(drawing, ">\n");
+    if (strncmp(drawing, root, sizeof root - 1) != 0 || !inside) {
+        status_set(KNACK_E_CALL, "figure_file: this is no drawing of a figure");
+        return NULL;
+    }
+    struct svg svg = {0};
+    svg_raw(&svg, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<svg xmlns=\"http://www.w3.org/2000/svg\" ");
+    const char *attributes = drawing + sizeof root - 1;
+    svg_bytes(&svg, attributes, (size_t)(inside - attributes));
+    svg_raw(&svg, ">\n<style>\n");
+    write_forms(&svg, 0);
+    svg_raw(&svg, "@media screen and (prefers-color-scheme:dark){\n");
+    write_forms(&svg, 1);
+    svg_raw(&svg, "}\n</style>\n<rect class=\"paper\" width=\"100%\" height=\"100%\"/>");
+    svg_raw(&svg, inside + 1);
+    return svg_take(&svg);
+}
