@@ -57,6 +57,9 @@ void data_close(struct dataset *);
 knack_status data_complete(const struct json *config, const struct dataset *);
 /* Equal for equal parts (rows and targets; inputs are not read), so that a run can tell that its data have changed. */
 uint64_t data_fingerprint(const struct dataset *);
+/* Equal for equal rows of one part: the bytes of their inputs as the file holds them, in the order of the part, and their targets. What is
+ * done to them afterwards (division, standardising) does not count. Reads all rows, one at a time. */
+knack_status data_part_hash(const struct dataset *, enum data_part, uint64_t *hash);
 void data_schema(struct json_writer *, const char *name); /* JSON Schema of "data" */
 
 /* Inputs of examples (indices within the part) -> out [count, width], in KNACK_REAL: u8 images of a named source divided as it says,

@@ -1,6 +1,9 @@
-/* A fingerprint of a data set's parts: which rows, with which targets. Not of the inputs themselves, which may be large. */
+/* Fingerprints: of a data set's parts, which rows with which targets, without the inputs, which may be large; and of all that one part
+ * holds. */
+#include "base/memory.h"
 #include "base/text.h"
 #include "data/dataset.h"
+#include "data/source.h"
 
 uint64_t data_fingerprint(const struct dataset *data)
 {
@@ -16,4 +19,35 @@ uint64_t data_fingerprint(const struct dataset *data)
         if (part->target) hash = text_hash(hash, part->target, count * (size_t)data->outputs * sizeof *part->target);
     }
     return hash;
+}
+
+/* Row number row of a source or of those after it, as its file holds it, through buffer [width of the data, 8 bytes each]. */
+static knack_status hash_row(const struct source *source, int64_t row, uint8_t *buffer, uint64_t *hash)
+{
+    for (; row >= source->count && source->next; source = source->next) row -= source->count;
+    int64_t size = source->width * element_size(source->array.type);
+    const int32_t form[2] = {source->array.type, source->array.swapped};
+    TRY(blob_read(&source->array.blob, row * size, size, buffer));
+    *hash = text_hash(*hash, form, sizeof form);
+    *hash = text_hash(*hash, buffer, (size_t)size);
+    return KNACK_OK;
+}
+
+knack_status data_part_hash(const struct dataset *data, enum data_part which, uint64_t *hash)
+{
+    const struct part *part = &data->part[which];
+    size_t count = (size_t)part->count;
+    knack_status status = KNACK_OK;
+    uint8_t *buffer = memory_new((size_t)data->width, 8);
+    if (!buffer) return KNACK_E_MEMORY;
+    *hash = text_hash(TEXT_HASH, &part->count, sizeof part->count);
+    *hash = text_hash(*hash, data->shape, (size_t)data->ndim * sizeof *data->shape);
+    for (int64_t i = 0; i < part->count && status >= 0; i++) status = hash_row(part->source, part->row[i], buffer, hash);
+    if (part->label) *hash = text_hash(*hash, part->label, count * sizeof *part->label);
+    for (int64_t i = 0; part->target && i < part->count * data->outputs; i++) {
+        double target = (double)part->target[i];
+        *hash = text_hash(*hash, &target, sizeof target);
+    }
+    memory_free(buffer);
+    return status;
 }
