@@ -1,0 +1,426 @@
+/* report.html: well-formed, escaped, without script and without anything from elsewhere; what it says, and what not before the end. */
+#include "base/test.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../analysis/fixture.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "compare/report/page.h"
+#include "compare/report/report.h"
+
+#define HOSTILE "<script>alert(\"x\")</script> & 'q' \xf0\x9f\x98\x80 \xff\x01"
+#define ESCAPED                                                                                                                            \
+    "&lt;script&gt;alert(&quot;x&quot;)&lt;/script&gt; &amp; &#39;q&#39; \xf0\x9f\x98\x80 \xef\xbf\xbd\xef\xbf\xbd" /* U+FFFD twice */
+
+static char *page_of(const struct analysis *analysis)
+{
+    char *page = report_html(analysis);
+    if (!page) fail_msg("report_html: %s", knack_error());
+    return page;
+}
+
+static struct analysis *fixture(int arms, int seeds, enum design design)
+{
+    struct analysis *analysis = fixture_analysis(arms, seeds, design);
+    if (!analysis) fail_msg("fixture_analysis: %s", knack_error());
+    return analysis;
+}
+
+static void assert_has(const char *page, const char *text)
+{
+    if (!strstr(page, text)) fail_msg("the page does not have: %s", text);
+}
+
+static void assert_has_not(const char *page, const char *text)
+{
+    const char *found = strstr(page, text);
+    if (found) fail_msg("the page has: %.80s", found);
+}
+
+/* ---- Well-formed ---- */
+
+struct open_tags {
+    char name[64][24];
+    int depth;
+};
+
+static bool is_void(const char *name)
+{
+    static const char *const names[] = {"meta", "link", "br", "img", "!DOCTYPE", NULL};
+    for (int i = 0; names[i]; i++)
+        if (strcmp(name, names[i]) == 0) return true;
+    return false;
+}
+
+/* Attributes: name="value", with nothing in the value that needs escaping; returns what follows the tag. */
+static const char *check_attributes(const char *at)
+{
+    while (*at != '>' && strncmp(at, "/>", 2) != 0) {
+        if (*at == '\0') fail_msg("a tag does not end");
+        if (*at == '<') fail_msg("a tag within a tag: %.60s", at);
+        if (*at++ != '"') continue;
+        const char *end = strchr(at, '"');
+        if (!end) fail_msg("an attribute does not end: %.60s", at);
+        if (memchr(at, '<', (size_t)(end - at))) fail_msg("an attribute has <: %.60s", at);
+        at = end + 1;
+    }
+    return at;
+}
+
+static const char *check_tag(const char *at, struct open_tags *open)
+{
+    char name[24];
+    bool closing = at[1] == '/';
+    at += 1 + closing;
+    size_t length = strcspn(at, " >/\n");
+    assert_true(length > 0 && length < sizeof name);
+    memcpy(name, at, length);
+    name[length] = '\0';
+    at = check_attributes(at + length);
+    if (closing) {
+        if (open->depth == 0 || strcmp(open->name[open->depth - 1], name) != 0)
+            fail_msg("</%s> closes <%s>", name, open->depth ? open->name[open->depth - 1] : "nothing");
+        open->depth--;
+    } else if (*at != '/' && !is_void(name)) {
+        assert_true(open->depth < 64);
+        memcpy(open->name[open->depth++], name, sizeof name);
+    }
+    return strchr(at, '>') + 1;
+}
+
+static void check_entity(const char *at)
+{
+    size_t length = strcspn(at, "; <");
+    if (at[length] != ';' || length > 8) fail_msg("a bare &: %.40s", at);
+}
+
+static void assert_well_formed(const char *page)
+{
+    struct open_tags open = {.depth = 0};
+    assert_int_equal(strncmp(page, "<!DOCTYPE html>\n", 16), 0);
+    for (const char *at = page; *at;) {
+        if (*at == '&') check_entity(at);
+        if (*at == '<')
+            at = check_tag(at, &open);
+        else
+            at++;
+        bool in_style = open.depth > 0 && strcmp(open.name[open.depth - 1], "style") == 0;
+        if (in_style) at = strstr(at, "</style>");
+    }
+    if (open.depth != 0) fail_msg("<%s> is not closed", open.name[open.depth - 1]);
+}
+
+/* ---- Nothing that is not a number, nothing from elsewhere ---- */
+
+static bool is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+static void assert_no_word(const char *page, const char *word)
+{
+    for (const char *at = page; (at = strstr(at, word)) != NULL; at++)
+        if ((at == page || !is_letter(at[-1])) && !is_letter(at[strlen(word)]))
+            fail_msg("%s: %.60s", word, at > page + 20 ? at - 20 : page);
+}
+
+static void assert_alone(const char *page)
+{
+    assert_has_not(page, "<script");
+    assert_has_not(page, "http:");
+    assert_has_not(page, "https:");
+    assert_has_not(page, "@import");
+    assert_has_not(page, "url(");
+    assert_has_not(page, " src=");
+    assert_has_not(page, " onload");
+    assert_no_word(page, "nan");
+    assert_no_word(page, "NaN");
+    assert_no_word(page, "inf");
+    assert_has(page, "default-src 'none'");
+}
+
+static void check_page(int arms, int seeds, enum design design)
+{
+    struct analysis *analysis = fixture(arms, seeds, design);
+    char *page = page_of(analysis);
+    assert_well_formed(page);
+    assert_alone(page);
+    memory_free(page);
+    fixture_free(analysis);
+}
+
+static void pages_are_well_formed_and_stand_alone(void **state)
+{
+    (void)state;
+    check_page(2, 5, DESIGN_ONE);
+    check_page(8, 20, DESIGN_ONE);
+    check_page(20, 10, DESIGN_ONE);
+    check_page(8, 6, DESIGN_FACTORIAL);
+    check_page(16, 6, DESIGN_FACTORIAL);
+    check_page(20, 6, DESIGN_SCREEN);
+}
+
+static void a_page_says_what_was_compared_and_found(void **state)
+{
+    (void)state;
+    struct analysis *analysis = fixture(8, 20, DESIGN_ONE);
+    char *page = page_of(analysis);
+    assert_has(page, "<html lang=\"en\"");
+    assert_has(page, "comparison <b>#3</b>");
+    assert_has(page, "20 seeds, fixed before the first trial");
+    assert_has(page, "Seeds</dt><dd>2000 to 2019");
+    assert_has(page, "<th scope=\"row\" class=\"words\">mixup</th>");
+    assert_has(page, "Holm");
+    assert_has(page, "not finite");
+    assert_has(page, "<details");
+    for (int64_t c = 0; c < analysis->plan->contrasts; c++) assert_has(page, analysis->contrast[c].verdict.word);
+    memory_free(page);
+    fixture_free(analysis);
+}
+
+static void a_screening_is_titled_so(void **state)
+{
+    (void)state;
+    struct analysis *analysis = fixture(12, 6, DESIGN_SCREEN);
+    char *page = page_of(analysis);
+    assert_has(page, "<title>Screening: ");
+    assert_has(page, "Screening of training tricks");
+    assert_has(page, "--confirm");
+    memory_free(page);
+    fixture_free(analysis);
+}
+
+static void names_are_escaped(void **state)
+{
+    (void)state;
+    struct analysis *analysis = fixture(3, 6, DESIGN_ONE);
+    struct plan *plan = analysis->plan;
+    static char hostile[] = HOSTILE, tricks[] = "[{\"name\": \"<script>\", \"plugin\": \"<img>\", \"version\": \"<\", \"options\": "
+                                                "{\"<b>\": \"</td>\"}}]";
+    char *kept[] = {plan->name, plan->arm[1].name, plan->arm[1].tricks, plan->command, plan->contrast[0].name};
+    const char *title = analysis->contrast[0].title;
+    plan->name = plan->arm[1].name = plan->command = plan->contrast[0].name = hostile;
+    plan->arm[1].tricks = tricks;
+    analysis->contrast[0].title = hostile;
+    char *page = page_of(analysis);
+    assert_well_formed(page);
+    assert_alone(page);
+    assert_has_not(page, "<img");
+    assert_has(page, "<h1>" ESCAPED "</h1>");
+    assert_has(page, "<code>" ESCAPED "</code>");
+    assert_has(page, "<th scope=\"row\" class=\"words\">" ESCAPED "</th>");
+    assert_has(page, "<code>&lt;b&gt; &lt;/td&gt;</code>");
+    memory_free(page);
+    plan->name = kept[0];
+    plan->arm[1].name = kept[1];
+    plan->arm[1].tricks = kept[2];
+    plan->command = kept[3];
+    plan->contrast[0].name = kept[4];
+    analysis->contrast[0].title = title;
+    fixture_free(analysis);
+}
+
+/* ---- The raw numbers ---- */
+
+static void the_link_holds_the_csv(void **state)
+{
+    (void)state;
+    static const char before[] = "download=\"values.csv\" href=\"data:text/csv;charset=utf-8,";
+    struct analysis *analysis = fixture(8, 20, DESIGN_ONE);
+    char *page = page_of(analysis), *csv = report_csv(analysis), *to = page;
+    assert_has(page, before);
+    const char *from = strstr(page, before) + strlen(before);
+    while (*from != '"') {
+        char digits[3] = {from[1], from[2], '\0'};
+        bool coded = *from == '%';
+        *to++ = coded ? (char)strtol(digits, NULL, 16) : *from;
+        from += coded ? 3 : 1;
+    }
+    *to = '\0';
+    assert_string_equal(page, csv);
+    memory_free(csv);
+    memory_free(page);
+    fixture_free(analysis);
+}
+
+/* ---- Before the end ---- */
+
+static void an_unfinished_page_has_counts_and_means_only(void **state)
+{
+    (void)state;
+    static const char *const unsaid[] = {"HELPS", "HURTS", "INCONCLUSIVE", "Holm", "<svg", "In sentences", "Sign-flip", ">p<", NULL};
+    struct analysis *analysis = fixture(8, 20, DESIGN_ONE);
+    analysis->finished = false;
+    strcpy(analysis->status, "interrupted");
+    char *page = page_of(analysis);
+    assert_well_formed(page);
+    assert_alone(page);
+    assert_has(page, "<b>Not finished</b> (interrupted)");
+    assert_has(page, "Counts and means only");
+    assert_has(page, "20 of 20");
+    for (int i = 0; unsaid[i]; i++) assert_has_not(strstr(page, "<main>"), unsaid[i]);
+    memory_free(page);
+    analysis->plan->stopping = STOP_LOOKS;
+    page = page_of(analysis);
+    assert_has(page, "<b>Not finished</b> (interrupted)");
+    assert_has(page, "In sentences");
+    memory_free(page);
+    fixture_free(analysis);
+}
+
+static void inference_that_is_not_there_is_a_dash(void **state)
+{
+    (void)state;
+    struct analysis *analysis = fixture(2, 5, DESIGN_ONE);
+    struct estimate *estimate = &analysis->contrast[0].estimate;
+    estimate->s_d = estimate->se = estimate->t = estimate->p = estimate->p_adjusted = estimate->p_flip = estimate->vrf = estimate->rho =
+        NAN;
+    estimate->ci = estimate->simultaneous = estimate->next = estimate->relative_ci = estimate->wins_ci = (struct interval){NAN, NAN};
+    estimate->relative = estimate->detectable = NAN;
+    analysis->contrast[0].verdict.word = NULL;
+    analysis->contrast[0].verdict.kind = VERDICT_NONE;
+    analysis->arm[1].cost_seconds = analysis->arm[1].cpu_per_update = NAN;
+    char *page = page_of(analysis);
+    assert_well_formed(page);
+    assert_alone(page);
+    assert_has(page, "no verdict");
+    memory_free(page);
+    fixture_free(analysis);
+}
+
+/* ---- Numbers ---- */
+
+static void numbers_stand_as_printed(void **state)
+{
+    (void)state;
+    char text[PAGE_NUMBER];
+    assert_string_equal(page_number(text, -1.234, 2), "\xe2\x88\x92"
+                                                      "1.23");
+    assert_string_equal(page_number(text, NAN, 2), "\xe2\x80\x93");
+    assert_string_equal(page_signed(text, .5, 2), "+0.50");
+    assert_string_equal(page_signed(text, -.001, 2), "0.00");
+    assert_string_equal(page_signed(text, INFINITY, 2), "+\xe2\x88\x9e");
+    assert_string_equal(page_range(text, .3, .7, 2, true), "+0.30 to +0.70");
+    assert_string_equal(page_range(text, .3, NAN, 2, true), "\xe2\x80\x93");
+    assert_string_equal(page_count(text, 1234567), "1,234,567");
+    assert_string_equal(page_count(text, 123), "123");
+    assert_string_equal(page_probability(text, 1e-9), "< 0.0001");
+    assert_string_equal(page_probability(text, .0023), "0.0023");
+    assert_string_equal(page_probability(text, .0123), "0.012");
+    assert_string_equal(page_probability(text, NAN), "\xe2\x80\x93");
+    assert_string_equal(page_seconds(text, .0007), "0.70 ms");
+    assert_string_equal(page_seconds(text, 12.34), "12.3 s");
+    assert_string_equal(page_bytes(text, 40 << 20), "40 MiB");
+    assert_string_equal(page_ratio(text, 1.934), "1.93\xc3\x97");
+}
+
+/* ---- Files ---- */
+
+static char *temporary(void)
+{
+    static char folder[64];
+    snprintf(folder, sizeof folder, "%s", "/tmp/knack-report-XXXXXX");
+    assert_non_null(mkdtemp(folder));
+    return folder;
+}
+
+static void remove_all(const char *folder)
+{
+    char command[128];
+    snprintf(command, sizeof command, "rm -r '%s'", folder);
+    assert_int_equal(system(command), 0);
+}
+
+static bool has_file(const char *folder, const char *name)
+{
+    char path[256];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    return file_exists(path);
+}
+
+static void put_file(const char *folder, const char *name)
+{
+    char path[256];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    assert_done(file_write(path, "old", 3));
+}
+
+static void a_report_replaces_the_one_before(void **state)
+{
+    (void)state;
+    char *folder = temporary(), charts[128];
+    struct analysis *analysis = fixture(4, 6, DESIGN_ONE);
+    snprintf(charts, sizeof charts, "%s/charts", folder);
+    assert_done(file_make_folder(charts));
+    put_file(charts, "forest-09-gone.svg");
+    put_file(charts, "my-own.svg");
+    put_file(charts, "forest-notes.txt");
+    assert_done(report_write(analysis, folder));
+    static const char *const made[] = {
+        "report.html",       "comparison.json",         "values.csv", "charts/forest.svg", "charts/paired-01-mixup.svg",
+        "charts/my-own.svg", "charts/forest-notes.txt", NULL};
+    for (int i = 0; made[i]; i++)
+        if (!has_file(folder, made[i])) fail_msg("%s is missing", made[i]);
+    assert_false(has_file(charts, "forest-09-gone.svg"));
+    analysis->finished = false; /* no charts of what is not finished */
+    assert_done(report_write(analysis, folder));
+    assert_false(has_file(charts, "forest.svg"));
+    assert_true(has_file(charts, "my-own.svg"));
+    fixture_free(analysis);
+    remove_all(folder);
+}
+
+static void errors_name_the_file(void **state)
+{
+    (void)state;
+    char *folder = temporary(), taken[128];
+    struct analysis *analysis = fixture(2, 5, DESIGN_ONE);
+    snprintf(taken, sizeof taken, "%s/charts", folder);
+    put_file(folder, "charts");
+    assert_true(report_write(analysis, folder) < 0);
+    if (!strstr(knack_error(), taken)) fail_msg("the message does not name %s: %s", taken, knack_error());
+    fixture_free(analysis);
+    remove_all(folder);
+}
+
+/* ---- Memory ---- */
+
+static void every_allocation_may_fail(void **state)
+{
+    (void)state;
+    struct analysis *analysis = fixture(3, 4, DESIGN_ONE);
+    int64_t before = memory_allocations();
+    char *page = page_of(analysis);
+    int64_t all = memory_allocations() - before;
+    memory_free(page);
+    for (int64_t n = 1; n <= all; n += 1 + n / 50) {
+        memory_fail_at(n);
+        page = report_html(analysis);
+        memory_fail_at(0);
+        if (page) fail_msg("allocation %lld of %lld failed, and there is a page", (long long)n, (long long)all);
+        memory_free(page);
+    }
+    fixture_free(analysis);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(pages_are_well_formed_and_stand_alone),
+        cmocka_unit_test(a_page_says_what_was_compared_and_found),
+        cmocka_unit_test(a_screening_is_titled_so),
+        cmocka_unit_test(names_are_escaped),
+        cmocka_unit_test(the_link_holds_the_csv),
+        cmocka_unit_test(an_unfinished_page_has_counts_and_means_only),
+        cmocka_unit_test(inference_that_is_not_there_is_a_dash),
+        cmocka_unit_test(numbers_stand_as_printed),
+        cmocka_unit_test(a_report_replaces_the_one_before),
+        cmocka_unit_test(errors_name_the_file),
+        cmocka_unit_test(every_allocation_may_fail),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
