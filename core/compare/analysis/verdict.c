@@ -9,7 +9,7 @@
 #include "compare/analysis/steps.h"
 #include "compare/statistics/power.h"
 
-enum { FEW_SEEDS = 5, FLIPS_FROM = 6, MOST_QUALIFIERS = 16 };
+enum { FEW_SEEDS = 5, FLIPS_FROM = 6, MOST_QUALIFIERS = 16, MOST_SEEDS = 10000 };
 static const double costly = 1.25;
 
 enum verdict_kind verdict_judge(const struct estimate *estimate, double margin)
@@ -80,7 +80,8 @@ static const char *metric_name(const struct analysis *analysis, char buffer[64])
 static const char *margin_text(const struct analysis *analysis, char buffer[64])
 {
     char number[NUMBER_SIZE];
-    snprintf(buffer, 64, "%s%s", number_short(number, analysis->percent * analysis->plan->margin), shares(analysis) ? " points" : "");
+    number_short(number, analysis->percent * analysis->plan->margin);
+    snprintf(buffer, 64, "%s%s", number, !shares(analysis) ? "" : strcmp(number, "1") ? " points" : " point");
     return buffer;
 }
 
@@ -245,8 +246,11 @@ static void say_what_would_tell(struct draft *draft)
     char size[NUMBER_SIZE];
     if (plan->redraw) return; /* seeds that split one pool again and again do not narrow it so */
     int64_t needed = plan->margin > 0 ? seeds_needed(plan->margin, estimate->s_d, estimate->df) : 0;
-    if (needed > estimate->n)
-        say(draft, "; about %lld seeds would detect %s", (long long)needed, number_short(size, draft->analysis->percent * plan->margin));
+    number_short(size, draft->analysis->percent * plan->margin);
+    if (needed > MOST_SEEDS)
+        say(draft, "; more than %d seeds would be needed to detect %s", MOST_SEEDS, size);
+    else if (needed > estimate->n)
+        say(draft, "; about %lld seeds would detect %s", (long long)needed, size);
     else
         say(draft, "; %lld seeds would halve the interval", 4 * (long long)estimate->n);
 }
@@ -361,7 +365,7 @@ static void qualify_statistics(struct draft *draft)
                 shares(analysis) ? " points" : "");
     if (estimate->futile) {
         char size[64];
-        qualify(draft, "dropped at %lld seeds: %s are out of reach", (long long)estimate->n, margin_text(analysis, size));
+        qualify(draft, "dropped at %lld seeds: %s is out of reach", (long long)estimate->n, margin_text(analysis, size));
     }
     if (analysis->screening && draft->kind == VERDICT_HELPS) qualify(draft, "screening: confirm on fresh seeds");
 }
@@ -392,7 +396,7 @@ static void qualify_cost(struct draft *draft)
     if (!*cost_text(draft, cost)) return;
     if (result->equal_cost_missing)
         qualify(draft, "%s; not compared at equal cost", cost);
-    else if (!isnan(result->equal_cost_ci.low) && result->cost > 1) {
+    else if (!isnan(result->equal_cost_ci.low) && result->cost > 1.05) {
         int decimals = decimals_of(analysis, result->equal_cost_ci, 8);
         qualify(draft, "%s; at equal cost: %s (%s %s)", cost, amount_text(analysis, result->equal_cost_delta, decimals, amount),
                 interval_name(analysis->plan), interval_text(analysis, result->equal_cost_ci, decimals, interval));
@@ -413,7 +417,7 @@ static void qualify_trials(struct draft *draft)
     else if (result->failed + result->base_failed > 0)
         qualify(draft, "fails %lld/%lld, %s %lld/%lld%s", (long long)result->failed, (long long)trials_on(draft), off,
                 (long long)result->base_failed, (long long)trials_off(draft), p);
-    if (draft->estimate->n >= 3 && draft->estimate->vrf < 1.2)
+    if (draft->estimate->vrf < 1.2 && isfinite(draft->estimate->rho))
         qualify(draft, "pairing bought nothing (rho = %s)", number_fixed(number, draft->estimate->rho, 2));
     if (contrast->kind == CONTRAST_ARM && draft->analysis->arm[contrast->arm].idle)
         qualify(draft, "%s never acted", draft->analysis->arm[contrast->arm].idle);
