@@ -25,8 +25,8 @@ uint64_t data_fingerprint(const struct dataset *data)
 static knack_status hash_row(const struct source *source, int64_t row, uint8_t *buffer, uint64_t *hash)
 {
     for (; row >= source->count && source->next; source = source->next) row -= source->count;
-    int64_t size = source->width * element_size(source->array.type);
-    const int32_t form[2] = {source->array.type, source->array.swapped};
+    int64_t one = element_size(source->array.type), size = source->width * one;
+    const int32_t form[2] = {source->array.type, source->array.swapped && one > 1};
     TRY(blob_read(&source->array.blob, row * size, size, buffer));
     *hash = text_hash(*hash, form, sizeof form);
     *hash = text_hash(*hash, buffer, (size_t)size);

@@ -498,6 +498,45 @@ static void schema(void **state)
     json_writer_free(writer);
 }
 
+/* ---- Hashes of a part ---- */
+
+static uint64_t hash_of(const char *config, enum data_part part)
+{
+    uint64_t hash;
+    struct dataset *data = open_data(config, 0);
+    if (data_part_hash(data, part, &hash) < 0) fail_msg("%s", knack_error());
+    data_close(data);
+    return hash;
+}
+
+static void hash_of_a_part(void **state)
+{
+    (void)state;
+    uint8_t pixel[24];
+    for (int i = 0; i < 24; i++) pixel[i] = (uint8_t)(i * 11);
+    uint64_t hash = hash_of("{'npy': {'inputs': 'x.npy', 'targets': 'y.npy'}}", PART_TRAIN);
+    assert_true(hash == hash_of("{'npy': {'inputs': 'x.npy', 'targets': 'y.npy'}, 'standardise': true}", PART_TRAIN));
+    assert_true(hash == hash_of("{'idx': {'inputs': 'x.idx', 'targets': 'y.idx'}}", PART_TRAIN));
+    pixel[23] ^= 1;
+    put_bytes("changed.npy", "(4, 2, 3)", pixel, 24);
+    assert_true(hash != hash_of("{'npy': {'inputs': 'changed.npy', 'targets': 'y.npy'}}", PART_TRAIN));
+    put_bytes("classes.npy", "(4,)", (uint8_t[]){0, 2, 1, 1}, 4);
+    assert_true(hash != hash_of("{'npy': {'inputs': 'x.npy', 'targets': 'classes.npy'}}", PART_TRAIN));
+}
+
+static void hash_of_rows_from_two_files(void **state)
+{
+    (void)state;
+    uint64_t hash = hash_of("{'npy': {'inputs': 'x.npy', 'targets': 'y.npy'}}", PART_TRAIN);
+    const char *two = "{'npy': {'inputs': 'x.npy', 'targets': 'y.npy'}, 'test': {'npy': {'inputs': 'x.npy', 'targets': 'y.npy'}}}";
+    assert_true(hash == hash_of(two, PART_TEST));
+    assert_true(hash == hash_of(two, PART_TRAIN));
+    assert_true(hash_of("{'npy': {'inputs': 'f.npy', 'targets': 't.npy'}, 'task': 'regression'}", PART_TRAIN) !=
+                hash_of("{'npy': {'inputs': 'f.npy', 'targets': 't2.npy'}, 'task': 'regression'}", PART_TRAIN));
+    /* Label noise is in the training rows, so what is tested on stays what it is. */
+    assert_true(hash_of("{'source': 'digits'}", PART_TEST) == hash_of("{'source': 'digits', 'label_noise': 0.5, 'limit': 99}", PART_TEST));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -515,6 +554,8 @@ int main(void)
         cmocka_unit_test(inputs_refused),
         cmocka_unit_test(restore_refused),
         cmocka_unit_test(schema),
+        cmocka_unit_test(hash_of_a_part),
+        cmocka_unit_test(hash_of_rows_from_two_files),
     };
     return cmocka_run_group_tests_name("data sets", tests, set_up, fixture_tear_down);
 }
