@@ -56,7 +56,7 @@ struct trial_outcome {
     int64_t examples;
     struct trial_cost cost;
     char idle[64];  /* the first trick that never acted; "": none */
-    double initial; /* TRIAL_CHECK: the primary metric before any training */
+    double initial; /* TRIAL_CHECK: the primary metric of untrained weights, for losses and regressions; NaN where chance is known */
     /* TRIAL_CHECK */
     char *resolved, *tricks; /* as in struct arm */
     int64_t updates, parameters;
