@@ -103,6 +103,8 @@ double chart_heading(struct chart *chart, const char *heading, const char *note)
 
 /* ---- Axes ---- */
 
+enum { TICK = LABEL_ABOVE + LABEL_BELOW + 4 }; /* from a panel to the line of its ticks, clear of the lowest text of the y axis */
+
 double chart_ticks_width(const struct ticks *ticks)
 {
     char buffer[64];
@@ -121,8 +123,9 @@ struct ticks chart_x_ticks(const struct scale *scale, bool plus)
         double apart = INFINITY;
         for (int i = 1; i < ticks.count; i++)
             apart = fmin(apart, fabs(scale_at(scale, ticks.value[i]) - scale_at(scale, ticks.value[i - 1])));
-        if (apart >= chart_ticks_width(&ticks) + 10) break;
+        if (apart >= chart_ticks_width(&ticks) + 10) return ticks;
     }
+    if (ticks.count > 1) ticks.count = 1; /* there is room for one text only */
     return ticks;
 }
 
@@ -142,7 +145,7 @@ void chart_x_axis(struct chart *chart, const struct panel *panel, const struct t
         chart_line(chart, "grid", x, panel->box.top, x, panel->box.bottom, NULL);
         scale_text(buffer, ticks->value[i], ticks->decimals, ticks->plus);
         double half = label_width(buffer) / 2, least = half + 1, most = chart->width - half - 1;
-        chart_text(chart, "note", ANCHOR_MIDDLE, fmin(fmax(x, least), most), panel->box.bottom + 16, buffer);
+        chart_text(chart, "note", ANCHOR_MIDDLE, fmin(fmax(x, least), most), panel->box.bottom + TICK, buffer);
     }
     chart_line(chart, "axis", panel->box.left, panel->box.bottom, panel->box.right, panel->box.bottom, NULL);
 }
@@ -161,7 +164,7 @@ void chart_y_axis(struct chart *chart, const struct panel *panel, const struct t
 double chart_x_title(struct chart *chart, const struct panel *panel, const char *title)
 {
     char line[512];
-    double y = panel->box.bottom + 16 + LABEL_LINE + 1, middle = (panel->box.left + panel->box.right) / 2;
+    double y = panel->box.bottom + TICK + LABEL_LINE + 1, middle = (panel->box.left + panel->box.right) / 2;
     for (; next_line(&title, chart->width - 2 * CHART_MARGIN, line, sizeof line); y += LABEL_LINE) {
         double half = label_width(line) / 2;
         double x = fmin(fmax(middle, CHART_MARGIN + half), chart->width - CHART_MARGIN - half);
@@ -399,7 +402,7 @@ double chart_key(struct chart *chart, double x, double y, double width, const st
         }
         write_key(chart, &key[i], at, y);
         double next = chart_paragraph(chart, "note", at + SYMBOL, y, x + width - at - SYMBOL, key[i].text);
-        y = next - LABEL_LINE;
+        y = fmax(y, next - LABEL_LINE); /* a name may be blank */
         at += needed + GAP;
     }
     return y + LABEL_LINE;

@@ -361,8 +361,8 @@ static double draw_table(struct chart *chart, double y, const struct analysis *a
         chart_text(chart, "title", ANCHOR_END, left + 18, at, text);
         chart_label(chart, "title", ANCHOR_START, left + 26, at, room - 26 - 130, analysis->plan->arm[place->arm].name);
         snprintf(text, sizeof text, "\xC3\x97%s", scale_text(number, place->cost, 2, false));
-        chart_text(chart, "note", ANCHOR_END, left + room - 66, at, text);
-        chart_text(chart, "note", ANCHOR_END, left + room, at, scale_text(number, place->gain, places->decimals, true));
+        chart_label(chart, "note", ANCHOR_END, left + room - 66, at, 60, text);
+        chart_label(chart, "note", ANCHOR_END, left + room, at, 60, scale_text(number, place->gain, places->decimals, true));
     }
     return y + (double)rows * LABEL_LINE;
 }

@@ -29,6 +29,8 @@ static double other_advance(uint32_t point)
         return 860;
     case 0x2013:
         return 500;
+    case 0x2026:
+        return 1000;
     }
     return point < 0x300 ? 1000 : 1450; /* some Cyrillic letters, and those that fill a square */
 }

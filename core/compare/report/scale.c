@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -54,7 +55,7 @@ int scale_decimals(double step)
 {
     if (!(step > 0) || isinf(step)) return 0;
     double decimals = -floor(log10(step) + 1e-9);
-    return decimals < 0 ? 0 : decimals > 12 ? 12 : (int)decimals;
+    return decimals < 0 ? 0 : (int)decimals;
 }
 
 /* The step after `step` in 1, 2, 5, 10, 20 ...; unit is its power of ten. */
@@ -118,23 +119,34 @@ struct ticks scale_ticks(const struct scale *scale, int most)
     return linear_ticks(scale->low, scale->high, most);
 }
 
-/* "1e-9" with digits that are right for the number of decimals. */
-static double rounded(double value, int decimals)
+/* "1.5e7", "2e-9": mantissa with as many decimals as tell it apart, without zeros at its end. */
+static void write_power(char *buffer, size_t size, double value, int decimals)
 {
-    double power = pow(10, decimals);
-    return fabs(value * power) < 9e15 ? round(value * power) / power : value;
+    char mantissa[48];
+    int exponent = (int)floor(log10(fabs(value))), digits = exponent + decimals < 0 ? 0 : exponent + decimals > 5 ? 5 : exponent + decimals;
+    double scaled = exponent < -300 ? value * 1e300 / pow(10, exponent + 300) : value / pow(10, exponent);
+    if (fabs(scaled) + 0.5 * pow(10, -digits) >= 10) {
+        scaled /= 10;
+        exponent++;
+    }
+    text_fixed(mantissa, scaled, digits);
+    size_t length = strlen(mantissa);
+    while (strchr(mantissa, '.') && (mantissa[length - 1] == '0' || mantissa[length - 1] == '.')) mantissa[--length] = '\0';
+    snprintf(buffer, size, "%se%s%d", mantissa, exponent < 0 ? "\xE2\x88\x92" : "", abs(exponent));
 }
 
 const char *scale_text(char buffer[64], double value, int decimals, bool plus)
 {
-    char number[48];
+    char number[64];
     if (!isfinite(value)) return strcpy(buffer, isnan(value) ? "?" : value > 0 ? "\xE2\x88\x9E" : "\xE2\x88\x92\xE2\x88\x9E");
-    if (decimals > 6 || fabs(value) >= 1e7)
-        text_number(number, rounded(value, decimals));
+    if (value == 0)
+        text_fixed(number, 0, decimals > 6 ? 0 : decimals);
+    else if (decimals > 6 || fabs(value) >= 1e7)
+        write_power(number, sizeof number, value, decimals);
     else
         text_fixed(number, value, decimals);
     bool negative = number[0] == '-', zero = strspn(number, "-0.") == strlen(number);
     if (zero && plus) return strcpy(buffer, "0");
-    snprintf(buffer, 64, "%s%s", zero ? "" : negative ? "\xE2\x88\x92" : plus ? "+" : "", number + negative);
+    snprintf(buffer, 64, "%s%.59s", zero ? "" : negative ? "\xE2\x88\x92" : plus ? "+" : "", number + negative);
     return buffer;
 }

@@ -22,58 +22,37 @@
 
 #define LIGHT(name, light, dark) "--figure-" #name ":" light ";"
 #define DARK(name, light, dark)  "--figure-" #name ":" dark ";"
-#define COLOUR(name)             "var(--figure-" #name ")"
 
-#define FORMS                                                                                                                                                                                                                                     \
-    ".figure text{font:12px system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif;fill:" COLOUR(                                                                                                                            \
-        ink) "}\n"                                                                                                                                                                                                                                \
-             ".figure .heading{font-size:13px;font-weight:600}\n"                                                                                                                                                                                 \
-             ".figure .note{fill:" COLOUR(                                                                                                                                                                                                        \
-                 muted) "}\n"                                                                                                                                                                                                                     \
-                        ".figure .paper{fill:" COLOUR(                                                                                                                                                                                            \
-                            paper) "}\n"                                                                                                                                                                                                          \
-                                   ".figure .grid{stroke:" COLOUR(                                                                                                                                                                                \
-                                       grid) ";stroke-width:1}\n"                                                                                                                                                                                 \
-                                             ".figure .axis{stroke:" COLOUR(                                                                                                                                                                      \
-                                                 axis) ";stroke-width:1}\n"                                                                                                                                                                       \
-                                                       ".figure .leader{stroke:" COLOUR(                                                                                                                                                          \
-                                                           axis) ";stroke-width:.75}\n"                                                                                                                                                           \
-                                                                 ".figure .zero{stroke:" COLOUR(                                                                                                                                                  \
-                                                                     ink) ";stroke-width:1}\n"                                                                                                                                                    \
-                                                                          ".figure .margin{fill:" COLOUR(                                                                                                                                         \
-                                                                              margin) "}\n"                                                                                                                                                       \
-                                                                                      ".figure .base{color:" COLOUR(                                                                                                                              \
-                                                                                          base) "}\n"                                                                                                                                             \
-                                                                                                ".figure .arm{color:" COLOUR(                                                                                                                     \
-                                                                                                    arm) "}\n"                                                                                                                                    \
-                                                                                                         ".figure .helps{color:" COLOUR(                                                                                                          \
-                                                                                                             helps) "}\n"                                                                                                                         \
-                                                                                                                    ".figure "                                                                                                                    \
-                                                                                                                    ".hurts{"                                                                                                                     \
-                                                                                                                    "color:" COLOUR(                                                                                                              \
-                                                                                                                        hurts) "}\n"                                                                                                              \
-                                                                                                                               ".figure "                                                                                                         \
-                                                                                                                               ".same{"                                                                                                           \
-                                                                                                                               "color"                                                                                                            \
-                                                                                                                               ":" COLOUR(                                                                                                        \
-                                                                                                                                   same) "}\n"                                                                                                    \
-                                                                                                                                         ".figure .unclear{color:" COLOUR(                                                                        \
-                                                                                                                                             unclear) "}\n"                                                                                       \
-                                                                                                                                                      ".figure .line{fill:none;stroke:currentColor;stroke-width:2;stroke-linejoin:round}\n"       \
-                                                                                                                                                      ".figure .dashes{fill:none;stroke:currentColor;stroke-width:1.5;stroke-dasharray:5 3}\n"    \
-                                                                                                                                                      ".figure .stairs{fill:none;stroke:" COLOUR(                                                 \
-                                                                                                                                                          ink) ";stroke-width:1;stroke-dasharray:1.5 2.5}\n"                                      \
-                                                                                                                                                               ".figure .faint{fill:none;stroke:currentColor;stroke-width:1;stroke-opacity:.3}\n" \
-                                                                                                                                                               ".figure .thin{fill:none;stroke:currentColor;stroke-width:1.25}\n"                 \
-                                                                                                                                                               ".figure .thick{fill:none;stroke:currentColor;stroke-width:4.5}\n"                 \
-                                                                                                                                                               ".figure .solid{fill:currentColor;stroke:" COLOUR(                                 \
-                                                                                                                                                                   paper) ";stroke-width:1}\n"                                                    \
-                                                                                                                                                                          ".figure .hollow{fill:" COLOUR(                                         \
-                                                                                                                                                                              paper) ";stroke:currentColor;stroke-width:2}\n"                     \
-                                                                                                                                                                                     ".figure .area{fill:currentColor;fill-opacity:.18}\n"        \
-                                                                                                                                                                                     ".figure .bar{fill:currentColor}\n"                          \
-                                                                                                                                                                                     ".figure .light{fill:currentColor;fill-opacity:.25}\n"       \
-                                                                                                                                                                                     ".figure .middle{fill:currentColor;fill-opacity:.55}\n"
+/* Of drawings alone: what else a page has is not touched. */
+#define FORMS                                                                                                                              \
+    "svg.figure text{font:12px system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif}\n"                             \
+    "svg.figure text{fill:var(--figure-ink)}\n"                                                                                            \
+    "svg.figure .heading{font-size:13px;font-weight:600}\n"                                                                                \
+    "svg.figure .note{fill:var(--figure-muted)}\n"                                                                                         \
+    "svg.figure .paper{fill:var(--figure-paper)}\n"                                                                                        \
+    "svg.figure .margin{fill:var(--figure-margin)}\n"                                                                                      \
+    "svg.figure .grid{stroke:var(--figure-grid);stroke-width:1}\n"                                                                         \
+    "svg.figure .axis{stroke:var(--figure-axis);stroke-width:1}\n"                                                                         \
+    "svg.figure .leader{stroke:var(--figure-axis);stroke-width:.75}\n"                                                                     \
+    "svg.figure .zero{stroke:var(--figure-ink);stroke-width:1}\n"                                                                          \
+    "svg.figure .stairs{fill:none;stroke:var(--figure-ink);stroke-width:1;stroke-dasharray:1.5 2.5}\n"                                     \
+    "svg.figure .base{color:var(--figure-base)}\n"                                                                                         \
+    "svg.figure .arm{color:var(--figure-arm)}\n"                                                                                           \
+    "svg.figure .helps{color:var(--figure-helps)}\n"                                                                                       \
+    "svg.figure .hurts{color:var(--figure-hurts)}\n"                                                                                       \
+    "svg.figure .same{color:var(--figure-same)}\n"                                                                                         \
+    "svg.figure .unclear{color:var(--figure-unclear)}\n"                                                                                   \
+    "svg.figure .line{fill:none;stroke:currentColor;stroke-width:2;stroke-linejoin:round}\n"                                               \
+    "svg.figure .dashes{fill:none;stroke:currentColor;stroke-width:1.5;stroke-dasharray:5 3}\n"                                            \
+    "svg.figure .faint{fill:none;stroke:currentColor;stroke-width:1;stroke-opacity:.3}\n"                                                  \
+    "svg.figure .thin{fill:none;stroke:currentColor;stroke-width:1.25}\n"                                                                  \
+    "svg.figure .thick{fill:none;stroke:currentColor;stroke-width:4.5}\n"                                                                  \
+    "svg.figure .solid{fill:currentColor;stroke:var(--figure-paper);stroke-width:1}\n"                                                     \
+    "svg.figure .hollow{fill:var(--figure-paper);stroke:currentColor;stroke-width:2}\n"                                                    \
+    "svg.figure .area{fill:currentColor;fill-opacity:.18}\n"                                                                               \
+    "svg.figure .bar{fill:currentColor}\n"                                                                                                 \
+    "svg.figure .light{fill:currentColor;fill-opacity:.25}\n"                                                                              \
+    "svg.figure .middle{fill:currentColor;fill-opacity:.55}\n"
 
 const char *figure_style(void)
 {
