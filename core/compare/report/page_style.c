@@ -52,7 +52,7 @@ const char page_style[] =
     "td:not(.words),td:not(.words) small{white-space:nowrap}\n"
     ".group th{padding-top:1.1rem;color:var(--figure-muted);font-weight:400}\n"
     ".result{font-size:.76rem}.result th,.result td{padding-left:.4rem;padding-right:.4rem}"
-    ".result .verdict{min-width:9.5rem}.result tbody th{min-width:6rem}\n"
+    ".result th:first-child{padding-left:0}.result .verdict{min-width:9.5rem}.result tbody th{min-width:6rem}\n"
     /* Figures */
     "figure{margin:0 0 1rem}figure.wide{width:min(1180px,100vw - 56px)}\n"
     "figcaption{max-width:720px;margin:.5rem auto 0}\n"
@@ -60,12 +60,8 @@ const char page_style[] =
     ".for-narrow{display:none}\n"
     ".multiples{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(350px,100%),350px));justify-content:center;gap:1rem 2rem}\n"
     ".multiples>div{min-width:0}\n"
-    /* Phones: rows of the result become cards */
-    "@media screen and (max-width:780px){\n"
-    "html{font-size:16px}main{padding-top:1.75rem}h1{font-size:1.7rem}.lead{font-size:1.08rem}\n"
-    ".for-wide{display:none}.for-narrow{display:block}\n"
-    ".wide,figure.wide{width:auto;min-width:0;max-width:none;margin-left:0;transform:none}\n"
-    ".facts{display:block}.facts dd{margin-bottom:.6rem}\n"
+    /* Where the result does not fit, its rows become cards */
+    "@media screen and (max-width:1280px){\n"
     ".result,.result caption,.result tbody,.result tr,.result th,.result td{display:block}\n"
     ".result thead{display:none}\n"
     ".result tr{display:grid;grid-template-columns:repeat(auto-fill,minmax(9rem,1fr));gap:.5rem 1rem;padding:.9rem 0;"
@@ -75,6 +71,13 @@ const char page_style[] =
     ".result .verdict{grid-column:1/-1;order:-1;font-size:.88rem}\n"
     ".result td:not(.verdict)::before{content:attr(data-label);display:block;color:var(--figure-muted);font-size:.92em}\n"
     ".result .group{padding:1.1rem 0 0;border:0}\n"
+    "}\n"
+    /* Phones */
+    "@media screen and (max-width:780px){\n"
+    "html{font-size:16px}main{padding-top:1.75rem}h1{font-size:1.7rem}.lead{font-size:1.08rem}\n"
+    ".for-wide{display:none}.for-narrow{display:block}\n"
+    ".wide,figure.wide{width:auto;min-width:0;max-width:none;margin-left:0;transform:none}\n"
+    ".facts{display:block}.facts dd{margin-bottom:.6rem}\n"
     "}\n"
     /* Paper, in the end */
     "@media print{\n"
