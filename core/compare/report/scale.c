@@ -40,13 +40,14 @@ struct range range_padded_log(struct range range, double part)
         range = (struct range){range.low / by, range.high * by};
         ratio = range.high / range.low;
     }
+    if (!(ratio < 1e250)) return range; /* nothing that costs; but it is finite */
     double by = pow(ratio, part);
     return (struct range){range.low / by, range.high * by};
 }
 
 double scale_at(const struct scale *scale, double value)
 {
-    double share = scale->log ? log(value / scale->low) / log(scale->high / scale->low)
+    double share = scale->log ? (log(value) - log(scale->low)) / (log(scale->high) - log(scale->low))
                               : (value / 2 - scale->low / 2) / (scale->high / 2 - scale->low / 2); /* halves: no overflow */
     return scale->from + share * (scale->to - scale->from);
 }
@@ -115,7 +116,7 @@ static struct ticks log_ticks(const struct scale *scale, int most)
 struct ticks scale_ticks(const struct scale *scale, int most)
 {
     most = most < 2 ? 2 : most > TICKS_MOST ? TICKS_MOST : most;
-    if (scale->log && scale->high / scale->low > 2.2) return log_ticks(scale, most);
+    if (scale->log && scale->high / 2.2 > scale->low) return log_ticks(scale, most);
     return linear_ticks(scale->low, scale->high, most);
 }
 
