@@ -21,7 +21,7 @@ enum column { NAME, COUNT, BASE, MEAN, DELTA, LINE, P, ADJUSTED, WINS, COST, EQU
 /* The first ones always; the others in this order, as many as there is room for. */
 enum { NEEDED = 5 };
 static const enum column priority[COLUMNS] = {NAME, COUNT, DELTA, LINE, ADJUSTED, COST, WINS, EQUAL_COST, P, MEAN, BASE};
-enum { LINE_LEAST = 13, LINE_USUAL = 31, CELL = INTERVAL_LINE_SIZE > 128 ? INTERVAL_LINE_SIZE : 128 };
+enum { NAME_LEAST = 12, NAME_MOST = 40, LINE_LEAST = 13, LINE_USUAL = 31, CELL = INTERVAL_LINE_SIZE > 128 ? INTERVAL_LINE_SIZE : 128 };
 
 struct table {
     const struct analysis *analysis;
@@ -60,27 +60,30 @@ static void put_p(char *cell, const struct analysis *analysis, double p)
     snprintf(cell, CELL, "%s", analysis->plan->stopping == STOP_LOOKS && p >= 1 ? ">0.2" : number_p(number, p));
 }
 
-/* A name that would take more than a third of the screen is cut; the sentence below the table has all of it. */
-static void put_name(char *cell, const char *name, int64_t limit)
+/* A name is cut where the table has no room for it; the sentence below the table has all of it. */
+static void put_name(char *cell, const char *name, int64_t most)
 {
-    int64_t most = limit > 0 ? limit / 3 : CELL / 4, width = 0;
-    size_t length = 0;
-    while (name[length] && (width < most || ((unsigned char)name[length] & 0xC0) == 0x80))
-        width += ((unsigned char)name[length++] & 0xC0) != 0x80;
-    if (!name[length])
+    int64_t width = 0;
+    size_t length = 0, kept = 0;
+    for (; name[length] && width <= most; length++) {
+        bool begins = ((unsigned char)name[length] & 0xC0) != 0x80;
+        if (begins && width == most - 3) kept = length;
+        width += begins;
+    }
+    if (width <= most)
         snprintf(cell, CELL, "%s", name);
     else
-        snprintf(cell, CELL, "%.*s...", (int)(length > 3 ? length - 3 : 0), name);
+        snprintf(cell, CELL, "%.*s...", (int)kept, name);
 }
 
-static void fill_row(struct table *table, int64_t c, int decimals, int64_t limit)
+static void fill_row(struct table *table, int64_t c, int decimals)
 {
     const struct analysis *analysis = table->analysis;
     const struct contrast_result *result = &analysis->contrast[c];
     const struct estimate *estimate = &result->estimate;
     char(*cell)[CELL] = table->cell[c], number[NUMBER_SIZE];
     int places = analysis->percent == 100 ? decimals : decimals + 1;
-    put_name(cell[NAME], result->title, limit);
+    put_name(cell[NAME], result->title, NAME_MOST);
     if (result->failed > 0)
         snprintf(cell[COUNT], CELL, "%lld (%lld)", (long long)estimate->n, (long long)result->failed);
     else
@@ -133,7 +136,7 @@ static bool is_empty(const struct table *table, enum column column)
     return true;
 }
 
-/* Returns how wide the line of characters may be. limit 0: no limit. */
+/* Returns how wide the line of characters may be; below LINE_LEAST by as much as is missing. limit 0: no limit. */
 static int64_t choose_columns(struct table *table, int64_t limit)
 {
     int64_t used = -2;
@@ -143,11 +146,22 @@ static int64_t choose_columns(struct table *table, int64_t limit)
         if (table->shown[column] || (column == EQUAL_COST && is_empty(table, column))) continue;
         int64_t width = width_of(table, column) + 2;
         if (i >= NEEDED && limit > 0 && used + width > limit) continue;
-        table->shown[column] = priority[i] != ADJUSTED || adjusted || column == P;
+        table->shown[column] = true;
         used += width;
     }
     int64_t room = limit > 0 ? limit - used + LINE_LEAST : LINE_USUAL;
-    return room < LINE_LEAST ? LINE_LEAST : room > LINE_USUAL ? LINE_USUAL : room;
+    return room > LINE_USUAL ? LINE_USUAL : room;
+}
+
+/* Names give room where the columns that there must be have none. */
+static int64_t fit_columns(struct table *table, int64_t limit)
+{
+    int64_t width = choose_columns(table, limit);
+    if (width >= LINE_LEAST) return width;
+    int64_t most = width_of(table, NAME) - (LINE_LEAST - width);
+    for (int64_t c = 0; c < table->rows; c++)
+        put_name(table->cell[c][NAME], table->analysis->contrast[c].title, most < NAME_LEAST ? NAME_LEAST : most);
+    return LINE_LEAST;
 }
 
 static knack_status draw_lines(struct table *table, int64_t width, bool unicode, struct line_scale *scale)
@@ -201,8 +215,8 @@ static knack_status show_table(const struct console *console, const struct analy
     table.cell = memory_new((size_t)table.rows, sizeof *table.cell);
     if (!table.cell) return KNACK_E_MEMORY;
     int decimals = decimals_of(analysis);
-    for (int64_t c = 0; c < table.rows; c++) fill_row(&table, c, decimals, console->result_width);
-    int64_t width = choose_columns(&table, console->result_width);
+    for (int64_t c = 0; c < table.rows; c++) fill_row(&table, c, decimals);
+    int64_t width = fit_columns(&table, console->result_width);
     struct line_scale scale;
     knack_status status = draw_lines(&table, width, console->unicode, &scale);
     if (status >= 0) status = print_table(console, &table);

@@ -28,7 +28,7 @@ static void describe(const struct analysis *analysis, const struct contrast_resu
     }
     char value[NUMBER_SIZE], low[NUMBER_SIZE], high[NUMBER_SIZE];
     const struct interval ci = result->estimate.ci, shown = analysis_shown_interval(analysis, ci);
-    int decimals = number_decimals(analysis->percent * (ci.high - ci.low) / 2, 5);
+    int decimals = isnan(ci.low) ? (analysis->percent == 100 ? 2 : 4) : number_decimals(analysis->percent * (ci.high - ci.low) / 2, 5);
     number_signed(value, analysis_shown(analysis, result->estimate.delta), decimals);
     if (isnan(ci.low) || isnan(ci.high))
         snprintf(text, size, "%s  %s", value, result->verdict.word);

@@ -67,6 +67,25 @@ static bool has_dropout(const struct json *model)
     return false;
 }
 
+static bool is_budget(const struct arm *arm)
+{
+    return arm->kind == ARM_BUDGET;
+}
+
+static bool changes_more_than_tricks(const struct arm *arm)
+{
+    for (int64_t i = 0; arm->kind == ARM_TREATED && i < arm->differences; i++)
+        if (strncmp(arm->difference[i], "plugins", 7) != 0) return true;
+    return false;
+}
+
+static bool has_arm(const struct plan *plan, bool (*is)(const struct arm *))
+{
+    for (int64_t a = 0; a < plan->arms; a++)
+        if (is(&plan->arm[a])) return true;
+    return false;
+}
+
 static void list_training(struct lines *lines, const struct json *config)
 {
     const struct json *train = json_member(config, "train"), *optimizer = json_member(train, "optimizer");
@@ -81,11 +100,14 @@ static void list_training(struct lines *lines, const struct json *config)
         add(lines, "hyper-parameters and budget: those of the base config");
         return;
     }
-    add(lines, "budget: %s epochs, %lld updates of %s rows, for every arm but the baseline's larger budgets",
-        number_short(epochs, number_of(train, "epochs")), (long long)base->updates, number_short(batch, number_of(train, "batch")));
-    add(lines, "hyper-parameters: those of the base config (%s, lr %s, %s schedule) for every arm; nothing was tuned for a trick",
+    add(lines, "budget: %s epochs, %lld updates of %s rows%s", number_short(epochs, number_of(train, "epochs")), (long long)base->updates,
+        number_short(batch, number_of(train, "batch")),
+        has_arm(lines->analysis->plan, is_budget) ? "; the baseline's larger ones apart" : "");
+    add(lines, "hyper-parameters: those of the base config (%s, lr %s, %s schedule) for every arm%s",
         text_of(optimizer, "type", "its optimizer"), number_short(rate, number_of(optimizer, "lr")),
-        text_of(json_member(train, "schedule"), "type", "its"));
+        text_of(json_member(train, "schedule"), "type", "its"),
+        has_arm(lines->analysis->plan, changes_more_than_tricks) ? ", but for what arms themselves change"
+                                                                 : "; no trick got tuning of its own");
 }
 
 static void list_fixed(struct lines *lines, const struct json *config)

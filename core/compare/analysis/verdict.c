@@ -413,7 +413,7 @@ static void qualify_trials(struct draft *draft)
         snprintf(p, sizeof p, "; p %s", number_p(number, draft->analysis->arm[contrast->arm].p_failures));
     const char *off = contrast->kind == CONTRAST_ARM ? "baseline" : "without it";
     if (is_interaction(draft) && result->failed + result->base_failed > 0)
-        qualify(draft, "%lld trials failed", (long long)(result->failed + result->base_failed));
+        qualify(draft, "trials that failed: %lld", (long long)(result->failed + result->base_failed));
     else if (result->failed + result->base_failed > 0)
         qualify(draft, "fails %lld/%lld, %s %lld/%lld%s", (long long)result->failed, (long long)trials_on(draft), off,
                 (long long)result->base_failed, (long long)trials_off(draft), p);

@@ -554,7 +554,10 @@ static void test_header(void **state)
     assert_int_equal(analysis->comparison_number, 4);
     assert_string_equal(analysis->fixed[0], "data and their split: digits, 20 % wrong labels (600 training, 797 test examples)");
     assert_string_equal(analysis->fixed[1], "model: mlp, 12010 parameters");
-    assert_string_equal(analysis->fixed[2], "budget: 30 epochs, 570 updates of 32 rows, for every arm but the baseline's larger budgets");
+    assert_string_equal(analysis->fixed[2], "budget: 30 epochs, 570 updates of 32 rows");
+    assert_string_equal(
+        analysis->fixed[3],
+        "hyper-parameters: those of the base config (adamw, lr 0.003, cosine schedule) for every arm; no trick got tuning of its own");
     assert_string_equal(analysis->random[0], "initial weights");
     assert_string_equal(analysis->random[1], "order of the data");
     assert_string_equal(analysis->random[2], "dropout");
