@@ -25,6 +25,7 @@ CASES = [
     ('factorial', 'factorial 8 10', ['Main effects', 'Interactions', 'Combinations'], ['Not finished']),
     ('factorial-4-tricks', 'factorial 16 6', ['Main effects', 'Interactions'], ['Not finished']),
     ('screening', 'screen 20 6', ['Screening of', 'to be confirmed'], ['Not finished']),
+    ('long-texts', 'one 8 20 long', ['HELPS', 'without-any-blank'], ['Not finished']),
     ('unfinished', 'one 8 20 unfinished', ['Not finished'], ['HELPS', 'HURTS', 'INCONCLUSIVE', 'In sentences', 'Holm', 'Figure 1']),
 ]
 
@@ -136,7 +137,7 @@ def main():
         check_checks(window, folder, tests)
         for case in CASES:
             check_case(window, folder, case, tests)
-        for name in ('8-arms', '20-arms', 'factorial'):
+        for name in ('8-arms', '20-arms', 'factorial', 'long-texts'):
             check_print(window, folder, name, tests)
             check_charts(window, folder, name, tests)
         check_download(window, folder, '8-arms', tests)

@@ -62,7 +62,9 @@ static void put_finding(const struct page *page, int family, const char *what)
               &first);
     put_group(page, group_of(analysis, family, VERDICT_IDENTICAL), "changes nothing at all", "change nothing at all", &first);
     if (open > 0) {
-        html_put(page->html, "%s%" PRId64 " of %" PRId64 " inconclusive", first ? "" : "; ", open, all);
+        html_put(page->html, "%s%s%" PRId64, first ? "" : "; ", open == all ? "all " : "", open);
+        if (open < all) html_put(page->html, " of %" PRId64, all);
+        html_put(page->html, " inconclusive");
         first = false;
     }
     if (none > 0) html_put(page->html, "%s%" PRId64 " of %" PRId64 " without a verdict", first ? "" : "; ", none, all);

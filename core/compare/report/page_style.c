@@ -11,7 +11,7 @@ const char page_style[] =
     "main{padding:3rem 20px 5rem;overflow-wrap:break-word}\n"
     "header,section{max-width:720px;margin:0 auto}\n"
     "section{margin-top:3rem}\n"
-    ".wide{width:fit-content;min-width:100%;max-width:min(1300px,100vw - 56px);margin-left:50%;transform:translateX(-50%)}\n"
+    ".wide{width:max-content;min-width:100%;max-width:min(1300px,100vw - 56px);margin-left:50%;transform:translateX(-50%)}\n"
     /* Text */
     "h1,h2,h3,h4,.kicker,table,summary,.facts,.notice{font-family:system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,"
     "sans-serif}\n"
@@ -52,7 +52,8 @@ const char page_style[] =
     "td:not(.words),td:not(.words) small{white-space:nowrap}\n"
     ".group th{padding-top:1.1rem;color:var(--figure-muted);font-weight:400}\n"
     ".result{font-size:.76rem}.result th,.result td{padding-left:.4rem;padding-right:.4rem}"
-    ".result th:first-child{padding-left:0}.result .verdict{min-width:9.5rem}.result tbody th{min-width:6rem}\n"
+    ".result th:first-child{padding-left:0}.result .verdict{min-width:9.5rem}.verdict small{margin-top:.15rem}.result tbody "
+    "th{min-width:6rem}\n"
     /* Figures */
     "figure{margin:0 0 1rem}figure.wide{width:min(1180px,100vw - 56px)}\n"
     "figcaption{max-width:720px;margin:.5rem auto 0}\n"

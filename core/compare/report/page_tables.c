@@ -23,6 +23,10 @@ static void put_estimate(const struct page *page, const struct contrast_result *
     page_cell(page, page_number(text, estimate->rho, 2));
     page_cell(page, page_number(text, estimate->detectable * page->analysis->percent, page->places));
     page_cell(page, page_count(text, estimate->outliers));
+    if (page->analysis->plan->stopping != STOP_FIXED) {
+        page_cell(page, page_count(text, estimate->n));
+        page_cell(page, page_number(text, estimate->boundary, 2));
+    }
     page_row_close(page);
 }
 
@@ -38,9 +42,17 @@ void page_estimates(const struct page *page)
                                           ">Correlation",
                                           ">Detectable",
                                           ">Outliers",
+                                          NULL,
+                                          NULL,
                                           NULL};
+    const char *shown[sizeof heading / sizeof heading[0]];
+    memcpy(shown, heading, sizeof heading);
+    if (page->analysis->plan->stopping != STOP_FIXED) {
+        shown[10] = ">Seeds at its look";
+        shown[11] = ">|t| needed there";
+    }
     html_markup(page->html, "<section>\n<h2 id=\"estimates\">More on each comparison</h2>\n");
-    page_table_open(page, "Further estimates", heading);
+    page_table_open(page, "Further estimates", shown);
     for (int64_t c = 0; c < page->analysis->plan->contrasts; c++) put_estimate(page, &page->analysis->contrast[c]);
     page_table_close(page);
     html_markup(

@@ -268,6 +268,9 @@ static void an_unfinished_page_has_counts_and_means_only(void **state)
     page = page_of(analysis);
     assert_has(page, "<b>Not finished</b> (interrupted)");
     assert_has(page, "In sentences");
+    assert_has(page, "Seeds at its look");
+    assert_well_formed(page);
+    assert_alone(page);
     memory_free(page);
     fixture_free(analysis);
 }
