@@ -68,12 +68,6 @@ static struct place place_of(const struct analysis *analysis, int64_t a, bool se
     return place;
 }
 
-static int by_size(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* Six times the median gain and interval, as in the forest: what is beyond leaves with an arrow. */
 static double gains_most(const struct places *places)
 {
@@ -83,7 +77,7 @@ static double gains_most(const struct places *places)
         double half = (places->place[i].gain_ci.high - places->place[i].gain_ci.low) / 2;
         reach[i] = fabs(places->place[i].gain) + (isfinite(half) ? half : 0);
     }
-    qsort(reach, (size_t)places->count, sizeof *reach, by_size);
+    figure_sort(reach, places->count);
     double most = 6 * reach[places->count / 2];
     memory_free(reach);
     return most > 0 ? most : INFINITY;
@@ -391,10 +385,7 @@ static void headline(char buffer[FIGURE_TEXT], const struct analysis *analysis, 
         least = n < least ? n : least;
         most = n > most ? n : most;
     }
-    if (least == most)
-        figure_seeds(buffer, most);
-    else
-        snprintf(buffer, FIGURE_TEXT, "n = %" PRId64 " to %" PRId64 " seeds an arm", least, most);
+    figure_seeds(buffer, least, most);
 }
 
 /* The panel from top on, with its axes; the title of the y axis stands above. */

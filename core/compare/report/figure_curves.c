@@ -2,7 +2,6 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -47,12 +46,6 @@ static void subject(char buffer[FIGURE_TEXT], const struct analysis *analysis)
 
 /* ---- Scales ---- */
 
-static int by_size(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* All finite values of two curves; where a few lie far beyond the rest, as of a run that diverges, the rest. */
 static struct range values_range(const struct curve *const curve[2], const int64_t trials[2], double factor)
 {
@@ -63,7 +56,7 @@ static struct range values_range(const struct curve *const curve[2], const int64
     for (int i = 0; i < 2; i++)
         for (int64_t j = 0; j < trials[i] * curve[i]->points; j++)
             if (isfinite(curve[i]->value[j])) value[count++] = factor * curve[i]->value[j];
-    qsort(value, (size_t)count, sizeof *value, by_size);
+    figure_sort(value, count);
     if (count > 0) {
         int64_t rim = count / 50;
         double low = value[rim], high = value[count - 1 - rim], reach = high - low;
@@ -183,14 +176,14 @@ static double draw_key(struct chart *chart, double y, const struct analysis *ana
     return chart_key(chart, CHART_MARGIN, y, chart->width - 2 * CHART_MARGIN, key, has_band(&analysis->curve[arm]) ? 4 : 3);
 }
 
-static void headline(char buffer[FIGURE_TEXT], const struct analysis *analysis, int64_t arm)
+static void headline(char buffer[FIGURE_TEXT], const struct analysis *analysis, int64_t arm, const char *name)
 {
     char seeds[FIGURE_TEXT];
     int64_t n = analysis->arm[arm].n, base = analysis->arm[0].n;
     if (n == base)
-        snprintf(buffer, FIGURE_TEXT, "%s each", figure_seeds(seeds, n));
+        snprintf(buffer, FIGURE_TEXT, "%.200s over time; %s each", name, figure_seeds(seeds, n, n));
     else
-        snprintf(buffer, FIGURE_TEXT, "%s; of the baseline %" PRId64, figure_seeds(seeds, n), base);
+        snprintf(buffer, FIGURE_TEXT, "%.200s over time; %s, of the baseline %" PRId64, name, figure_seeds(seeds, n, n), base);
 }
 
 char *curves_draw(const struct analysis *analysis, int64_t item, enum figure_width width)
@@ -202,9 +195,9 @@ char *curves_draw(const struct analysis *analysis, int64_t item, enum figure_wid
     struct chart chart;
     char text[FIGURE_TEXT], name[FIGURE_TEXT], title[3 * FIGURE_TEXT];
     chart_begin(&chart, width == FIGURE_NARROW);
-    headline(text, analysis, arm);
     subject(name, analysis);
-    snprintf(title, sizeof title, "%.200s against %.200s: %s", analysis->plan->arm[arm].name, analysis->plan->arm[0].name, name);
+    headline(text, analysis, arm, name);
+    snprintf(title, sizeof title, "%.200s against %.200s", analysis->plan->arm[arm].name, analysis->plan->arm[0].name);
     double y = chart_heading(&chart, title, text) + 6, room = chart.width - 2 * CHART_MARGIN;
     snprintf(title, sizeof title, "%s%s", name, factor == 100 ? " (%)" : "");
     y = chart_paragraph(&chart, "title", CHART_MARGIN, y, room, title);

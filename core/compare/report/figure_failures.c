@@ -96,7 +96,7 @@ char *failures_draw(const struct analysis *analysis, int64_t item, enum figure_w
     struct chart chart;
     struct panel panel = {.x = rates_scale(analysis)};
     chart_begin(&chart, width == FIGURE_NARROW);
-    double y = chart_heading(&chart, "Failed trials", "n: finished trials of each arm"), top = chart.narrow ? y - 8 : y + 8;
+    double y = chart_heading(&chart, "Failed trials", "n: finished trials of each arm"), top = chart.narrow ? y - 5 : y + 8;
     struct figure_table table = figure_table(&chart, &panel, texts_width(analysis), top, count_rows(analysis));
     figure_table_heads(&chart, &table, y, "n", "failed");
     struct ticks ticks = chart_x_ticks(&panel.x, false);

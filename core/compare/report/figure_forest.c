@@ -2,7 +2,6 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "base/memory.h"
 #include "compare/report/figure_parts.h"
@@ -14,12 +13,6 @@ int64_t forest_items(const struct analysis *analysis)
     for (int64_t c = 0; c < analysis->plan->contrasts; c++)
         if (analysis->contrast[c].estimate.n > 0 && isfinite(analysis->contrast[c].estimate.delta)) return 1;
     return 0;
-}
-
-static int by_size(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
 }
 
 /* What most rows show, so that one that is far off does not squeeze the others: medians. NaN: there is none. */
@@ -40,8 +33,8 @@ static struct usual usual_sizes(const struct analysis *analysis)
         if (isfinite(estimate->delta)) effect[effects++] = fabs(analysis_shown(analysis, estimate->delta));
         if (isfinite(ci.low) && isfinite(ci.high)) half[intervals++] = (ci.high - ci.low) / 2;
     }
-    qsort(effect, (size_t)effects, sizeof *effect, by_size);
-    qsort(half, (size_t)intervals, sizeof *half, by_size);
+    figure_sort(effect, effects);
+    figure_sort(half, intervals);
     if (effects) usual.effect = effect[effects / 2];
     if (intervals) usual.half_width = half[intervals / 2];
     memory_free(effect);
@@ -179,11 +172,8 @@ static void headline(char buffer[FIGURE_TEXT], const struct analysis *analysis)
         most = n > most ? n : most;
     }
     char seeds[FIGURE_TEXT];
-    if (least == most)
-        snprintf(buffer, FIGURE_TEXT, "%s%s%s", figure_seeds(seeds, most), analysis->adjustment ? "; " : "",
-                 analysis->adjustment ? analysis->adjustment : "");
-    else
-        snprintf(buffer, FIGURE_TEXT, "n = %" PRId64 " to %" PRId64 " seeds, by row", least, most);
+    const char *adjustment = analysis->adjustment ? analysis->adjustment : "";
+    snprintf(buffer, FIGURE_TEXT, "%.60s%s%.400s", figure_seeds(seeds, least, most), *adjustment ? "; " : "", adjustment);
 }
 
 static bool against_baseline(const struct analysis *analysis)
@@ -212,7 +202,7 @@ char *forest_draw(const struct analysis *analysis, int64_t item, enum figure_wid
     chart_begin(&chart, width == FIGURE_NARROW);
     headline(text, analysis);
     double y = chart_heading(&chart, against_baseline(analysis) ? "Effects against the baseline" : "Effects", text),
-           top = chart.narrow ? y - 8 : y + 8;
+           top = chart.narrow ? y - 5 : y + 8;
     struct usual usual = usual_sizes(analysis);
     int decimals = figure_decimals(usual.half_width);
     int64_t effects = count_rows(analysis, 0), interactions = count_rows(analysis, 1);

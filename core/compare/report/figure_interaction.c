@@ -156,7 +156,7 @@ char *interaction_draw(const struct analysis *analysis, int64_t item, enum figur
     chart_begin(&chart, width == FIGURE_NARROW);
     struct interval ci = analysis_shown_interval(analysis, estimate->ci);
     figure_effect(effect, analysis_shown(analysis, estimate->delta), ci, figure_decimals((ci.high - ci.low) / 2));
-    snprintf(text, sizeof text, "%s; interaction %s%s", figure_seeds(seeds, estimate->n), effect, figure_unit(analysis));
+    snprintf(text, sizeof text, "%s; interaction %s%s", figure_seeds(seeds, estimate->n, estimate->n), effect, figure_unit(analysis));
     double top = chart_heading(&chart, figure_name(subject.result), text) + 6;
     top = chart_paragraph(&chart, "title", CHART_MARGIN, top, chart.width - 2 * CHART_MARGIN, figure_metric(text, analysis)) - 4;
     struct panel panel = {.y = values_scale(&subject, &mean)};

@@ -94,7 +94,10 @@ static void draw_differences(struct chart *chart, struct panel *panel, const str
         }
         snprintf(text, sizeof text, "seed %" PRId64 ": %s%s", estimate->seed[i], scale_text(number, difference, decimals, true),
                  figure_unit(analysis));
-        chart_mark(chart, SHAPE_DOT, "solid arm", dots_x + beside, scale_at(&panel->y, difference), text);
+        struct figure_pair pair = figure_pair(analysis, result->contrast, estimate->seed[i]);
+        bool failed = pair.off_failed || pair.on_failed;
+        chart_mark(chart, failed ? SHAPE_CROSS : SHAPE_DOT, failed ? "line arm" : "solid arm", dots_x + beside,
+                   scale_at(&panel->y, difference), text);
     }
     struct interval ci = analysis_shown_interval(analysis, estimate->ci);
     double mean = analysis_shown(analysis, estimate->delta);
@@ -166,7 +169,7 @@ char *paired_draw(const struct analysis *analysis, int64_t item, enum figure_wid
     struct chart chart;
     char text[FIGURE_TEXT], seeds[FIGURE_TEXT];
     chart_begin(&chart, width == FIGURE_NARROW);
-    snprintf(text, sizeof text, "%s; each line is one seed, run both ways", figure_seeds(seeds, result->estimate.n));
+    snprintf(text, sizeof text, "%s; each line is one seed, run both ways", figure_seeds(seeds, result->estimate.n, result->estimate.n));
     char heading[2 * FIGURE_TEXT], name[FIGURE_TEXT] = "";
     side_name(name, analysis, result->contrast, false);
     snprintf(heading, sizeof heading, "%s%s%s", figure_name(result), result->contrast->kind == CONTRAST_ARM ? " against " : "",

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 const char *figure_metric(char buffer[FIGURE_TEXT], const struct analysis *analysis)
 {
@@ -17,9 +18,12 @@ const char *figure_difference(char buffer[FIGURE_TEXT], const struct analysis *a
     return buffer;
 }
 
-const char *figure_seeds(char buffer[FIGURE_TEXT], int64_t n)
+const char *figure_seeds(char buffer[FIGURE_TEXT], int64_t least, int64_t most)
 {
-    snprintf(buffer, FIGURE_TEXT, "n = %" PRId64 " seed%s", n, n == 1 ? "" : "s");
+    if (least == most)
+        snprintf(buffer, FIGURE_TEXT, "n = %" PRId64 " seed%s", most, most == 1 ? "" : "s");
+    else
+        snprintf(buffer, FIGURE_TEXT, "n = %" PRId64 " to %" PRId64 " seeds", least, most);
     return buffer;
 }
 
@@ -44,6 +48,17 @@ const struct figure_look *figure_look(enum verdict_kind kind)
         [VERDICT_INCONCLUSIVE] = {SHAPE_RING, "hollow unclear", "thin unclear", "thick unclear", "inconclusive"},
     };
     return &looks[kind];
+}
+
+static int by_size(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+void figure_sort(double *value, int64_t count)
+{
+    qsort(value, (size_t)count, sizeof *value, by_size);
 }
 
 int figure_decimals(double half_width)

@@ -26,8 +26,8 @@ enum { FIGURE_TEXT = 512 };
 const char *figure_metric(char buffer[FIGURE_TEXT], const struct analysis *);
 /* "difference in test accuracy (points)", "difference in test loss" */
 const char *figure_difference(char buffer[FIGURE_TEXT], const struct analysis *);
-/* "n = 10 seeds", "n = 1 seed" */
-const char *figure_seeds(char buffer[FIGURE_TEXT], int64_t n);
+/* "n = 10 seeds", "n = 1 seed", "n = 8 to 10 seeds" */
+const char *figure_seeds(char buffer[FIGURE_TEXT], int64_t least, int64_t most);
 /* " points", or nothing: what follows a difference */
 const char *figure_unit(const struct analysis *);
 const char *figure_name(const struct contrast_result *);
@@ -41,6 +41,7 @@ const struct figure_look *figure_look(enum verdict_kind);
 
 /* "+0.50 [+0.30, +0.70]", without the bracket where there is no interval. */
 const char *figure_effect(char buffer[FIGURE_TEXT], double value, struct interval, int decimals);
+void figure_sort(double *value, int64_t count); /* ascending */
 /* How many decimals tell differences with such an interval apart. */
 int figure_decimals(double half_width);
 

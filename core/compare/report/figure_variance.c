@@ -55,7 +55,7 @@ char *variance_draw(const struct analysis *analysis, int64_t item, enum figure_w
         if (is_shown(&analysis->contrast[c])) examples = analysis->contrast[c].two_level.examples;
     chart_begin(&chart, width == FIGURE_NARROW);
     snprintf(text, sizeof text, "n: seeds; each with %" PRId64 " test examples", examples);
-    double y = chart_heading(&chart, "Where the uncertainty comes from", text), top = chart.narrow ? y - 8 : y + 8;
+    double y = chart_heading(&chart, "Where the uncertainty comes from", text), top = chart.narrow ? y - 5 : y + 8;
     struct figure_table table = figure_table(&chart, &panel, label_width("seeds / examples / both"), top, count_rows(analysis));
     figure_table_heads(&chart, &table, y, "n", "seeds / examples / both");
     struct ticks ticks = chart_x_ticks(&panel.x, false);
