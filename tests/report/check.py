@@ -24,6 +24,7 @@ CASES = [
     ('20-arms', 'one 20 10', ['HELPS', 'HURTS', 'INCONCLUSIVE'], ['Not finished']),
     ('factorial', 'factorial 8 10', ['Main effects', 'Interactions', 'Combinations'], ['Not finished']),
     ('factorial-4-tricks', 'factorial 16 6', ['Main effects', 'Interactions'], ['Not finished']),
+    ('ablation', 'ablation 8 10', ['HELPS', 'Combinations'], ['Not finished']),
     ('screening', 'screen 20 6', ['Screening of', 'to be confirmed'], ['Not finished']),
     ('long-texts', 'one 8 20 long', ['HELPS', 'without-any-blank'], ['Not finished']),
     ('unfinished', 'one 8 20 unfinished', ['Not finished'], ['HELPS', 'HURTS', 'INCONCLUSIVE', 'In sentences', 'Holm', 'Figure 1']),

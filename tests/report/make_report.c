@@ -1,4 +1,4 @@
-/* Writes the report of a comparison of made-up numbers, for tests/report.sh: make_report FOLDER one|factorial|screen ARMS SEEDS
+/* Writes the report of a comparison of made-up numbers, for tests/report.sh: make_report FOLDER one|ablation|factorial|screen ARMS SEEDS
  * [unfinished|long]. long: with names, qualifiers and messages as long as they get. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,7 +49,7 @@ int main(int count, char **argument)
 {
     int design = count >= 5 ? design_of(argument[2]) : -1;
     if (design < 0) {
-        fprintf(stderr, "make_report FOLDER one|factorial|screen ARMS SEEDS [unfinished|long]\n");
+        fprintf(stderr, "make_report FOLDER one|ablation|factorial|screen ARMS SEEDS [unfinished|long]\n");
         return 2;
     }
     struct analysis *analysis = fixture_analysis(atoi(argument[3]), atoi(argument[4]), (enum design)design);

@@ -191,15 +191,15 @@ static void put_cell(const struct page *page, const struct column *column, const
 {
     struct cell cell = {"", ""};
     column->fill(page, result, &cell);
-    html_put(page->html, "<td data-label=\"%s\">%s", column->label, cell.text);
+    html_put(page->html, "<td role=\"cell\" data-label=\"%s\">%s", column->label, cell.text);
     if (*cell.below) html_put(page->html, "<small>%s</small>", cell.below);
     html_markup(page->html, "</td>");
 }
 
 static void put_verdict(const struct page *page, const struct verdict *verdict)
 {
-    html_put(page->html, "<td class=\"words verdict\" data-label=\"Verdict\"><b class=\"%s\">%s</b>", page_verdict_class(verdict->kind),
-             verdict->word ? verdict->word : "no verdict");
+    html_put(page->html, "<td role=\"cell\" class=\"words verdict\" data-label=\"Verdict\"><b class=\"%s\">%s</b>",
+             page_verdict_class(verdict->kind), verdict->word ? verdict->word : "no verdict");
     for (int64_t q = 0; q < verdict->qualifiers; q++) html_put(page->html, "<small>%s</small>", verdict->qualifier[q]);
     html_markup(page->html, "</td>");
 }
@@ -217,10 +217,11 @@ static void put_head(const struct page *page)
     html_markup(page->html, "<th scope=\"col\" class=\"words\">Verdict</th></tr></thead>\n");
 }
 
+/* Rows are cards where the page is narrow, and cells with roles stay a table for those who do not see it. */
 static void put_row(const struct page *page, int64_t c)
 {
     const struct contrast_result *result = &page->analysis->contrast[c];
-    html_put(page->html, "<tr><th scope=\"row\" class=\"words\">%s</th>", page_title(result));
+    html_put(page->html, "<tr role=\"row\"><th scope=\"row\" role=\"rowheader\" class=\"words\">%s</th>", page_title(result));
     for (int i = 0; i < COLUMNS; i++)
         if (is_shown(page, &columns[i])) put_cell(page, &columns[i], result);
     put_verdict(page, &result->verdict);
@@ -246,7 +247,8 @@ static void put_rows(const struct page *page)
             if ((int)plan->contrast[c].kind != kind) continue;
             if (rows == 0) html_markup(page->html, "<tbody>\n");
             if (rows++ == 0 && kinds_differ(plan))
-                html_put(page->html, "<tr class=\"group\"><th scope=\"rowgroup\" colspan=\"%d\">%s</th></tr>\n", shown,
+                html_put(page->html,
+                         "<tr role=\"row\" class=\"group\"><th role=\"rowheader\" scope=\"rowgroup\" colspan=\"%d\">%s</th></tr>\n", shown,
                          group_title(plan->contrast[c].kind));
             put_row(page, c);
         }
@@ -285,7 +287,7 @@ static void put_result(const struct page *page)
     const char *caption = plan->contrasts == 0 || kinds_differ(plan) ? "All comparisons" : group_title(plan->contrast[0].kind);
     html_put(page->html,
              "<h2 id=\"result\">Result</h2>\n<div class=\"scroll wide\" role=\"region\" tabindex=\"0\" aria-label=\"%s\">\n"
-             "<table class=\"result\">\n<caption>%s</caption>\n",
+             "<table class=\"result\" role=\"table\">\n<caption>%s</caption>\n",
              caption, caption);
     put_head(page);
     put_rows(page);

@@ -173,7 +173,7 @@ static void a_page_says_what_was_compared_and_found(void **state)
     assert_has(page, "comparison <b>#3</b>");
     assert_has(page, "20 seeds, fixed before the first trial");
     assert_has(page, "Seeds</dt><dd>2000 to 2019");
-    assert_has(page, "<th scope=\"row\" class=\"words\">mixup</th>");
+    assert_has(page, "<th scope=\"row\" role=\"rowheader\" class=\"words\">mixup</th>");
     assert_has(page, "Holm");
     assert_has(page, "not finite");
     assert_has(page, "<details");
@@ -212,7 +212,7 @@ static void names_are_escaped(void **state)
     assert_has_not(page, "<img");
     assert_has(page, "<h1>" ESCAPED "</h1>");
     assert_has(page, "<code>" ESCAPED "</code>");
-    assert_has(page, "<th scope=\"row\" class=\"words\">" ESCAPED "</th>");
+    assert_has(page, "<th scope=\"row\" role=\"rowheader\" class=\"words\">" ESCAPED "</th>");
     assert_has(page, "<code>&lt;b&gt; &lt;/td&gt;</code>");
     memory_free(page);
     plan->name = kept[0];
