@@ -39,7 +39,8 @@ static void body(const struct page *page)
 
 char *report_html(const struct analysis *analysis)
 {
-    struct page page = {.analysis = analysis, .html = html_new(), .places = page_places(analysis)};
+    struct page page = {.analysis = analysis, .places = page_places(analysis)};
+    if (page.places >= 0) page.html = html_new();
     if (!page.html) return NULL;
     page.inference = analysis->finished || analysis->plan->stopping != STOP_FIXED;
     head(&page);

@@ -54,6 +54,6 @@ const char *page_ratio(char buffer[PAGE_NUMBER], double ratio); /* "1.93×" */
 const char *page_mean(const struct page *, char buffer[PAGE_NUMBER], double value);
 const char *page_difference(const struct page *, char buffer[PAGE_NUMBER], double difference);
 const char *page_interval(const struct page *, char buffer[PAGE_NUMBER], struct interval);
-int page_places(const struct analysis *); /* decimals that show intervals with two digits */
+int page_places(const struct analysis *); /* decimals that show intervals with two digits; -1: no memory */
 
 #endif

@@ -128,7 +128,7 @@ int page_places(const struct analysis *analysis)
     int64_t count = analysis->plan->contrasts, known = 0;
     int usual = analysis->percent > 1 ? 2 : 4;
     double *half = memory_new((size_t)count, sizeof *half);
-    if (!half) return usual;
+    if (!half) return -1;
     for (int64_t c = 0; c < count; c++) {
         struct interval ci = analysis->contrast[c].estimate.ci;
         double size = (ci.high - ci.low) / 2 * analysis->percent;
