@@ -6,7 +6,7 @@
 
 /* A finished comparison of so many arms, baseline included (DESIGN_FACTORIAL: 4, 8 or 16; DESIGN_ABLATION: even, from 4 on; else 2 to 21)
  * and so many seeds; from 8 arms on with trials that failed, tricks that cost more, and the baseline at larger budgets. The same numbers
- * each time. NULL on error. */
+ * each time; what it points to may be replaced. NULL on error. */
 struct analysis *fixture_analysis(int arms, int seeds, enum design design);
 void fixture_free(struct analysis *);
 

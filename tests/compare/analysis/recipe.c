@@ -18,8 +18,8 @@ static const char *const trick_name[] = {"mixup",
                                          "awp",
                                          "rdrop",
                                          "ema",
+                                         "gradient-centering",
                                          "swa",
-                                         "centering",
                                          "focal-loss",
                                          "lookahead",
                                          "stochastic-depth",
@@ -28,12 +28,17 @@ static const char *const trick_name[] = {"mixup",
                                          "pgd",
                                          "freelb",
                                          "snapshot",
-                                         "manifold-mixup",
                                          "warm-restarts",
+                                         "manifold",
                                          "noisy-labels-by-loss"};
 static const double budget_size[] = {1.5, 2, 3, 4};
 
-/* A plan while it is made; all of it in one arena. */
+/* A plan, and the arena that it lies in. */
+struct kept_plan {
+    struct plan plan; /* first: an analysis has this */
+    struct arena *arena;
+};
+/* While it is made. */
 struct making {
     const struct recipe *recipe;
     struct arena *arena;
@@ -237,7 +242,9 @@ static int count_tricks(const struct recipe *recipe)
 static void make_plan(struct making *making)
 {
     const struct recipe *recipe = making->recipe;
-    struct plan *plan = making->plan = zeroed(making, 1, sizeof *plan);
+    struct kept_plan *kept = zeroed(making, 1, sizeof *kept);
+    struct plan *plan = making->plan = &kept->plan;
+    kept->arena = making->arena;
     making->tricks = count_tricks(recipe);
     make_rest(making);
     plan->arms = recipe->arms + recipe->budgets;
@@ -308,20 +315,26 @@ static knack_status fill(struct making *making, struct store *store)
     return store_write_status(store, either(making->recipe->status, "done"), making->recipe->number);
 }
 
-knack_status recipe_store(const struct recipe *recipe, const char *folder, struct store **store)
+/* The plan is the caller's, with its arena. */
+static knack_status make_store(const struct recipe *recipe, const char *folder, struct store **store, struct kept_plan **plan)
 {
     struct making making = {.recipe = recipe, .arena = arena_new((size_t)1 << 20)};
     if (!making.arena) return KNACK_E_MEMORY;
     make_plan(&making);
-    knack_status status = store_open(folder, true, store);
-    if (status >= 0) {
-        status = fill(&making, *store);
-        if (status < 0) {
-            store_close(*store);
-            *store = NULL;
-        }
-    }
-    arena_free(making.arena);
+    *plan = (struct kept_plan *)making.plan;
+    TRY(store_open(folder, true, store));
+    knack_status status = fill(&making, *store);
+    if (status >= 0) return status;
+    store_close(*store);
+    *store = NULL;
+    return status;
+}
+
+knack_status recipe_store(const struct recipe *recipe, const char *folder, struct store **store)
+{
+    struct kept_plan *plan = NULL;
+    knack_status status = make_store(recipe, folder, store, &plan);
+    if (plan) arena_free(plan->arena);
     return status;
 }
 
@@ -339,20 +352,41 @@ static void remove_folder(const char *folder)
     rmdir(folder);
 }
 
+/* Has the analysis refer to the plan in its arena, whose texts tests may replace. */
+static void keep_plan(struct analysis *analysis, struct plan *plan)
+{
+    struct plan *read = analysis->plan;
+    for (int64_t a = 0; a < plan->arms; a++) analysis->arm[a].arm = &plan->arm[a];
+    for (int64_t c = 0; c < plan->contrasts; c++) {
+        struct contrast_result *result = &analysis->contrast[c];
+        if (result->title == read->contrast[c].name) result->title = plan->contrast[c].name;
+        result->contrast = &plan->contrast[c];
+    }
+    analysis->plan = plan;
+    plan_free(read);
+}
+
 struct analysis *recipe_analysis(const struct recipe *recipe)
 {
     char folder[] = "/tmp/knack-fixture-XXXXXX";
     struct store *store = NULL;
     struct analysis *analysis = NULL;
+    struct kept_plan *plan = NULL;
     if (!mkdtemp(folder)) return NULL;
-    if (recipe_store(recipe, folder, &store) >= 0 && analysis_new(store, &analysis) < 0) analysis = NULL;
-    if (!analysis) fprintf(stderr, "fixture: %s\n", knack_error());
+    if (make_store(recipe, folder, &store, &plan) >= 0 && analysis_new(store, &analysis) < 0) analysis = NULL;
     store_close(store);
     remove_folder(folder);
+    if (analysis)
+        keep_plan(analysis, &plan->plan);
+    else if (plan)
+        arena_free(plan->arena);
     return analysis;
 }
 
 void fixture_free(struct analysis *analysis)
 {
+    if (!analysis) return;
+    arena_free(((struct kept_plan *)analysis->plan)->arena);
+    analysis->plan = NULL;
     analysis_free(analysis);
 }
