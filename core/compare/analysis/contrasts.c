@@ -156,7 +156,7 @@ static void conclude(const struct analysis *analysis, struct estimate *estimate)
     if (estimate->decided) estimate->futile = false;
 }
 
-/* The tests that verdicts may rest on at equal cost form a family of the same size, with the same tests where cost is no question. */
+/* Tests at equal cost form a family of the same size, with the usual test where there is none at equal cost. */
 static knack_status adjust_family(struct analysis *analysis, int family)
 {
     int64_t most = analysis->plan->contrasts, count = 0;

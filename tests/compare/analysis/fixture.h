@@ -33,6 +33,7 @@ struct recipe {
     const void *user;
 };
 knack_status recipe_store(const struct recipe *, const char *folder, struct store **); /* in a folder, for tests that go on with it */
+void recipe_remove(const char *folder);                                                /* with the files in it */
 struct analysis *recipe_analysis(const struct recipe *);                               /* fixture_free(); NULL on error */
 
 #endif

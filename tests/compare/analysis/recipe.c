@@ -338,7 +338,7 @@ knack_status recipe_store(const struct recipe *recipe, const char *folder, struc
     return status;
 }
 
-static void remove_folder(const char *folder)
+void recipe_remove(const char *folder)
 {
     char **name = NULL;
     int64_t count = 0;
@@ -375,7 +375,7 @@ struct analysis *recipe_analysis(const struct recipe *recipe)
     if (!mkdtemp(folder)) return NULL;
     if (make_store(recipe, folder, &store, &plan) >= 0 && analysis_new(store, &analysis) < 0) analysis = NULL;
     store_close(store);
-    remove_folder(folder);
+    recipe_remove(folder);
     if (analysis)
         keep_plan(analysis, &plan->plan);
     else if (plan)

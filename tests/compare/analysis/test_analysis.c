@@ -220,6 +220,7 @@ static void test_duplicates(void **state)
     assert_int_equal(store_add_trial(store, 1, 2000, &again), KNACK_E_CALL);
     assert_non_null(strstr(knack_error(), "duplicate replicate"));
     store_close(store);
+    recipe_remove(folder);
 }
 
 /* ---- Failures ---- */
@@ -599,6 +600,7 @@ static void test_without_memory(void **state)
     }
     assert_true(nth > 20);
     store_close(store);
+    recipe_remove(folder);
 }
 
 int main(void)

@@ -328,6 +328,7 @@ static void test_list(void **state)
     assert_holds(text, "test accuracy  done");
     assert_holds(text, "/nowhere");
     memory_free(text);
+    recipe_remove(folder);
     capture = begin();
     status = show_comparison_list(&console, NULL, 0);
     text = end(&capture);
