@@ -135,7 +135,8 @@ static void test_small_table(void **state)
     }
     struct analysis *analysis = recipe_analysis(&(struct recipe){.arms = 3, .seeds = 10, .value = value, .margin = .002, .number = 2});
     assert_non_null(analysis);
-    char *text = show(analysis, 80, false), *machine = strstr(text, "program ");
+    char *text = show(analysis, 80, false);
+    char *machine = strstr(text, "program ");
     assert_non_null(machine);
     *machine = '\0';
     assert_string_equal(text, "digits-small: 3 arms, 10 seeds, test accuracy (done)\n"
@@ -318,7 +319,7 @@ static void test_list(void **state)
     double value[] = {.9, .91};
     assert_done(recipe_store(&(struct recipe){.arms = 2, .seeds = 1, .value = value}, folder, &store));
     store_close(store);
-    char *list[] = {folder, "/nowhere"};
+    char nowhere[] = "/nowhere", *list[] = {folder, nowhere};
     struct console console = {.result_width = 0};
     struct capture capture = begin();
     knack_status status = show_comparison_list(&console, list, 2);
