@@ -85,9 +85,13 @@ static const char *margin_text(const struct analysis *analysis, char buffer[64])
     return buffer;
 }
 
+/* On which side of 0 a bound is must be seen. */
 static int decimals_of(const struct analysis *analysis, struct interval interval, double steps)
 {
-    return number_decimals(analysis->percent * (interval.high - interval.low) / 2, steps);
+    int decimals = number_decimals(analysis->percent * (interval.high - interval.low) / 2, steps);
+    double nearest = analysis->percent * fmin(fabs(interval.low), fabs(interval.high));
+    for (int more = 0; more < 2 && nearest > 0 && nearest * pow(10, decimals) < .5; more++) decimals++;
+    return decimals;
 }
 
 /* "+0.50 points accuracy", "loss -0.031". */
