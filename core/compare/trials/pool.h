@@ -16,25 +16,27 @@ struct pool_event {
     enum pool_event_kind kind;
     int64_t job;       /* as pool_start() was told */
     uint32_t message;  /* POOL_MESSAGE: its kind */
-    const void *bytes; /* [size], the pool's, until the next call */
+    const void *bytes; /* [size], the pool's, until the next call; aligned for any type */
     size_t size;
     int ended_by; /* POOL_CRASHED: signal, or 0 and exit_status */
     int exit_status;
+    bool garbled;        /* POOL_CRASHED: something else wrote to its pipe, for which it was killed, or its last message was cut off */
     double seconds;      /* since it was started */
-    double cpu_seconds;  /* after its end: of the process */
-    int64_t peak_memory; /* after its end: bytes, resident */
+    double cpu_seconds;  /* after its end: of the process, user and system */
+    int64_t peak_memory; /* after its end: bytes, most that were resident at once, with those that it shared with its parent */
 };
 
-/* size: how many work at once. */
+/* size: how many work at once, from 1. */
 knack_status pool_new(int64_t size, struct pool **);
 void pool_free(struct pool *); /* kills what still works; NULL is fine */
 bool pool_is_full(const struct pool *);
 int64_t pool_working(const struct pool *);
 /* Forks a worker that calls work(user, channel) and ends with what it returns as exit status. timeout: seconds until it is killed; 0: none.
- */
+ * The worker reads nothing from standard input and ignores SIGINT, SIGTERM and SIGHUP: a whole group gets them, and this process decides
+ * what they mean. KNACK_E_CALL if the pool is full. */
 knack_status pool_start(struct pool *, int64_t job, double timeout, int (*work)(void *user, struct pool_channel *), void *user);
-/* The next event, at most after seconds (below 0: however long); *happened false if there was none, or a signal came. Every job ends with
- * one of ENDED (exit status 0), CRASHED, TIMED_OUT, after its last message. */
+/* The next event, at most after seconds (below 0: however long); *happened false if there was none, a signal came, or none works. Every job
+ * ends with one of ENDED (exit status 0), CRASHED, TIMED_OUT, after its last message. Timeouts are kept while this function is called. */
 knack_status pool_wait(struct pool *, double seconds, struct pool_event *, bool *happened);
 
 #endif
