@@ -1,0 +1,211 @@
+/* Opening and closing: the lock, the file's marks, the tables; status and identity. */
+#include "compare/store/store.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include <knack/knack.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "compare/store/parts.h"
+
+/* Marks of the file: "Knck", and the tables' version. */
+#define APPLICATION "1265525611"
+#define FORMAT      "1"
+enum { APPLICATION_NUMBER = 1265525611, FORMAT_NUMBER = 1 };
+
+/* ---- Making ---- */
+
+static knack_status make_identity(char identity[40])
+{
+    unsigned char random[16];
+    ssize_t got;
+    do got = getrandom(random, sizeof random, 0);
+    while (got < 0 && errno == EINTR);
+    if (got != (ssize_t)sizeof random) return status_set(KNACK_E_IO, "cannot draw a random identity: %s", strerror(errno));
+    for (size_t i = 0; i < sizeof random; i++) snprintf(identity + 2 * i, 3, "%02x", random[i]);
+    return KNACK_OK;
+}
+
+void store_now(char text[32])
+{
+    time_t now = time(NULL);
+    struct tm parts = {0};
+    gmtime_r(&now, &parts);
+    strftime(text, 32, "%Y-%m-%dT%H:%M:%SZ", &parts);
+}
+
+static knack_status fill_tables(struct store *store)
+{
+    char identity[40] = "", now[32], machine[256];
+    TRY(make_identity(identity));
+    TRY(sql_run(&store->sql, store_tables, "make its tables"));
+    TRY(sql_run(&store->sql, "PRAGMA application_id = " APPLICATION "; PRAGMA user_version = " FORMAT, "mark it as knack's"));
+    store_now(now);
+    store_machine(machine);
+    struct query add = query_new(&store->sql, SQL_ADD_EXPERIMENT);
+    query_text(&add, identity);
+    query_text(&add, now);
+    query_text(&add, knack_version());
+    query_text(&add, machine);
+    return query_run(&add);
+}
+
+static knack_status make_tables(struct store *store)
+{
+    TRY(sql_begin(&store->sql));
+    return sql_end(&store->sql, fill_tables(store));
+}
+
+/* ---- Opening ---- */
+
+static knack_status refuse_missing(const struct store *store)
+{
+    return status_set(KNACK_E_IO, "%s: no comparison is here: knack.db is missing; name a folder that knack compare made", store->folder);
+}
+
+/* Whose file it is; *fresh: nobody's yet. */
+static knack_status check_marks(struct store *store, bool *fresh)
+{
+    int64_t application = 0, format = 0, tables = 0;
+    TRY(sql_ask_integer(&store->sql, "PRAGMA application_id", "read it", &application));
+    TRY(sql_ask_integer(&store->sql, "PRAGMA user_version", "read it", &format));
+    TRY(sql_ask_integer(&store->sql, "SELECT count(*) FROM sqlite_master", "read it", &tables));
+    *fresh = application == 0 && format == 0 && tables == 0;
+    if (*fresh) return KNACK_OK;
+    if (application != APPLICATION_NUMBER)
+        return status_set(KNACK_E_IO, "%s: this is another program's SQLite file, not a comparison", store->sql.path);
+    if (format != FORMAT_NUMBER)
+        return status_set(KNACK_E_IO, "%s: has format %lld, of another version of knack; this one, %s, reads format " FORMAT,
+                          store->sql.path, (long long)format, knack_version());
+    return KNACK_OK;
+}
+
+/* A log that readers may read past; the file is never broken, and a killed process loses nothing that it was told is kept. */
+static knack_status set_writing(struct store *store)
+{
+    char mode[16];
+    TRY(sql_ask_text(&store->sql, "PRAGMA journal_mode = WAL", "begin a write-ahead log", mode, sizeof mode));
+    if (strcmp(mode, "wal") != 0)
+        return status_set(KNACK_E_IO, "%s: this file system cannot keep a write-ahead log; choose a folder on a local disk",
+                          store->sql.path);
+    return sql_run(&store->sql, "PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON", "set it up");
+}
+
+static knack_status read_identity(struct store *store)
+{
+    bool row = false;
+    struct query query = query_new(&store->sql, SQL_READ_IDENTITY);
+    TRY(query_next(&query, &row));
+    if (!row) return status_set(KNACK_E_IO, "%s: has no experiment: the file is damaged", store->sql.path);
+    column_copy(&query, 0, store->identity, sizeof store->identity);
+    query_end(&query);
+    return KNACK_OK;
+}
+
+static knack_status open_to_write(struct store *store, const char *path)
+{
+    bool fresh = false;
+    TRY(file_make_folder(store->folder));
+    TRY(lock_take(store->folder, &store->lock));
+    TRY(sql_open(&store->sql, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE));
+    TRY(check_marks(store, &fresh));
+    TRY(set_writing(store));
+    if (fresh) TRY(make_tables(store));
+    return read_identity(store);
+}
+
+/* All that a reader reads is of one moment, so that what it shows agrees with itself while another process writes. */
+static knack_status open_to_read(struct store *store, const char *path)
+{
+    bool fresh = false;
+    if (!file_exists(path)) return refuse_missing(store);
+    TRY(sql_open(&store->sql, path, SQLITE_OPEN_READWRITE));
+    TRY(sql_run(&store->sql, "PRAGMA query_only = ON", "read it"));
+    struct query begin = query_new(&store->sql, SQL_BEGIN_READING);
+    TRY(query_run(&begin));
+    TRY(check_marks(store, &fresh));
+    if (fresh) return status_set(KNACK_E_IO, "%s: is empty: no comparison was begun here", path);
+    return read_identity(store);
+}
+
+knack_status store_open(const char *folder, bool create, struct store **made)
+{
+    *made = NULL;
+    struct store *store = memory_new(1, sizeof *store);
+    char *path = file_join(folder, "knack.db");
+    knack_status status = store && path ? KNACK_OK : KNACK_E_MEMORY;
+    if (status >= 0) {
+        store->folder = memory_text(folder);
+        status = !store->folder ? KNACK_E_MEMORY : create ? open_to_write(store, path) : open_to_read(store, path);
+    }
+    memory_free(path);
+    if (status >= 0)
+        *made = store;
+    else
+        store_close(store);
+    return status;
+}
+
+/* The log is put into the file and removed; while someone reads that is not possible, and whoever opens it next does it. */
+static void settle(struct store *store)
+{
+    sqlite3_busy_timeout(store->sql.file, 0);
+    sqlite3_wal_checkpoint_v2(store->sql.file, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    sqlite3_exec(store->sql.file, "PRAGMA journal_mode = DELETE", NULL, NULL, NULL);
+}
+
+void store_close(struct store *store)
+{
+    if (!store) return;
+    if (store->lock && store->identity[0]) settle(store);
+    sql_close(&store->sql);
+    lock_give(store->lock);
+    memory_free(store->folder);
+    memory_free(store);
+}
+
+const char *store_folder(const struct store *store)
+{
+    return store->folder;
+}
+
+const char *store_identity(const struct store *store)
+{
+    return store->identity;
+}
+
+knack_status store_begin(struct store *store)
+{
+    if (!store->lock) return status_set(KNACK_E_CALL, "%s: was opened for reading only", store->sql.path);
+    return sql_begin(&store->sql);
+}
+
+/* ---- Status ---- */
+
+knack_status store_write_status(struct store *store, const char *status, int64_t comparison_number)
+{
+    TRY(store_begin(store));
+    struct query query = query_new(&store->sql, SQL_WRITE_STATUS);
+    query_text(&query, status);
+    query_integer(&query, comparison_number);
+    return sql_end(&store->sql, query_run(&query));
+}
+
+knack_status store_read_status(struct store *store, char status[32], int64_t *comparison_number)
+{
+    bool row = false;
+    struct query query = query_new(&store->sql, SQL_READ_STATUS);
+    TRY(query_next(&query, &row));
+    status[0] = '\0';
+    *comparison_number = 0;
+    if (!row) return KNACK_OK;
+    column_copy(&query, 0, status, 32);
+    *comparison_number = column_integer(&query, 1);
+    query_end(&query);
+    return KNACK_OK;
+}
