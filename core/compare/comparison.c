@@ -1,0 +1,310 @@
+#include "compare/comparison.h"
+
+#include <math.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "compare/schedule/check.h"
+#include "compare/state.h"
+#include "compare/store/ledger.h"
+
+static const char database[] = "knack.db";
+
+/* ---- The plan ---- */
+
+/* The best of a screening that is done, by the rules that it went by. */
+static knack_status find_best(struct store *store, const struct plan *screening, int64_t count, const char **name)
+{
+    struct results results;
+    struct schedule schedule = {0};
+    int64_t *best = memory_new((size_t)screening->arms, sizeof *best), there = 0;
+    if (!best) return KNACK_E_MEMORY;
+    knack_status status = results_read(store, screening, schedule_blocks(screening), &results);
+    if (status >= 0) status = schedule_new(screening, &results, &schedule);
+    if (status >= 0) status = schedule_rank(&schedule, best, &there);
+    if (status >= 0 && there < count)
+        status = status_set(KNACK_E_USAGE, "--confirm %lld: %s has %lld arms besides the baseline", (long long)count, store_folder(store),
+                            (long long)there);
+    for (int64_t i = 0; i < count && status >= 0; i++) name[i] = screening->arm[best[i]].name;
+    schedule_free(&schedule);
+    results_free(&results);
+    memory_free(best);
+    return status;
+}
+
+static knack_status plan_from_screening(struct store *store, const struct plan *screening, int64_t count, struct plan **plan)
+{
+    char status_word[32];
+    int64_t number;
+    TRY(store_read_status(store, status_word, &number));
+    if (screening->role != ROLE_SCREENING)
+        return status_set(KNACK_E_USAGE, "--confirm: %s is no screening but of role \"%s\"", store_folder(store),
+                          role_name[screening->role]);
+    if (strcmp(status_word, "done") != 0)
+        return status_set(KNACK_E_USAGE, "--confirm: the screening in %s is not finished (%s); finish it first: %s", store_folder(store),
+                          status_word, screening->command ? screening->command : "knack compare");
+    const char **name = memory_new((size_t)count, sizeof *name);
+    if (!name) return KNACK_E_MEMORY;
+    knack_status status = find_best(store, screening, count, name);
+    if (status >= 0) status = plan_confirm(screening, name, count, plan);
+    memory_free(name);
+    return status;
+}
+
+static knack_status plan_confirmation(const struct comparison_request *request, struct plan **plan)
+{
+    struct store *store;
+    struct plan *screening = NULL;
+    TRY(store_open(request->plan.config, false, &store));
+    knack_status status = store_read_plan(store, &screening);
+    if (status >= 0 && !screening) status = status_set(KNACK_E_USAGE, "--confirm: %s holds no plan", request->plan.config);
+    if (status >= 0) status = plan_from_screening(store, screening, request->confirm, plan);
+    plan_free(screening);
+    store_close(store);
+    return status;
+}
+
+/* Where results go, unless it is said: beside the screening, or named after the config. memory_free() */
+static char *default_folder(const struct comparison_request *request, const struct plan *plan)
+{
+    if (request->confirm <= 0) return memory_format("comparisons/%s", plan->name);
+    size_t length = strlen(request->plan.config);
+    while (length > 1 && request->plan.config[length - 1] == '/') length--;
+    return memory_format("%.*s-confirmation", (int)length, request->plan.config);
+}
+
+/* What the folder holds goes on, with what is asked for in addition. */
+static knack_status merge_kept(struct comparison *comparison)
+{
+    struct plan *kept;
+    TRY(store_open(comparison->folder, false, &comparison->store));
+    TRY(store_read_plan(comparison->store, &kept));
+    if (!kept) return KNACK_OK;
+    knack_status status = plan_merge(kept, comparison->plan);
+    if (status < 0) {
+        plan_free(kept);
+        return status;
+    }
+    plan_free(comparison->plan);
+    comparison->plan = kept;
+    return KNACK_OK;
+}
+
+static knack_status make_plan(struct comparison *comparison, const struct comparison_request *request)
+{
+    TRY(request->confirm > 0 ? plan_confirmation(request, &comparison->plan) : plan_new(&request->plan, &comparison->plan));
+    comparison->folder = request->out ? memory_text(request->out) : default_folder(request, comparison->plan);
+    char *file = comparison->folder ? file_join(comparison->folder, database) : NULL;
+    if (!file) return KNACK_E_MEMORY;
+    bool kept = file_exists(file);
+    memory_free(file);
+    return kept ? merge_kept(comparison) : KNACK_OK;
+}
+
+/* ---- Jobs ---- */
+
+/* As many as there are cores that this process may use. */
+static int64_t cores(void)
+{
+    cpu_set_t set;
+    int64_t count = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+    return count > 0 ? count : 1;
+}
+
+static void choose_jobs(struct comparison *comparison, int64_t asked)
+{
+    int64_t threads = comparison->plan->threads > 0 ? comparison->plan->threads : 1;
+    comparison->jobs = asked > 0 ? asked : cores() / threads > 0 ? cores() / threads : 1;
+}
+
+/* ---- Opening ---- */
+
+static knack_status check(struct comparison *comparison)
+{
+    struct watcher watcher = comparison_watcher(comparison);
+    snprintf(comparison->phase, sizeof comparison->phase, "checking");
+    TRY(check_arms(comparison->plan, 0, comparison->data, comparison->jobs, &watcher));
+    return plan_describe_differences(comparison->plan);
+}
+
+/* Seeds that may come to be used are entered, more than the plan's own in a screening. */
+static knack_status enter(struct comparison *comparison)
+{
+    char *full = realpath(comparison->folder, NULL); /* the C library's own memory */
+    struct plan entered = *comparison->plan;
+    entered.seeds = schedule_blocks(comparison->plan);
+    knack_status status = ledger_enter(&entered, store_identity(comparison->store), full ? full : comparison->folder, &comparison->number);
+    free(full);
+    return status;
+}
+
+knack_status comparison_prepare(struct comparison *comparison)
+{
+    struct plan *plan = comparison->plan;
+    schedule_free(&comparison->schedule);
+    results_free(&comparison->results);
+    struct comparison_arm *told = memory_resize(comparison->told_arm, (size_t)plan->arms, sizeof *told);
+    if (!told) return KNACK_E_MEMORY;
+    comparison->told_arm = told;
+    TRY(results_read(comparison->store, plan, schedule_blocks(plan), &comparison->results));
+    for (int64_t i = 0; i < comparison->jobs; i++) {
+        const struct running *running = &comparison->running[i];
+        if (running->busy) results_cell(&comparison->results, running->block, running->arm)->going_on = true;
+    }
+    return schedule_new(plan, &comparison->results, &comparison->schedule);
+}
+
+static void introduce(struct comparison *comparison)
+{
+    const struct plan *plan = comparison->plan;
+    int64_t done, planned;
+    schedule_count(&comparison->schedule, &done, &planned);
+    comparison_note(comparison, "%s", plan->data_title);
+    comparison_note(comparison, "%lld arms, seeds from %lld on, %lld at once: comparison %lld on this %s set", (long long)plan->arms,
+                    (long long)plan->first_seed, (long long)comparison->jobs, (long long)comparison->number, plan->part);
+    if (done > 0) comparison_note(comparison, "%s: %lld trials are there already", comparison->folder, (long long)done);
+}
+
+static knack_status open_all(struct comparison *comparison, const struct comparison_request *request)
+{
+    TRY(data_sets_new(&comparison->data));
+    TRY(make_plan(comparison, request));
+    choose_jobs(comparison, request->jobs);
+    comparison->running = memory_new((size_t)comparison->jobs, sizeof *comparison->running);
+    comparison->told_trial = memory_new((size_t)comparison->jobs, sizeof *comparison->told_trial);
+    if (!comparison->running || !comparison->told_trial) return KNACK_E_MEMORY;
+    TRY(check(comparison));
+    if (!comparison->store) TRY(store_open(comparison->folder, true, &comparison->store));
+    TRY(enter(comparison));
+    TRY(store_write_plan(comparison->store, comparison->plan));
+    TRY(comparison_prepare(comparison));
+    introduce(comparison);
+    return KNACK_OK;
+}
+
+knack_status comparison_open(const struct comparison_request *request, struct comparison **out)
+{
+    *out = NULL;
+    struct comparison *comparison = memory_new(1, sizeof *comparison);
+    if (!comparison) return KNACK_E_MEMORY;
+    comparison->observer = request->observer;
+    comparison->began = comparison_clock();
+    knack_status status = open_all(comparison, request);
+    if (status >= 0) {
+        *out = comparison;
+        return KNACK_OK;
+    }
+    char message[1280];
+    snprintf(message, sizeof message, "%s", knack_error());
+    comparison_close(comparison);
+    return status_set(status, "%s", message);
+}
+
+void comparison_close(struct comparison *comparison)
+{
+    if (!comparison) return;
+    workers_free(comparison->workers);
+    schedule_free(&comparison->schedule);
+    results_free(&comparison->results);
+    data_sets_free(comparison->data);
+    store_close(comparison->store);
+    plan_free(comparison->plan);
+    memory_free(comparison->folder);
+    memory_free(comparison->running);
+    memory_free(comparison->update_seconds);
+    memory_free(comparison->told_trial);
+    memory_free(comparison->told_arm);
+    memory_free(comparison);
+}
+
+const char *comparison_folder(const struct comparison *comparison)
+{
+    return comparison->folder;
+}
+
+struct store *comparison_store(struct comparison *comparison)
+{
+    return comparison->store;
+}
+
+/* ---- Listing ---- */
+
+enum { LIST_DEPTH = 4 };
+
+struct list {
+    char **folder; /* texts of memory_text() */
+    int64_t count, room;
+};
+
+static knack_status add(struct list *list, const char *folder)
+{
+    if (list->count == list->room) {
+        int64_t room = 2 * list->room + 16;
+        char **grown = memory_resize(list->folder, (size_t)room, sizeof *grown);
+        if (!grown) return KNACK_E_MEMORY;
+        list->folder = grown;
+        list->room = room;
+    }
+    list->folder[list->count] = memory_text(folder);
+    return list->folder[list->count++] ? KNACK_OK : KNACK_E_MEMORY;
+}
+
+static knack_status find_below(const char *folder, int depth, struct list *list);
+
+/* What cannot be read is none of ours. */
+static knack_status look_into(const char *folder, int depth, struct list *list)
+{
+    char **name;
+    int64_t count;
+    if (file_list(folder, &name, &count) < 0) return KNACK_OK;
+    knack_status status = KNACK_OK;
+    for (int64_t i = 0; i < count && status >= 0; i++) {
+        char *inner = name[i][0] == '.' ? NULL : file_join(folder, name[i]);
+        if (name[i][0] != '.' && !inner) status = KNACK_E_MEMORY;
+        if (inner && file_is_folder(inner)) status = find_below(inner, depth + 1, list);
+        memory_free(inner);
+    }
+    memory_free(name);
+    return status;
+}
+
+static knack_status find_below(const char *folder, int depth, struct list *list)
+{
+    char *file = file_join(folder, database);
+    if (!file) return KNACK_E_MEMORY;
+    bool here = file_exists(file);
+    memory_free(file);
+    if (here) return add(list, folder);
+    return depth < LIST_DEPTH ? look_into(folder, depth, list) : KNACK_OK;
+}
+
+/* One block: the pointers, then the texts. */
+static knack_status join(const struct list *list, char ***folder)
+{
+    size_t size = ((size_t)list->count + 1) * sizeof **folder;
+    for (int64_t i = 0; i < list->count; i++) size += strlen(list->folder[i]) + 1;
+    char **block = memory_new(size, 1);
+    if (!block) return KNACK_E_MEMORY;
+    char *text = (char *)(block + list->count + 1);
+    for (int64_t i = 0; i < list->count; i++) {
+        block[i] = text;
+        text = stpcpy(text, list->folder[i]) + 1;
+    }
+    *folder = block;
+    return KNACK_OK;
+}
+
+knack_status comparison_list(const char *below, char ***folder, int64_t *count)
+{
+    struct list list = {0};
+    knack_status status = find_below(below, 0, &list);
+    if (status >= 0) status = join(&list, folder);
+    if (status >= 0) *count = list.count;
+    for (int64_t i = 0; i < list.count; i++) memory_free(list.folder[i]);
+    memory_free(list.folder);
+    return status;
+}

@@ -1,0 +1,55 @@
+/* Within core/compare: a comparison that is open. */
+#ifndef COMPARE_STATE_H
+#define COMPARE_STATE_H
+
+#include "compare/comparison.h"
+#include "compare/data_sets.h"
+#include "compare/schedule/schedule.h"
+#include "compare/schedule/watcher.h"
+#include "compare/trials/workers.h"
+
+/* A trial that is going on. */
+struct running {
+    bool busy;
+    int64_t block, arm;
+    double began;
+    struct trial_progress progress;
+};
+
+struct comparison {
+    struct comparison_observer observer;
+    char *folder;
+    struct store *store;
+    struct plan *plan;
+    struct data_sets *data;
+    int64_t jobs;
+    int64_t number; /* of comparisons on its test set */
+    struct results results;
+    struct schedule schedule;
+    struct workers *workers;
+    struct running *running; /* [jobs] */
+    double *update_seconds;  /* [arms] CPU, of an update, as measured; NaN: not */
+    bool first_block_is_good;
+    int64_t warned; /* failures that were told */
+    /* What is told. */
+    char phase[48];
+    int64_t phase_done, phase_planned; /* before trials */
+    double began, last_told;
+    struct comparison_trial *told_trial; /* [jobs] */
+    struct comparison_arm *told_arm;     /* [arms] */
+};
+
+double comparison_clock(void); /* seconds */
+/* Trials that are there, and are to be there, for a plan that may have changed. */
+knack_status comparison_prepare(struct comparison *);
+struct watcher comparison_watcher(struct comparison *);
+bool comparison_interrupted(struct comparison *);
+
+/* Tells the observer; at most ten times a second unless it is to be told always. */
+void comparison_tell(struct comparison *, bool always);
+void comparison_note(struct comparison *, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void comparison_warn(struct comparison *, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Seconds of a trial of the arm: the mean of those that are done, else as the baseline's budget says; NaN: nothing is known. */
+double comparison_expected(const struct comparison *, int64_t arm);
+
+#endif
