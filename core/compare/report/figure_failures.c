@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "compare/report/figure_parts.h"
+#include "compare/statistics/paired.h"
 
 static int64_t count_rows(const struct analysis *analysis)
 {
@@ -26,7 +27,8 @@ static struct rate rate_of(const struct arm_result *arm)
 {
     double n = (double)arm->n, seen = 100 * (double)arm->failed / n;
     if (arm->failed == 0) return (struct rate){0, 0, 100 * arm->failure_bound};
-    return (struct rate){seen, NAN, NAN};
+    struct bounds b = wilson((double)arm->failed, n);
+    return (struct rate){seen, 100 * b.low, 100 * b.high};
 }
 
 static struct scale rates_scale(const struct analysis *analysis)
@@ -87,6 +89,7 @@ static double draw_key(struct chart *chart, double y, const struct analysis *ana
     if (none) key[count++] = (struct key){KEY_MARK, SHAPE_RING, "hollow unclear", "none failed"};
     if (none) key[count++] = (struct key){KEY_LINE, SHAPE_DOT, "thin unclear", "up to the rate that 95 % confidence excludes"};
     if (some) key[count++] = (struct key){KEY_MARK, SHAPE_CROSS, "line hurts", "some failed"};
+    if (some) key[count++] = (struct key){KEY_LINE, SHAPE_DOT, "thin hurts", "95 % Wilson interval"};
     return chart_key(chart, CHART_MARGIN, y, chart->width - 2 * CHART_MARGIN, key, count);
 }
 

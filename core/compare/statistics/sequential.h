@@ -1,4 +1,4 @@
-/* Stopping early: looks fixed in advance with t-calibrated Wang-Tsiatis boundaries, and an e-process for any time. compare.md section 6. */
+/* Stopping early: looks fixed in advance with t-calibrated Wang-Tsiatis boundaries, and an e-process for any time. */
 #ifndef COMPARE_STATISTICS_SEQUENTIAL_H
 #define COMPARE_STATISTICS_SEQUENTIAL_H
 
