@@ -43,6 +43,8 @@ knack_status json_fail(const struct json *, knack_status code, const char *forma
 knack_status json_set(struct json_document *, const char *path, const char *value);
 /* The same with a value that is a string whatever it looks like. */
 knack_status json_set_text(struct json_document *, const char *path, const char *value);
+/* Sets what "train.epochs=2" says, as an option --set gives it. */
+knack_status json_assign(struct json_document *, const char *assignment);
 /* Adds to an array (made if missing) at path a value given as JSON text or else a plain string. */
 knack_status json_append(struct json_document *, const char *path, const char *value);
 /* Adds a member with the value that JSON text gives to an object of a document that is being completed. */

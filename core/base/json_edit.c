@@ -185,6 +185,17 @@ knack_status json_set_text(struct json_document *document, const char *path, con
     return put(document, path, value);
 }
 
+knack_status json_assign(struct json_document *document, const char *assignment)
+{
+    const char *equals = strchr(assignment, '=');
+    char path[256];
+    if (!equals || equals == assignment || (size_t)(equals - assignment) >= sizeof path)
+        return status_set(KNACK_E_USAGE, "--set %s: expected KEY=VALUE, as in --set train.epochs=2", assignment);
+    memcpy(path, assignment, (size_t)(equals - assignment));
+    path[equals - assignment] = 0;
+    return json_set(document, path, equals + 1);
+}
+
 knack_status json_append(struct json_document *document, const char *path, const char *text)
 {
     struct json *value, *list;

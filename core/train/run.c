@@ -59,17 +59,6 @@ void run_warn(struct run *run, const char *format, ...)
 
 /* ---- The config ---- */
 
-static knack_status apply_set(struct json_document *config, const char *assignment)
-{
-    const char *equals = strchr(assignment, '=');
-    char path[256];
-    if (!equals || equals == assignment || (size_t)(equals - assignment) >= sizeof path)
-        return status_set(KNACK_E_USAGE, "--set %s: expected KEY=VALUE, as in --set train.epochs=2", assignment);
-    memcpy(path, assignment, (size_t)(equals - assignment));
-    path[equals - assignment] = 0;
-    return json_set(config, path, equals + 1);
-}
-
 /* "ema" becomes {"name": "ema"}, so that the resolved config has room for its options. */
 static knack_status spell_out_plugins(struct json_document *config)
 {
@@ -91,7 +80,7 @@ static knack_status read_config(struct run *run, const char *path, const struct 
 {
     TRY(request->text ? json_parse(request->text, strlen(request->text), path, &run->config) : json_read(path, &run->config));
     for (int64_t i = 0; i < request->plugin_count; i++) TRY(json_append(run->config, "plugins", request->plugin[i]));
-    for (int64_t i = 0; i < request->set_count; i++) TRY(apply_set(run->config, request->set[i]));
+    for (int64_t i = 0; i < request->set_count; i++) TRY(json_assign(run->config, request->set[i]));
     TRY(spell_out_plugins(run->config));
     static const char *const objects[] = {"data", "model", "train", "train.optimizer", "train.schedule"};
     for (size_t i = 0; i < sizeof objects / sizeof *objects; i++) TRY(json_ensure_object(run->config, objects[i]));

@@ -99,7 +99,10 @@ struct plan_request {
 knack_status plan_new(const struct plan_request *, struct plan **);
 /* The best `count` arms of a finished screening, against the same baseline, on confirmation seeds. name: of the arms. */
 knack_status plan_confirm(const struct plan *screening, const char *const *name, int64_t count, struct plan **);
-void plan_free(struct plan *); /* NULL is fine */
+/* --tricks at its commas, those outside of brackets and quotes: one block, memory_free(). */
+knack_status plan_split_tricks(const char *text, char ***entry, int64_t *count);
+void plan_schema(struct json_writer *); /* members of the JSON Schema of a comparison file, within an open object */
+void plan_free(struct plan *);          /* NULL is fine */
 /* As JSON, with nothing lost, and back. memory_free(). */
 char *plan_text(const struct plan *);
 knack_status plan_parse(const char *text, const char *file, struct plan **);

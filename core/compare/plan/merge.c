@@ -1,0 +1,81 @@
+/* Asking again in the same folder: more seeds, more arms. */
+#include <math.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "compare/plan/parts.h"
+
+static const char elsewhere[] = "compare into another folder (--out), or ask for the same";
+
+static knack_status expect_text(const char *what, const char *kept, const char *asked)
+{
+    if (strcmp(kept, asked) == 0) return KNACK_OK;
+    return status_set(KNACK_E_USAGE, "this folder's comparison has %s %s, not %s: %s", what, kept, asked, elsewhere);
+}
+
+static knack_status expect_number(const char *what, double kept, double asked)
+{
+    char a[32], b[32];
+    if (kept == asked || (isnan(kept) && isnan(asked))) return KNACK_OK;
+    return status_set(KNACK_E_USAGE, "this folder's comparison has %s %s, not %s: %s", what, text_number(a, kept), text_number(b, asked),
+                      elsewhere);
+}
+
+static knack_status expect_same_question(const struct plan *kept, const struct plan *asked)
+{
+    TRY(expect_text("design", design_name[kept->design], design_name[asked->design]));
+    TRY(expect_text("stopping", stopping_name[kept->stopping], stopping_name[asked->stopping]));
+    TRY(expect_text("role", role_name[kept->role], role_name[asked->role]));
+    TRY(expect_text("metric of part", kept->part, asked->part));
+    TRY(expect_text("metric", kept->metric, asked->metric));
+    TRY(expect_text("relative paths that start from", kept->folder, asked->folder));
+    TRY(expect_number("first seed", (double)kept->first_seed, (double)asked->first_seed));
+    if (asked->failed_score_given) TRY(expect_number("failed score", kept->failed_score, asked->failed_score));
+    if (kept->stopping == STOP_LOOKS) TRY(expect_number("looks up to", (double)kept->seeds, (double)asked->seeds));
+    if (strcmp(kept->arm[0].config, asked->arm[0].config) != 0)
+        return status_set(KNACK_E_USAGE, "this folder's comparison has another base config than %s is now: %s", asked->config, elsewhere);
+    return KNACK_OK;
+}
+
+/* Only arms that are compared one by one can be joined by others: a design's contrasts are of all its arms. */
+static knack_status expect_same_tricks(const struct plan *kept, const struct plan *asked)
+{
+    bool same = kept->factors == asked->factors;
+    for (int64_t f = 0; f < kept->factors && same; f++) same = strcmp(kept->factor[f], asked->factor[f]) == 0;
+    if (same || kept->design == DESIGN_ONE) return KNACK_OK;
+    return status_set(KNACK_E_USAGE, "this folder's comparison, design %s, is of other tricks: %s", design_name[kept->design], elsewhere);
+}
+
+static knack_status expect_same_arm(const struct arm *kept, const struct arm *asked)
+{
+    if (strcmp(kept->config, asked->config) == 0) return KNACK_OK;
+    return status_set(KNACK_E_USAGE, "arm \"%s\" is not what it was in this folder's comparison: %s", asked->name, elsewhere);
+}
+
+static knack_status take_arm(struct plan *kept, const struct arm *asked)
+{
+    int64_t index = plan_find_arm(kept, asked->name);
+    if (index >= 0) return expect_same_arm(&kept->arm[index], asked);
+    if (kept->stopping != STOP_FIXED)
+        return status_set(KNACK_E_USAGE, "arm \"%s\" cannot join a comparison that looks at its results on the way: %s", asked->name,
+                          elsewhere);
+    TRY(plan_add_arm(kept, asked->name, asked->kind, 0, memory_text(asked->config), &index));
+    return plan_add_simple(kept, index);
+}
+
+knack_status plan_merge(struct plan *kept, const struct plan *asked)
+{
+    char *command;
+    TRY(expect_same_question(kept, asked));
+    TRY(expect_same_tricks(kept, asked));
+    for (int64_t a = 0; a < asked->arms; a++) TRY(take_arm(kept, &asked->arm[a]));
+    if (asked->seeds > kept->seeds) kept->seeds = asked->seeds;
+    kept->margin = asked->margin;
+    kept->equal_cost = asked->equal_cost;
+    kept->timeout = asked->timeout;
+    TRY(plan_copy_text(&command, asked->command));
+    memory_free(kept->command);
+    kept->command = command;
+    return KNACK_OK;
+}

@@ -1,0 +1,137 @@
+/* A plan from what was asked for. */
+#include <math.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "compare/plan/parts.h"
+#include "train/metrics.h"
+
+enum { SEEDS_USUAL = 10, SEEDS_UNDECIDED = 100 };
+
+/* ---- The metric ---- */
+
+/* The part whose metric decides, unless it is said: test, if the data have such a part. */
+static const char *usual_part(const struct json *data)
+{
+    bool test = !data || json_member(data, "source") || json_member(data, "test") || json_member(data, "rest");
+    bool other = data && (json_member(data, "csv") || json_member(data, "npy") || json_member(data, "npz") || json_member(data, "idx"));
+    return test || !other ? "test" : "validation";
+}
+
+static const char *usual_metric(const struct json *config)
+{
+    const struct json *metric = json_member(json_member(config, "train"), "metric"),
+                      *task = json_member(json_member(config, "data"), "task");
+    if (metric && metric->kind == JSON_STRING) return metric->string;
+    return task && task->kind == JSON_STRING && strcmp(task->string, "regression") == 0 ? "r2" : "accuracy";
+}
+
+/* "test.accuracy", or "accuracy" of the usual part. */
+static knack_status set_metric(struct plan *plan, const struct asked *asked)
+{
+    const struct json *root = asked->base->root;
+    const char *said = asked->metric, *dot = said ? strchr(said, '.') : NULL;
+    if (dot) {
+        plan->part = memory_format("%.*s", (int)(dot - said), said);
+        if (!plan->part) return KNACK_E_MEMORY;
+        if (strcmp(plan->part, "test") != 0 && strcmp(plan->part, "validation") != 0)
+            return status_set(KNACK_E_USAGE, "metric %s: the part is test or validation, as in test.accuracy", said);
+        TRY(plan_copy_text(&plan->metric, dot + 1));
+    } else {
+        TRY(plan_copy_text(&plan->part, usual_part(json_member(root, "data"))));
+        TRY(plan_copy_text(&plan->metric, said ? said : usual_metric(root)));
+    }
+    plan->lower_is_better = metric_lower_is_better(plan->metric);
+    return KNACK_OK;
+}
+
+/* ---- Seeds and stopping ---- */
+
+/* The schedules of looks that boundaries are known for, by their last. */
+static knack_status set_looks(struct plan *plan, int64_t seeds)
+{
+    static const int64_t schedules[][LOOKS_MOST] = {{6, 10, 15, 20}, {4, 8, 12}};
+    for (size_t s = 0; s < sizeof schedules / sizeof *schedules; s++) {
+        int64_t looks = 0;
+        while (schedules[s][looks] > 0) looks++;
+        if (seeds > 0 && schedules[s][looks - 1] != seeds) continue;
+        memcpy(plan->look, schedules[s], sizeof plan->look);
+        plan->looks = looks;
+        plan->seeds = schedules[s][looks - 1];
+        return KNACK_OK;
+    }
+    return status_set(KNACK_E_USAGE,
+                      "adaptive with %lld seeds: looks are fixed before, at 6, 10, 15 and 20 seeds (20), or at 4, 8 and 12 (12)",
+                      (long long)seeds);
+}
+
+static knack_status set_seeds(struct plan *plan, const struct asked *asked)
+{
+    if (asked->adaptive && asked->until_decided)
+        return status_set(KNACK_E_USAGE, "adaptive (looks fixed before) and until-decided (a look after every block): choose one");
+    if ((asked->adaptive || asked->until_decided) && plan->design != DESIGN_ONE)
+        return status_set(KNACK_E_USAGE, "design %s takes a fixed number of seeds; adaptive and until-decided are for design one",
+                          design_name[plan->design]);
+    plan->stopping = asked->adaptive ? STOP_LOOKS : asked->until_decided ? STOP_DECIDED : STOP_FIXED;
+    plan->first_seed = asked->first_seed >= 0 ? asked->first_seed : role_first_seed(plan->role);
+    plan->seeds = asked->seeds > 0 ? asked->seeds : plan->stopping == STOP_DECIDED ? SEEDS_UNDECIDED : SEEDS_USUAL;
+    return plan->stopping == STOP_LOOKS ? set_looks(plan, asked->seeds) : KNACK_OK;
+}
+
+static knack_status set_role(struct plan *plan, const struct asked *asked)
+{
+    plan->role = asked->role >= 0 ? (enum role)asked->role : plan->design == DESIGN_SCREEN ? ROLE_SCREENING : ROLE_VERDICT;
+    if (plan->design == DESIGN_SCREEN && plan->role != ROLE_SCREENING)
+        return status_set(KNACK_E_USAGE,
+                          "design screen picks candidates, and its role is screening; `knack compare DIR --confirm 2` then gives a "
+                          "verdict on the best, with seeds of their own");
+    return KNACK_OK;
+}
+
+/* ---- The rest ---- */
+
+static void set_facts(struct plan *plan, const struct asked *asked)
+{
+    const struct json *root = asked->base->root, *redraw = json_member(json_member(root, "data"), "redraw");
+    const struct json *threads = json_member(root, "threads");
+    plan->redraw = redraw && redraw->kind == JSON_FLAG && redraw->flag;
+    plan->threads = threads && threads->kind == JSON_NUMBER && threads->number >= 1 ? (int64_t)threads->number : 1;
+    plan->margin = asked->margin;
+    plan->failed_score = asked->failed_score_given ? asked->failed_score : NAN;
+    plan->failed_score_given = asked->failed_score_given;
+    plan->equal_cost = asked->equal_cost;
+    plan->timeout = asked->timeout;
+}
+
+static knack_status fill(struct plan *plan, const struct asked *asked)
+{
+    const struct plan_request *request = asked->request;
+    plan->design = (enum design)asked->design;
+    plan->name = file_stem(request->config);
+    if (!plan->name) return KNACK_E_MEMORY;
+    TRY(plan_copy_text(&plan->config, asked->config));
+    TRY(plan_copy_text(&plan->folder, asked->folder));
+    TRY(plan_copy_text(&plan->command, request->command ? request->command : ""));
+    set_facts(plan, asked);
+    TRY(set_role(plan, asked));
+    TRY(set_seeds(plan, asked));
+    TRY(set_metric(plan, asked));
+    return plan_design(asked, plan);
+}
+
+knack_status plan_new(const struct plan_request *request, struct plan **out)
+{
+    struct asked asked;
+    *out = NULL;
+    TRY(asked_read(request, &asked));
+    struct plan *plan = memory_new(1, sizeof *plan);
+    knack_status status = plan ? fill(plan, &asked) : KNACK_E_MEMORY;
+    asked_free(&asked);
+    if (status < 0) {
+        plan_free(plan);
+        return status;
+    }
+    *out = plan;
+    return KNACK_OK;
+}

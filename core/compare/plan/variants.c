@@ -1,0 +1,109 @@
+/* Plans and arms that come from others: the confirmation of a screening's best, and the baseline with a larger budget. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "compare/plan/parts.h"
+
+/* ---- Confirmation ---- */
+
+static knack_status copy_arm(struct plan *plan, const struct arm *from, int64_t *index)
+{
+    return plan_add_arm(plan, from->name, from->kind, 0, memory_text(from->config), index);
+}
+
+static knack_status copy_texts(const struct plan *from, struct plan *plan)
+{
+    TRY(plan_copy_text(&plan->name, from->name));
+    TRY(plan_copy_text(&plan->config, from->config));
+    TRY(plan_copy_text(&plan->folder, from->folder));
+    TRY(plan_copy_text(&plan->command, from->command));
+    TRY(plan_copy_text(&plan->part, from->part));
+    return plan_copy_text(&plan->metric, from->metric);
+}
+
+static knack_status fill_confirmation(const struct plan *screening, const char *const *name, int64_t count, struct plan *plan)
+{
+    int64_t index;
+    plan->design = DESIGN_ONE;
+    plan->role = ROLE_CONFIRMATION;
+    plan->first_seed = role_first_seed(ROLE_CONFIRMATION);
+    plan->seeds = screening->seeds;
+    plan->lower_is_better = screening->lower_is_better;
+    plan->margin = screening->margin;
+    plan->failed_score = screening->failed_score_given ? screening->failed_score : NAN;
+    plan->failed_score_given = screening->failed_score_given;
+    plan->equal_cost = screening->equal_cost;
+    plan->redraw = screening->redraw;
+    plan->timeout = screening->timeout;
+    plan->threads = screening->threads;
+    TRY(copy_texts(screening, plan));
+    TRY(copy_arm(plan, &screening->arm[0], &index));
+    for (int64_t i = 0; i < count; i++) {
+        int64_t a = plan_find_arm(screening, name[i]);
+        if (a <= 0) return status_set(KNACK_E_USAGE, "the screening has no arm \"%s\"", name[i]);
+        TRY(copy_arm(plan, &screening->arm[a], &index));
+        TRY(plan_add_simple(plan, index));
+    }
+    plan->factor = memory_new(1, sizeof *plan->factor);
+    return plan->factor ? KNACK_OK : KNACK_E_MEMORY;
+}
+
+knack_status plan_confirm(const struct plan *screening, const char *const *name, int64_t count, struct plan **out)
+{
+    struct plan *plan = memory_new(1, sizeof *plan);
+    *out = NULL;
+    if (!plan) return KNACK_E_MEMORY;
+    knack_status status = fill_confirmation(screening, name, count, plan);
+    if (status < 0) {
+        plan_free(plan);
+        return status;
+    }
+    *out = plan;
+    return KNACK_OK;
+}
+
+/* ---- Budgets ---- */
+
+/* Epochs of a resolved config. */
+static double epochs_of(const struct json_document *config)
+{
+    const struct json *epochs = json_member(json_member(config->root, "train"), "epochs");
+    return epochs && epochs->kind == JSON_NUMBER ? epochs->number : NAN;
+}
+
+/* The baseline's config with its epochs times the budget, rounded to whole ones; the schedule, whose shares are of the whole run,
+ * stretches. */
+static knack_status budget_config(const struct arm *base, double budget, double *epochs, char **config)
+{
+    struct json_document *resolved, *document;
+    char text[32];
+    *config = NULL;
+    TRY(json_parse(base->resolved, strlen(base->resolved), base->name, &resolved));
+    *epochs = epochs_of(resolved);
+    json_free(resolved);
+    if (isnan(*epochs)) return status_set(KNACK_E_CALL, "the baseline's resolved config has no train.epochs");
+    double longer = round(*epochs * budget);
+    if (longer <= *epochs) longer = *epochs + 1;
+    TRY(json_parse(base->config, strlen(base->config), base->name, &document));
+    knack_status status = json_set(document, "train.epochs", text_number(text, longer));
+    if (status >= 0) *config = config_text(document);
+    json_free(document);
+    *epochs = longer / *epochs;
+    return status < 0 || *config ? status : KNACK_E_MEMORY;
+}
+
+knack_status plan_add_budget(struct plan *plan, double budget)
+{
+    char name[64], number[32], *config;
+    int64_t index;
+    double actual;
+    if (!plan->arm[0].resolved) return status_set(KNACK_E_CALL, "budgets are added after the check of the baseline");
+    TRY(budget_config(&plan->arm[0], budget, &actual, &config));
+    snprintf(name, sizeof name, "%s x%s", plan->arm[0].name, text_number(number, budget));
+    TRY(plan_add_arm(plan, name, ARM_BUDGET, 0, config, &index));
+    plan->arm[index].budget = actual;
+    return KNACK_OK;
+}
