@@ -81,7 +81,7 @@ static char *default_folder(const struct comparison_request *request, const stru
 static knack_status merge_kept(struct comparison *comparison)
 {
     struct plan *kept;
-    TRY(store_open(comparison->folder, false, &comparison->store));
+    TRY(store_open(comparison->folder, true, &comparison->store));
     TRY(store_read_plan(comparison->store, &kept));
     if (!kept) return KNACK_OK;
     knack_status status = plan_merge(kept, comparison->plan);
