@@ -25,10 +25,12 @@ struct stored_measurement {
     int64_t peak_memory;
 };
 
-/* Opens FOLDER/knack.db. create: makes folder and tables if there are none. Without it a missing or foreign file is KNACK_E_IO that says
- * what a comparison's folder is. Another process that writes to it: KNACK_E_USAGE, at once. */
+/* Opens FOLDER/knack.db. create: for writing, by one process at a time; makes folder and tables if there are none. If another process, or
+ * this one, has it open so: KNACK_E_USAGE, at once. Without create: for reading, beside a writer too; all that is read is as it was at this
+ * moment, and functions that write are KNACK_E_CALL; a missing file is KNACK_E_IO that says what a comparison's folder is. A foreign or
+ * damaged file, one of another format: KNACK_E_IO. A child of fork() must not use what its parent opened. */
 knack_status store_open(const char *folder, bool create, struct store **);
-void store_close(struct store *); /* NULL is fine */
+void store_close(struct store *); /* leaves one file, unless someone still reads; NULL is fine */
 const char *store_folder(const struct store *);
 /* The identity of this comparison, made at random when its folder was made: what the ledger calls it. */
 const char *store_identity(const struct store *);
@@ -43,7 +45,7 @@ knack_status store_read_status(struct store *, char status[32], int64_t *compari
 
 /* One finished trial with all that it told, in one transaction. The same arm and seed twice: KNACK_E_CALL "duplicate replicate". */
 knack_status store_add_trial(struct store *, int64_t arm, int64_t seed, const struct trial_outcome *);
-/* All, by seed, then arm. memory_free(). */
+/* All of arms that the plan has, by seed, then arm. memory_free(). */
 knack_status store_read_trials(struct store *, struct stored_trial **, int64_t *count);
 /* Numbers over time, and final ones, of all trials of an arm at one seed. memory_free(). */
 knack_status store_read_metrics(struct store *, int64_t arm, int64_t seed, struct trial_metric **, int64_t *count);
