@@ -31,7 +31,7 @@ static knack_status find_best(struct store *store, const struct plan *screening,
                             (long long)there);
     for (int64_t i = 0; i < count && status >= 0; i++) name[i] = screening->arm[best[i]].name;
     schedule_free(&schedule);
-    results_free(&results);
+    results_release(&results);
     memory_free(best);
     return status;
 }
@@ -146,7 +146,7 @@ knack_status comparison_prepare(struct comparison *comparison)
 {
     struct plan *plan = comparison->plan;
     schedule_free(&comparison->schedule);
-    results_free(&comparison->results);
+    results_release(&comparison->results);
     struct comparison_arm *told = memory_resize(comparison->told_arm, (size_t)plan->arms, sizeof *told);
     if (!told) return KNACK_E_MEMORY;
     comparison->told_arm = told;
@@ -209,7 +209,7 @@ void comparison_close(struct comparison *comparison)
     if (!comparison) return;
     workers_free(comparison->workers);
     schedule_free(&comparison->schedule);
-    results_free(&comparison->results);
+    results_release(&comparison->results);
     data_sets_free(comparison->data);
     store_close(comparison->store);
     plan_free(comparison->plan);

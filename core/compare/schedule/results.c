@@ -17,7 +17,7 @@ knack_status results_read(struct store *store, const struct plan *plan, int64_t 
     return results->cell ? KNACK_OK : KNACK_E_MEMORY;
 }
 
-void results_free(struct results *results)
+void results_release(struct results *results)
 {
     memory_free(results->cell);
     results->cell = NULL;

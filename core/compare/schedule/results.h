@@ -20,7 +20,7 @@ struct results {
 
 /* From the store; trials of other seeds are left out. plan: the caller's, to be there as long. */
 knack_status results_read(struct store *, const struct plan *, int64_t blocks, struct results *);
-void results_free(struct results *);
+void results_release(struct results *);
 void results_put(struct results *, const struct stored_trial *);
 
 struct result *results_cell(const struct results *, int64_t block, int64_t arm);
