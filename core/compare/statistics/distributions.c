@@ -68,12 +68,19 @@ double normal_quantile(double p)
     return z;
 }
 
+/* Where t^2 leaves a double's range: the leading term of the incomplete beta function, which is exact there. */
+static double t_far_tail(double t, double df)
+{
+    if (isinf(t)) return 0;
+    return exp(lgamma((df + 1) / 2) - lgamma(df / 2) - log(M_PI) / 2 - log(df / 2) + df * (log(df) / 2 - log(t)));
+}
+
 double t_two_sided(double t, double df)
 {
     if (isnan(t) || !(df > 0)) return NAN;
     if (isinf(df)) return erfc(fabs(t) * M_SQRT1_2);
     double ratio = t / df * t;
-    if (isinf(ratio)) return isinf(t) ? 0 : beta_of_parts(df / 2, .5, df / t / t, 1);
+    if (ratio > 1e300) return t_far_tail(fabs(t), df);
     return beta_of_parts(df / 2, .5, 1 / (1 + ratio), ratio / (1 + ratio));
 }
 

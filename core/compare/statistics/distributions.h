@@ -1,4 +1,5 @@
-/* Distribution functions: normal, Student's t, chi squared, binomial, noncentral t. Relative accuracy 1e-10 or better unless said. */
+/* Distribution functions: normal, Student's t, chi squared, binomial, noncentral t. Relative accuracy 1e-10 or better unless said, up
+ * to 10,000 degrees of freedom. df > 0, also infinite for t. NaN for what is outside of a function's domain, or NaN. */
 #ifndef COMPARE_STATISTICS_DISTRIBUTIONS_H
 #define COMPARE_STATISTICS_DISTRIBUTIONS_H
 

@@ -87,7 +87,7 @@ struct two_way two_way(const double *difference, int64_t seeds, int64_t examples
     r.ms_example = squares_of_columns(&grid) / (double)(examples - 1);
     r.ms_rest = squares_of_rest(&grid) / ((double)(seeds - 1) * (double)(examples - 1));
     two_way_variance(&r, (double)seeds, (double)examples);
-    if (!isfinite(r.se) || !isfinite(r.df)) return nothing;
+    if (!isfinite(r.ms_seed) || !isfinite(r.ms_example) || !isfinite(r.ms_rest) || !isfinite(r.df)) return nothing;
     if (r.se > 0) {
         r.t = r.mean / r.se;
         r.p = t_two_sided(r.t, r.df);

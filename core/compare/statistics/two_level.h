@@ -10,10 +10,11 @@ struct two_way {
     struct bounds ci;                                      /* transfer interval: new seeds and new examples */
     double seed_variance, example_variance, rest_variance; /* parts of the mean's variance, none below 0 */
 };
-/* difference [seeds, examples] */
+/* difference [seeds, examples]. NaN but for the mean below 2 of either; t, p NaN where se is 0; a value that is not finite gives NaN. */
 struct two_way two_way(const double *difference, int64_t seeds, int64_t examples);
 
-/* b, c: examples that only the first, only the second network has right. */
+/* b, c: examples that only the first, only the second network has right. p of 1 if there are none; difference and ci NaN unless
+ * examples is b + c at least and above 0. */
 struct mcnemar {
     double exact, mid;
     double chi_squared, p, corrected, p_corrected;
