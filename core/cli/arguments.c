@@ -1,5 +1,6 @@
 #include "cli/arguments.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -67,6 +68,32 @@ static knack_status unknown_option(const struct command *command, const char *wo
                       command->name);
 }
 
+static knack_status expect_number(const struct argument *argument, const char *value)
+{
+    char least[32], most[32];
+    const char *kind = argument->kind == ARGUMENT_INTEGER ? "a whole number" : "a number";
+    if (argument->least == 0 && argument->most == 0) return status_set(KNACK_E_USAGE, "%s %s: expected %s", argument->name, value, kind);
+    if (isinf(argument->most))
+        return status_set(KNACK_E_USAGE, "%s %s: expected %s from %s on", argument->name, value, kind, text_number(least, argument->least));
+    return status_set(KNACK_E_USAGE, "%s %s: expected %s from %s to %s", argument->name, value, kind, text_number(least, argument->least),
+                      text_number(most, argument->most));
+}
+
+static knack_status store_number(const struct argument *argument, void *place, const char *value)
+{
+    const char *end = value + strlen(value);
+    double number;
+    bool any = argument->least == 0 && argument->most == 0, whole = argument->kind == ARGUMENT_INTEGER;
+    if (text_parse(value, end, &number) != end || !isfinite(number) || (whole && (number != floor(number) || fabs(number) > 0x1p53)) ||
+        (!any && (number < argument->least || number > argument->most)))
+        return expect_number(argument, value);
+    if (whole)
+        *(struct argument_integer *)place = (struct argument_integer){true, (int64_t)number};
+    else
+        *(struct argument_number *)place = (struct argument_number){true, number};
+    return KNACK_OK;
+}
+
 static knack_status store_text(const struct argument *argument, void *place, const char *value)
 {
     if (argument->kind != ARGUMENT_TEXTS) {
@@ -99,6 +126,8 @@ static knack_status read_option(struct reading *reading, const char *word)
     }
     const char *value = equals ? equals + 1 : reading->at < reading->count ? reading->text[reading->at++] : "";
     if (!*value) return status_set(KNACK_E_USAGE, "%s needs a value: %s %s", argument->name, argument->name, argument->value);
+    if (argument->kind == ARGUMENT_INTEGER || argument->kind == ARGUMENT_NUMBER)
+        return store_number(argument, base + argument->offset, value);
     return store_text(argument, base + argument->offset, value);
 }
 
@@ -141,6 +170,82 @@ void arguments_free(const struct command *command, void *options)
             struct argument_texts *texts = (void *)((char *)options + argument->offset);
             memory_free(texts->value);
         }
+}
+
+/* ---- The command line again ---- */
+
+/* A growing text; NULL once memory was missing. */
+static void add_text(char **text, const char *more)
+{
+    char *longer = *text ? memory_format("%s%s", *text, more) : NULL;
+    memory_free(*text);
+    *text = longer;
+}
+
+static bool is_plain(const char *word)
+{
+    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-./,=:+@%";
+    return *word && strspn(word, plain) == strlen(word);
+}
+
+/* A blank, and the word as a shell reads it back. */
+static void add_word(char **text, const char *word)
+{
+    add_text(text, " ");
+    if (is_plain(word)) {
+        add_text(text, word);
+        return;
+    }
+    add_text(text, "'");
+    while (*word) {
+        size_t length = strcspn(word, "'");
+        char *part = memory_format("%.*s%s", (int)length, word, word[length] ? "'\\''" : "");
+        add_text(text, part ? part : "");
+        if (!part) {
+            memory_free(*text);
+            *text = NULL;
+        }
+        memory_free(part);
+        word += length + (word[length] != '\0');
+    }
+    add_text(text, "'");
+}
+
+static void add_argument(char **text, const struct argument *argument, const void *place)
+{
+    const struct argument_texts *texts = place;
+    char number[32];
+    switch (argument->kind) {
+    case ARGUMENT_FLAG:
+        if (*(const bool *)place) add_word(text, argument->name);
+        return;
+    case ARGUMENT_TEXTS:
+        for (int64_t i = 0; i < texts->count; i++) {
+            add_word(text, argument->name);
+            add_word(text, texts->value[i]);
+        }
+        return;
+    case ARGUMENT_INTEGER:
+    case ARGUMENT_NUMBER:
+        if (!*(const bool *)place) return; /* said */
+        add_word(text, argument->name);
+        add_word(text, text_number(number, argument->kind == ARGUMENT_NUMBER ? ((const struct argument_number *)place)->value
+                                                                             : (double)((const struct argument_integer *)place)->value));
+        return;
+    default:
+        if (!*(const char *const *)place) return;
+        if (is_option(argument)) add_word(text, argument->name);
+        add_word(text, *(const char *const *)place);
+    }
+}
+
+char *arguments_text(const struct command *command, const void *options)
+{
+    char *text = memory_format("knack %s", command->name);
+    for (int pass = 0; pass < 2; pass++)
+        for (const struct argument *argument = command->arguments; argument->name; argument++)
+            if (is_option(argument) == (pass == 1)) add_argument(&text, argument, (const char *)options + argument->offset);
+    return text;
 }
 
 bool arguments_flag(int count, char *const *text, const char *name)

@@ -1,15 +1,31 @@
 #include "cli/commands.h"
+#include "compare/plan/plan.h"
 #include "train/run.h"
 
 struct options {
-    char unused; /* this command has no options of its own */
+    bool comparison;
 };
-static const struct argument arguments[] = {{NULL}};
 
-static knack_status run(const struct console *console, const void *options)
+static const struct argument arguments[] = {
+    {"--comparison", 0, ARGUMENT_FLAG, offsetof(struct options, comparison), NULL, "of comparison files, which `knack compare` reads"},
+    {NULL},
+};
+
+static knack_status print_comparison_schema(void)
 {
-    (void)console, (void)options;
-    return console_print(run_schema());
+    struct json_writer *writer = json_writer_new(true);
+    if (!writer) return KNACK_E_MEMORY;
+    json_open(writer, NULL, '{');
+    plan_schema(writer);
+    json_close(writer);
+    return console_print_json(writer);
+}
+
+static knack_status run(const struct console *console, const void *user)
+{
+    const struct options *options = user;
+    (void)console; /* it is JSON in any case */
+    return options->comparison ? print_comparison_schema() : console_print(run_schema());
 }
 
 const struct command command_schema = {

@@ -4,6 +4,7 @@
 
 #include "cli/arguments.h"
 
-extern const struct command command_run, command_resume, command_eval, command_predict, command_plugins, command_schema;
+extern const struct command command_run, command_resume, command_eval, command_predict, command_plugins, command_schema, command_compare,
+    command_report;
 
 #endif

@@ -4,7 +4,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -36,10 +35,7 @@ struct picture {
 
 static void measure_screen(struct picture *picture)
 {
-    struct winsize size;
-    bool known = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0;
-    picture->width = known && size.ws_col > 0 ? size.ws_col : 80;
-    picture->height = known && size.ws_row > 0 ? size.ws_row : 24;
+    console_screen(STDERR_FILENO, &picture->width, &picture->height);
 }
 
 static void append(struct picture *picture, const char *text, size_t length)
@@ -131,12 +127,11 @@ static void describe(const struct comparison_progress *progress, char text[LINE_
 
 static void add_trial(struct picture *picture, const struct console *console, const struct comparison_trial *trial, int64_t width)
 {
-    char name[LINE_SIZE], bar[BAR_CELLS * 3 + 1] = "", loss[FORMAT_SIZE];
+    char name[LINE_SIZE], bar[FORMAT_BAR_SIZE], loss[FORMAT_SIZE];
     const struct trial_progress *at = &trial->progress;
     double share = at->updates > 0 ? (double)at->update / (double)at->updates : 0;
     int64_t epoch = at->epoch < at->epochs ? at->epoch + 1 : at->epochs;
-    for (int i = 0; i < BAR_CELLS; i++)
-        strcat(bar, i < (int)(share * BAR_CELLS) ? console->unicode ? "\u2588" : "#" : console->unicode ? "\u2591" : ".");
+    format_bar(bar, share, BAR_CELLS, console->unicode);
     padded(name, trial->arm, width);
     if (at->updates == 0)
         add_line(picture, "%s  seed %lld  %s   0%%", name, (long long)trial->seed, bar);
@@ -210,11 +205,13 @@ static int64_t failures(const struct comparison_progress *progress)
     return count;
 }
 
+/* What comes before the trials is mostly over at once, and has lines only if it takes its time. */
 static void print_line(struct comparing *comparing, const struct comparison_progress *progress)
 {
-    bool begins = strcmp(comparing->phase, progress->phase) != 0, ends = progress->done == progress->planned;
+    bool trains = progress->arms > 0, begins = strcmp(comparing->phase, progress->phase) != 0, ends = progress->done == progress->planned;
     double interval = fmax(line_interval, line_share * progress->seconds);
-    bool due = progress->seconds - comparing->line_seconds >= interval || begins || (ends && comparing->line_done != progress->done);
+    bool due = progress->seconds - comparing->line_seconds >= interval;
+    if (trains) due |= begins || (ends && comparing->line_done != progress->done);
     if (!due) return;
     char text[LINE_SIZE], failed[64] = "";
     snprintf(comparing->phase, sizeof comparing->phase, "%s", progress->phase);

@@ -26,17 +26,21 @@ static bool colours_wanted(void)
     return !(no_color && *no_color) && !(terminal && strcmp(terminal, "dumb") == 0);
 }
 
-static int64_t screen_width(int file)
+void console_screen(int file, int *width, int *height)
 {
     struct winsize size;
-    return ioctl(file, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+    bool known = ioctl(file, TIOCGWINSZ, &size) == 0;
+    *width = known && size.ws_col > 0 ? size.ws_col : 80;
+    *height = known && size.ws_row > 0 ? size.ws_row : 24;
 }
 
 void console_open(struct console *console)
 {
     *console = (struct console){0};
     console->result_on_screen = isatty(STDOUT_FILENO);
-    console->result_width = console->result_on_screen ? screen_width(STDOUT_FILENO) : 0;
+    int width, height;
+    console_screen(STDOUT_FILENO, &width, &height);
+    console->result_width = console->result_on_screen ? width : 0;
     console->progress_on_screen = isatty(STDERR_FILENO);
     console->colour = console->progress_on_screen && colours_wanted();
     console->unicode = locale_is_utf8();

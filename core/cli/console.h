@@ -13,6 +13,8 @@ struct console {
     bool unicode;                              /* the terminal shows UTF-8 */
 };
 
+/* Characters and lines of the terminal that a file shows; 80 and 24 if it does not say. */
+void console_screen(int file, int *width, int *height);
 /* Finds out what the terminal can do; json and quiet are false. */
 void console_open(struct console *);
 void console_warning(const struct console *, const char *text);

@@ -59,6 +59,14 @@ const char *format_duration(char buffer[FORMAT_SIZE], double seconds)
     return buffer;
 }
 
+const char *format_bar(char buffer[FORMAT_BAR_SIZE], double share, int cells, bool unicode)
+{
+    int full = (int)(share * cells);
+    buffer[0] = '\0';
+    for (int i = 0; i < cells; i++) strcat(buffer, i < full ? unicode ? "\u2588" : "#" : unicode ? "\u2591" : ".");
+    return buffer;
+}
+
 const char *format_real(char buffer[FORMAT_SIZE], knack_real value)
 {
     if (sizeof value == sizeof(double) || !isfinite(value) || value == 0) return text_number(buffer, (double)value);

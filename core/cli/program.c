@@ -10,16 +10,16 @@
 #include "cli/commands.h"
 #include "tensor/kernels/kernels.h"
 
-static const struct command *const commands[] = {&command_run,     &command_resume,  &command_eval,
-                                                 &command_predict, &command_plugins, &command_schema};
+static const struct command *const commands[] = {&command_run,  &command_compare, &command_report,  &command_resume,
+                                                 &command_eval, &command_predict, &command_plugins, &command_schema};
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
 static void print_introduction(void)
 {
     puts("knack trains neural networks; every training trick is a plugin that a config switches on.\n"
-         "  knack run examples/digits.json       train, evaluate, and write the results to runs/digits\n"
-         "  knack predict runs/digits new.csv    classes and probabilities of new rows, here of 64 numbers from 0 to 16\n"
-         "  knack plugins                        the tricks that are installed\n"
+         "  knack run examples/digits.json                         train, evaluate, and write the results to runs/digits\n"
+         "  knack compare examples/digits.json --tricks mixup,sam  which trick helps, how much, how sure, at what cost\n"
+         "  knack plugins                                          the tricks that are installed\n"
          "`knack --help` lists the commands, `knack COMMAND --help` explains one.");
 }
 
@@ -30,7 +30,7 @@ static void print_help(void)
     puts("\n  --version   version, plugin ABI, kernels and CPU level\n"
          "  --help      this text; `knack COMMAND --help` explains a command\n\n"
          "exit status: 0 done, 2 usage or config, 3 data, 4 plugin, 5 loss or gradient not finite, 6 input or output,\n"
-         "130 interrupted (a checkpoint was written: knack resume DIR)");
+         "130 interrupted (nothing is lost: knack resume DIR, or the same knack compare again)");
 }
 
 static knack_status print_version(const struct console *console)

@@ -2,7 +2,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "cli/format.h"
@@ -71,12 +70,6 @@ static void describe(const struct run_progress *now, char *text, size_t size)
     snprintf(text, size, "loss %s  %s steps/s%s%s%s", loss, rate, ended ? "" : "  ", ended ? "" : left, ended ? "" : " left");
 }
 
-static int screen_width(void)
-{
-    struct winsize size;
-    return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
-}
-
 /* What stands beside the bar: all if there is room for it, else what matters most. text [2 * PROGRESS_TEXT] */
 static void describe_briefly(const struct progress *progress, const struct run_progress *now, int room, char *text)
 {
@@ -95,14 +88,15 @@ static void draw_bar(struct progress *progress, const struct run_progress *now)
 {
     const struct console *console = progress->console;
     double share = now->updates > 0 ? (double)now->update / (double)now->updates : 0;
-    int full = (int)(share * BAR_CELLS);
     int64_t epoch = now->epoch < now->epochs ? now->epoch + 1 : now->epochs;
-    char head[64], tail[2 * PROGRESS_TEXT];
+    char head[64], tail[2 * PROGRESS_TEXT], bar[FORMAT_BAR_SIZE];
+    int width, height;
+    console_screen(STDERR_FILENO, &width, &height);
     int used = snprintf(head, sizeof head, "epoch %lld/%lld ", (long long)epoch, (long long)now->epochs);
-    int room = screen_width() - 1 - used - BAR_CELLS - 7;
+    int room = width - 1 - used - BAR_CELLS - 7;
     describe_briefly(progress, now, room, tail);
-    fprintf(stderr, "\r%s%s", head, console->colour ? "\033[36m" : "");
-    for (int i = 0; i < BAR_CELLS; i++) fputs(i < full ? console->unicode ? "\u2588" : "#" : console->unicode ? "\u2591" : ".", stderr);
+    format_bar(bar, share, BAR_CELLS, console->unicode);
+    fprintf(stderr, "\r%s%s%s", head, console->colour ? "\033[36m" : "", bar);
     fprintf(stderr, "%s %3d%%  %.*s\033[K", console->colour ? "\033[0m" : "", (int)(100 * share), room > 0 ? room : 0, tail);
     fflush(stderr);
     progress->drawn = true;

@@ -1,0 +1,185 @@
+#include <math.h>
+#include <stdio.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "cli/commands.h"
+#include "cli/comparing.h"
+#include "cli/interrupt.h"
+#include "cli/show_comparison.h"
+#include "compare/report/report.h"
+
+struct options {
+    const char *config, *tricks, *design, *role, *metric, *out;
+    struct argument_texts set;
+    struct argument_integer seeds, first_seed, jobs, confirm;
+    struct argument_number margin, timeout, failed_score;
+    bool adaptive, until_decided, no_equal_cost, list;
+};
+
+static const struct argument arguments[] = {
+    {"CONFIG", 0, ARGUMENT_MAY_BE, offsetof(struct options, config), NULL,
+     "what each arm trains: a config, or a comparison file, see docs/compare.md"},
+    {"--tricks", 0, ARGUMENT_TEXT, offsetof(struct options, tricks), "NAMES",
+     "compares each of these with the config as it is: ema,mixup or '{\"name\": \"ema\", \"decay\": 0.99},mixup'"},
+    {"--seeds", 0, ARGUMENT_INTEGER, offsetof(struct options, seeds), "N", "how often each arm is trained; 10 by default", 1, 100000},
+    {"--first-seed", 0, ARGUMENT_INTEGER, offsetof(struct options, first_seed), "N", "the first seed; by the role, 2000 for verdicts", 0,
+     1e9},
+    {"--design", 0, ARGUMENT_TEXT, offsetof(struct options, design), "DESIGN",
+     "one (each trick alone), ablation, factorial, fraction or screen; one by default"},
+    {"--adaptive", 0, ARGUMENT_FLAG, offsetof(struct options, adaptive), NULL,
+     "looks at 6, 10, 15 and 20 seeds, and stops what is decided"},
+    {"--until-decided", 0, ARGUMENT_FLAG, offsetof(struct options, until_decided), NULL, "looks after every seed, up to --seeds (100)"},
+    {"--metric", 0, ARGUMENT_TEXT, offsetof(struct options, metric), "METRIC", "what decides: test.accuracy by default for classes"},
+    {"--margin", 0, ARGUMENT_NUMBER, offsetof(struct options, margin), "X", "the difference that matters, in the metric's unit: 0.002", 0,
+     INFINITY},
+    {"--role", 0, ARGUMENT_TEXT, offsetof(struct options, role), "ROLE",
+     "what the result is for: tuning, screening, verdict or confirmation; verdict by default"},
+    {"--jobs", 0, ARGUMENT_INTEGER, offsetof(struct options, jobs), "N", "trials at once; as many as there are cores by default", 1, 1024},
+    {"--trial-timeout", 0, ARGUMENT_NUMBER, offsetof(struct options, timeout), "SECONDS",
+     "what a trial may take; 20 times the median trial by default, at least 60", 0.001, 1e9},
+    {"--failed-score", 0, ARGUMENT_NUMBER, offsetof(struct options, failed_score), "X",
+     "what a trial that fails counts as; as guessing, or as before training, by default"},
+    {"--no-equal-cost", 0, ARGUMENT_FLAG, offsetof(struct options, no_equal_cost), NULL,
+     "does not train the baseline longer where a trick costs more"},
+    {"--set", 0, ARGUMENT_TEXTS, offsetof(struct options, set), "KEY=VALUE", "changes the config of every arm; may be repeated"},
+    {"--confirm", 0, ARGUMENT_INTEGER, offsetof(struct options, confirm), "N",
+     "CONFIG is a finished screening's folder: compares its best N on new seeds", 1, 64},
+    {"--out", 0, ARGUMENT_TEXT, offsetof(struct options, out), "DIR", "where results are kept; comparisons/NAME by default"},
+    {"--list", 0, ARGUMENT_FLAG, offsetof(struct options, list), NULL, "lists comparisons below the folder CONFIG, or below comparisons"},
+    {NULL},
+};
+
+/* ---- A list ---- */
+
+static knack_status list(const struct console *console, const struct options *options)
+{
+    const char *below = options->config ? options->config : "comparisons";
+    char **folder;
+    int64_t count;
+    if (options->config && !file_is_folder(below)) return status_set(KNACK_E_IO, "%s: there is no such folder", below);
+    TRY(comparison_list(below, &folder, &count));
+    knack_status status = show_comparison_list(console, folder, count);
+    memory_free(folder);
+    return status;
+}
+
+/* ---- What is asked for ---- */
+
+/* What the screening has settled cannot be said anew. */
+static knack_status check_confirmation(const struct options *options)
+{
+    const char *said = options->tricks          ? "--tricks"
+                       : options->design        ? "--design"
+                       : options->role          ? "--role"
+                       : options->metric        ? "--metric"
+                       : options->adaptive      ? "--adaptive"
+                       : options->until_decided ? "--until-decided"
+                       : options->set.count > 0 ? "--set"
+                                                : NULL;
+    if (!said) return KNACK_OK;
+    return status_set(KNACK_E_USAGE, "--confirm takes arms, metric and config from the screening, and no %s", said);
+}
+
+/* Pointers in it are the options', but for `trick` and `command`. */
+static struct comparison_request make_request(const struct options *options)
+{
+    return (struct comparison_request){
+        .plan = {.config = options->config,
+                 .set = options->set.value,
+                 .sets = options->set.count,
+                 .design = options->design,
+                 .role = options->role,
+                 .metric = options->metric,
+                 .adaptive = options->adaptive,
+                 .until_decided = options->until_decided,
+                 .no_equal_cost = options->no_equal_cost,
+                 .seeds = options->seeds.value,
+                 .first_seed = options->first_seed.said ? options->first_seed.value : -1,
+                 .margin = options->margin.said ? options->margin.value : NAN,
+                 .failed_score = options->failed_score.said ? options->failed_score.value : NAN,
+                 .timeout = options->timeout.value},
+        .out = options->out,
+        .confirm = options->confirm.value,
+        .jobs = options->jobs.value,
+    };
+}
+
+/* ---- What came out ---- */
+
+static knack_status show(const struct console *console, struct comparison *comparison)
+{
+    const char *folder = comparison_folder(comparison);
+    struct analysis *analysis;
+    TRY(analysis_new(comparison_store(comparison), &analysis));
+    knack_status status = report_write(analysis, folder);
+    if (status >= 0) status = show_comparison(console, analysis, folder);
+    analysis_free(analysis);
+    return status;
+}
+
+/* What there is so far; that it was interrupted stays what is said in the end. With --json that alone is printed. */
+static knack_status show_interrupted(const struct console *console, struct comparison *comparison)
+{
+    char message[1280];
+    struct console text = *console;
+    snprintf(message, sizeof message, "%s", knack_error());
+    text.json = false;
+    if (!console->json) TRY(show(&text, comparison));
+    return status_set(KNACK_E_INTERRUPTED, "%s", message);
+}
+
+/* ---- From a plan to a report ---- */
+
+static knack_status train(struct comparing *comparing, const struct comparison_request *request, struct comparison **comparison)
+{
+    interrupt_watch();
+    knack_status status = comparison_open(request, comparison);
+    if (status >= 0) status = comparison_run(*comparison);
+    interrupt_unwatch();
+    comparing_stop(comparing);
+    return status;
+}
+
+static knack_status compare(const struct console *console, struct comparison_request *request)
+{
+    struct comparing comparing;
+    struct comparison *comparison = NULL;
+    comparing_start(&comparing, console);
+    request->observer = comparing_observer(&comparing);
+    knack_status status = train(&comparing, request, &comparison);
+    if (status >= 0)
+        status = show(console, comparison);
+    else if (status == KNACK_E_INTERRUPTED && comparison)
+        status = show_interrupted(console, comparison);
+    comparison_close(comparison);
+    return status;
+}
+
+static knack_status run(const struct console *console, const void *user)
+{
+    const struct options *options = user;
+    if (options->list) return list(console, options);
+    if (!options->config)
+        return status_set(KNACK_E_USAGE, "knack compare needs CONFIG: %s; for example `%s`", arguments[0].help, command_compare.example);
+    if (options->confirm.said) TRY(check_confirmation(options));
+    struct comparison_request request = make_request(options);
+    char **trick = NULL, *command = arguments_text(&command_compare, options);
+    knack_status status = command ? KNACK_OK : KNACK_E_MEMORY;
+    if (status >= 0 && options->tricks) status = plan_split_tricks(options->tricks, &trick, &request.plan.tricks);
+    request.plan.trick = (const char *const *)trick;
+    request.plan.command = command;
+    if (status >= 0) status = compare(console, &request);
+    memory_free(trick);
+    memory_free(command);
+    return status;
+}
+
+const struct command command_compare = {
+    .name = "compare",
+    .summary = "Trains with and without tricks over many seeds: which one helps, how much, how sure, at what cost.",
+    .example = "knack compare examples/digits.json --tricks mixup,sam --seeds 10",
+    .arguments = arguments,
+    .options_size = sizeof(struct options),
+    .run = run,
+};
