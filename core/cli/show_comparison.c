@@ -303,7 +303,7 @@ static void show_plan(const struct console *console, const struct analysis *anal
         snprintf(looks + strlen(looks), sizeof looks - strlen(looks), "%s%lld", i ? ", " : "; looks at ", (long long)plan->look[i]);
     if (plan->stopping == STOP_DECIDED) snprintf(looks, sizeof looks, "; at most, until decided");
     show_fact(console, "seeds", "%lld to %lld (%s), %lld complete blocks%s", (long long)plan->first_seed,
-              (long long)(plan->first_seed + plan->seeds - 1), role_name[plan->role], (long long)analysis->blocks, looks);
+              (long long)analysis_last_seed(analysis), role_name[plan->role], (long long)analysis->blocks, looks);
     show_fact(console, "tests", "paired t over seeds, two-sided; %s%s", analysis->adjustment,
               plan->redraw ? "; variance by the re-split formula, since seeds redraw the data" : "");
     if (plan->generators) show_fact(console, "fraction", "%s", plan->generators);

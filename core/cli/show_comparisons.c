@@ -67,7 +67,7 @@ static void collect_facts(const struct analysis *analysis, struct facts *facts)
     const struct plan *plan = analysis->plan;
     snprintf(facts->metric, sizeof facts->metric, "%.40s %.60s", plan->part, plan->metric);
     snprintf(facts->seeds, sizeof facts->seeds, "%lld to %lld, %lld complete blocks (%s)", (long long)plan->first_seed,
-             (long long)(plan->first_seed + plan->seeds - 1), (long long)analysis->blocks, role_name[plan->role]);
+             (long long)analysis_last_seed(analysis), (long long)analysis->blocks, role_name[plan->role]);
     if (plan->margin > 0)
         number_short(facts->margin, plan->margin);
     else

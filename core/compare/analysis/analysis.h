@@ -144,6 +144,8 @@ void analysis_free(struct analysis *); /* NULL is fine */
 /* A difference, or interval of differences, as it is shown: in the metric's own direction, shares in points. */
 double analysis_shown(const struct analysis *, double difference);
 struct interval analysis_shown_interval(const struct analysis *, struct interval);
+/* The last seed of the plan; where results decide how many there are (halving, looks), the last one that was used. */
+int64_t analysis_last_seed(const struct analysis *);
 /* The index of the contrast of an arm against the baseline; -1: there is none. */
 int64_t analysis_arm_contrast(const struct analysis *, int64_t arm);
 

@@ -18,3 +18,15 @@ int64_t analysis_arm_contrast(const struct analysis *analysis, int64_t arm)
         if (analysis->plan->contrast[c].kind == CONTRAST_ARM && analysis->plan->contrast[c].arm == arm) return c;
     return -1;
 }
+
+int64_t analysis_last_seed(const struct analysis *analysis)
+{
+    const struct plan *plan = analysis->plan;
+    int64_t last = plan->first_seed;
+    if (plan->stopping == STOP_FIXED && plan->design != DESIGN_SCREEN) return plan->first_seed + plan->seeds - 1;
+    for (int64_t a = 0; a < plan->arms; a++) {
+        const struct arm_result *arm = &analysis->arm[a];
+        if (arm->n > 0 && arm->seed[arm->n - 1] > last) last = arm->seed[arm->n - 1];
+    }
+    return last;
+}

@@ -147,10 +147,13 @@ static void put_metric(const struct page *page)
 static void put_seeds(const struct page *page)
 {
     const struct plan *plan = page->analysis->plan;
-    int64_t last = plan->first_seed + plan->seeds - 1;
     open_fact(page, "Plan");
     html_put(page->html, "design <b>%s</b>, role <b>%s</b>; ", design_name[plan->design], role_name[plan->role]);
-    if (plan->stopping == STOP_FIXED) html_put(page->html, "%" PRId64 " seeds, fixed before the first trial", plan->seeds);
+    if (plan->design == DESIGN_SCREEN)
+        html_put(page->html, "the trials of %" PRId64 " seeds an arm, shared out by halving: after each round the better half goes on",
+                 plan->seeds);
+    else if (plan->stopping == STOP_FIXED)
+        html_put(page->html, "%" PRId64 " seeds, fixed before the first trial", plan->seeds);
     if (plan->stopping == STOP_DECIDED)
         html_put(page->html, "at most %" PRId64 " seeds, each followed by a test that allows for it", plan->seeds);
     if (plan->stopping == STOP_LOOKS) {
@@ -161,7 +164,7 @@ static void put_seeds(const struct page *page)
     open_fact(page, "Seeds");
     html_put(page->html,
              "%" PRId64 " to %" PRId64 "; %" PRId64 " complete blocks, in each of which every arm starts from the same random numbers",
-             plan->first_seed, last, page->analysis->blocks);
+             plan->first_seed, analysis_last_seed(page->analysis), page->analysis->blocks);
     close_fact(page);
     if (!page->inference) return;
     open_fact(page, "Tests");

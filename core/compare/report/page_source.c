@@ -38,12 +38,11 @@ static void put_reproduce(const struct page *page)
     const struct analysis *analysis = page->analysis;
     const struct plan *plan = analysis->plan;
     html_put(page->html, "<h2 id=\"reproduce\">How to reproduce</h2>\n<p>With knack %s", analysis->knack);
-    if (plan->folder) html_put(page->html, ", in <code>%s</code>", plan->folder);
     html_put(page->html, ":</p>\n<pre tabindex=\"0\"><code>%s</code></pre>\n", plan->command ? plan->command : "");
     html_put(page->html,
              "<p>Seeds %" PRId64 " to %" PRId64 ", one thread after the other or many trials at once: the same numbers to the bit on "
              "the same build and kind of machine (%s); measured times and memory vary.</p>\n",
-             plan->first_seed, plan->first_seed + plan->seeds - 1, analysis->machine);
+             plan->first_seed, analysis_last_seed(analysis), analysis->machine);
     if (plan->arms == 0) return;
     put_config(page, "Config of the baseline, as given", plan->arm[0].config);
     put_config(page, "Config of the baseline with all defaults", plan->arm[0].resolved);

@@ -1,4 +1,4 @@
-/* When the contrasts of a sequential plan need no more seeds: at looks that were planned, or at any time. compare.md section 6. */
+/* When the contrasts of a sequential plan need no more seeds: at looks that were planned, or at any time. docs/statistics.md. */
 #ifndef COMPARE_SCHEDULE_DECISIONS_H
 #define COMPARE_SCHEDULE_DECISIONS_H
 
