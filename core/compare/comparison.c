@@ -55,6 +55,25 @@ static knack_status plan_from_screening(struct store *store, const struct plan *
     return status;
 }
 
+/* What may be asked for otherwise than the screening had it. */
+static knack_status change_confirmation(const struct plan_request *request, struct plan *plan)
+{
+    char *command = memory_text(request->command ? request->command : "");
+    if (!command) return KNACK_E_MEMORY;
+    memory_free(plan->command);
+    plan->command = command;
+    if (request->seeds > 0) plan->seeds = request->seeds;
+    if (request->first_seed >= 0) plan->first_seed = request->first_seed;
+    if (!isnan(request->margin)) plan->margin = request->margin;
+    if (!isnan(request->failed_score)) {
+        plan->failed_score = request->failed_score;
+        plan->failed_score_given = true;
+    }
+    if (request->no_equal_cost) plan->equal_cost = false;
+    if (request->timeout > 0) plan->timeout = request->timeout;
+    return KNACK_OK;
+}
+
 static knack_status plan_confirmation(const struct comparison_request *request, struct plan **plan)
 {
     struct store *store;
@@ -63,6 +82,7 @@ static knack_status plan_confirmation(const struct comparison_request *request, 
     knack_status status = store_read_plan(store, &screening);
     if (status >= 0 && !screening) status = status_set(KNACK_E_USAGE, "--confirm: %s holds no plan", request->plan.config);
     if (status >= 0) status = plan_from_screening(store, screening, request->confirm, plan);
+    if (status >= 0) status = change_confirmation(&request->plan, *plan);
     plan_free(screening);
     store_close(store);
     return status;
