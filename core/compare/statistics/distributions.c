@@ -125,7 +125,7 @@ static double solve(const struct curve *curve, double target, double start)
         if (error <= 0) low = x;
         double next = x - error / curve->density(x, curve->df);
         if (!(next >= low && next <= high)) next = low + (high - low) / 2;
-        bool settled = fabs(next - x) <= DBL_EPSILON * x;
+        bool settled = fabs(next - x) <= 8 * DBL_EPSILON * x; /* rounding keeps it from being exact */
         x = next;
         if (settled) break;
     }
