@@ -120,17 +120,24 @@ static knack_status fill(struct plan *plan, const struct asked *asked)
     return plan_design(asked, plan);
 }
 
+/* What is wrong at a place of the file is told with the file. */
+static knack_status name_file(const struct plan_request *request, knack_status status)
+{
+    return strncmp(knack_error(), "at ", 3) == 0 ? status_prefix(status, "%s", request->config) : status;
+}
+
 knack_status plan_new(const struct plan_request *request, struct plan **out)
 {
     struct asked asked;
     *out = NULL;
-    TRY(asked_read(request, &asked));
+    knack_status read = asked_read(request, &asked);
+    if (read < 0) return name_file(request, read);
     struct plan *plan = memory_new(1, sizeof *plan);
     knack_status status = plan ? fill(plan, &asked) : KNACK_E_MEMORY;
     asked_free(&asked);
     if (status < 0) {
         plan_free(plan);
-        return status;
+        return name_file(request, status);
     }
     *out = plan;
     return KNACK_OK;
