@@ -1,5 +1,5 @@
 #!/bin/sh
-# From a fresh clone to a trained model: installs the packages that are missing, builds, and trains on the data set that comes along.
+# From a fresh clone to a verdict: installs the packages that are missing, builds, and compares seven tricks on the data set that comes along.
 set -eu
 cd "$(dirname "$0")/.."
 . tools/setup.sh
@@ -7,10 +7,12 @@ need_packages $build_packages
 
 [ -f build/build.ninja ] || configure build -Dtests=false
 meson compile -C build
-echo "== examples/digits.json"
-cat examples/digits.json
-echo "== build/core/knack run examples/digits.json --force --out runs/quickstart"
-build/core/knack run examples/digits.json --force --out runs/quickstart
+# A ledger of its own: who tries this again looks at the same results again.
+export KNACK_LEDGER=comparisons/quickstart-ledger.jsonl
+echo "== examples/compare-quickstart.json"
+cat examples/compare-quickstart.json
+echo "== build/core/knack compare examples/compare-quickstart.json --out comparisons/quickstart"
+build/core/knack compare examples/compare-quickstart.json --out comparisons/quickstart
 echo
-echo "next: build/core/knack run examples/digits.json --plugin mixup"
-echo "      build/core/knack plugins        the tricks that there are"
+echo "next: build/core/knack run examples/digits.json --plugin mixup     trains one network"
+echo "      build/core/knack plugins                                     the tricks that there are"
