@@ -113,15 +113,15 @@ static void test_looks(void **state)
     assert_int_equal(e->look, 0);
     assert_int_equal(e->n, 6);
     assert_near(e->t, 2.887454488, 1e-8);
-    assert_near(e->boundary, 5.085, 1e-9);
+    assert_near(e->boundary, 5.085, 1e-3);
     assert_false(e->decided);
     fixture_free(analysis);
     analysis = analyse_differences(more, 11, recipe);
     e = &analysis->contrast[0].estimate;
     assert_int_equal(e->look, 1);
     assert_int_equal(e->n, 10);
-    assert_near(e->ci.low, 5.9 - 3.196 * 1.785434899, 1e-6);
-    assert_near(e->ci.high, 5.9 + 3.196 * 1.785434899, 1e-6);
+    assert_near(e->ci.low, 5.9 - 3.196 * 1.785434899, 2e-3);
+    assert_near(e->ci.high, 5.9 + 3.196 * 1.785434899, 2e-3);
     assert_true(e->p <= .05 && e->p > .025); /* M 2.191 */
     assert_true(e->decided && e->stopped_early && !e->futile);
     fixture_free(analysis);
