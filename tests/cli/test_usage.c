@@ -27,7 +27,7 @@ static void test_alone(void **state)
 static void test_help(void **state)
 {
     (void)state;
-    static const char *const command[] = {"run", "resume", "eval", "predict", "plugins", "schema"};
+    static const char *const command[] = {"run", "compare", "report", "resume", "eval", "predict", "plugins", "schema"};
     struct outcome all = run_knack("--help");
     assert_status(&all, 0);
     for (size_t i = 0; i < sizeof command / sizeof *command; i++) {

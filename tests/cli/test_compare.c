@@ -1,0 +1,609 @@
+/* Comparisons by the program as a shell would run it: trials, tables, files, words that are refused, and what interrupts and kills leave.
+ */
+#include "config.h"
+#include "program.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static const char *const written[] = {"knack.db", "comparison.json", "report.html", "values.csv", "charts"};
+enum { WRITTEN = sizeof written / sizeof *written };
+
+static int enter(void **state)
+{
+    if (workplace_enter(state) != 0 || setenv("KNACK_LEDGER", "ledger.jsonl", 1) != 0) return -1;
+    write_text("small.json", SMALL_RUN);
+    return 0;
+}
+
+static char *read_inside(const char *folder, const char *name)
+{
+    char path[128];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    return read_text(path);
+}
+
+static void run_words_well(const char *const *word, const char *part)
+{
+    struct outcome outcome = run_words(NULL, word);
+    assert_status(&outcome, 0);
+    if (part) assert_contains(outcome.out, part);
+    outcome_free(&outcome);
+}
+#define run_well(part, ...) run_words_well((const char *const[]){__VA_ARGS__, NULL}, part)
+
+/* ---- A comparison, again, with more seeds ---- */
+
+static void assert_table(const char *out)
+{
+    assert_contains(out, "first: 4 arms, 4 seeds, test accuracy (done)");
+    assert_contains(out, "\nmixup  ");
+    assert_contains(out, "\nsam  ");
+    assert_contains(out, "few seeds    relies on normal differences");
+    assert_contains(out, "longer       the baseline with more updates, its schedule stretched: x2");
+    assert_contains(out, "comparison #1 on this test set");
+    assert_contains(out, "report       comparisons/first/report.html");
+    assert_lacks(out, "nan");
+}
+
+/* The same command finds everything there: a trial that was trained again would have taken other seconds, which the file has. */
+static void test_compared_and_resumed(void **state)
+{
+    (void)state;
+    write_text("first.json", SMALL_RUN);
+    struct outcome first = run_knack("compare", "first.json", "--tricks", "mixup,sam", "--seeds", "4");
+    assert_status(&first, 0);
+    assert_table(first.out);
+    assert_contains(first.err, "3 arms, seeds from 2000 on");
+    assert_contains(first.err, "baseline x2 is run too (60 updates), for a comparison at equal cost\n");
+    assert_contains(first.err, "training  16/16");
+    for (size_t i = 0; i < WRITTEN; i++) {
+        char path[128];
+        snprintf(path, sizeof path, "comparisons/first/%s", written[i]);
+        assert_true(path_exists(path));
+    }
+    char *json = read_inside("comparisons/first", "comparison.json");
+    struct outcome again = run_knack("compare", "first.json", "--tricks", "mixup,sam", "--seeds", "4");
+    assert_status(&again, 0);
+    assert_string_equal(again.out, first.out);
+    assert_contains(again.err, "comparisons/first: 16 trials are there already\n");
+    char *json_again = read_inside("comparisons/first", "comparison.json");
+    assert_string_equal(json_again, json);
+    assert_is_json(json);
+    outcome_free(&first);
+    outcome_free(&again);
+    free(json);
+    free(json_again);
+}
+
+static void test_more_seeds_and_arms(void **state)
+{
+    (void)state;
+    run_well("(done)", "compare", "small.json", "--tricks", "mixup", "--seeds", "3", "--out", "more", "-q");
+    char *before = read_inside("more", "values.csv");
+    struct outcome outcome = run_knack("compare", "small.json", "--tricks", "mixup,ema", "--seeds", "5", "--out", "more");
+    assert_status(&outcome, 0);
+    assert_contains(outcome.err, "more: 6 trials are there already\n");
+    assert_contains(outcome.out, "3 arms, 5 seeds");
+    char *after = read_inside("more", "values.csv");
+    for (char *line = strtok(before, "\n"); line; line = strtok(NULL, "\n")) assert_contains(after, line);
+    outcome_free(&outcome);
+    free(before);
+    free(after);
+}
+
+/* One job or three, an arm alone or among others: the same values. */
+static void test_jobs_and_company(void **state)
+{
+    (void)state;
+    run_well(NULL, "compare", "small.json", "--tricks", "mixup,ema", "--seeds", "3", "--out", "one", "--jobs", "1");
+    run_well(NULL, "compare", "small.json", "--tricks", "mixup,ema", "--seeds", "3", "--out", "three", "--jobs", "3");
+    run_well(NULL, "compare", "small.json", "--tricks", "ema", "--seeds", "3", "--out", "alone");
+    assert_same_files("one/values.csv", "three/values.csv");
+    char *all = read_inside("one", "values.csv"), *alone = read_inside("alone", "values.csv");
+    for (char *line = strtok(alone, "\n"); line; line = strtok(NULL, "\n")) assert_contains(all, line);
+    free(all);
+    free(alone);
+}
+
+/* ---- Reports and lists ---- */
+
+static void test_report(void **state)
+{
+    (void)state;
+    struct outcome made = run_knack("compare", "small.json", "--tricks", "ema", "--seeds", "3", "--out", "reported", "--quiet");
+    assert_status(&made, 0);
+    assert_string_equal(made.err, "");
+    char *html = read_inside("reported", "report.html");
+    remove("reported/report.html");
+    struct outcome outcome = run_knack("report", "reported");
+    assert_status(&outcome, 0);
+    assert_string_equal(outcome.out, made.out);
+    char *html_again = read_inside("reported", "report.html");
+    assert_string_equal(html_again, html);
+    outcome_free(&made);
+    outcome_free(&outcome);
+    char *json = read_inside("reported", "comparison.json");
+    outcome = run_knack("report", "reported", "--json");
+    assert_status(&outcome, 0);
+    assert_is_json(outcome.out);
+    assert_int_equal(strncmp(outcome.out, json, strlen(json)), 0);
+    outcome_free(&outcome);
+    free(json);
+    free(html);
+    free(html_again);
+}
+
+static void test_two_reports(void **state)
+{
+    (void)state;
+    run_well(NULL, "compare", "small.json", "--tricks", "mixup,ema", "--seeds", "3", "--out", "left");
+    run_well(NULL, "compare", "small.json", "--tricks", "ema", "--seeds", "4", "--out", "right");
+    struct outcome outcome = run_knack("report", "left", "right");
+    assert_status(&outcome, 0);
+    assert_contains(outcome.out, "A: small, 3 arms, 3 seeds (done)\nB: small, 2 arms, 4 seeds (done)\n");
+    assert_contains(outcome.out, "mixup\n  A  ");
+    assert_contains(outcome.out, "  B  -\n");
+    assert_contains(outcome.out, "A: 2000 to 2002, 3 complete blocks (verdict); B: 2000 to 2003, 4 complete blocks (verdict)");
+    outcome_free(&outcome);
+    outcome = run_knack("report", "left", "right", "--json");
+    assert_status(&outcome, 0);
+    assert_is_json(outcome.out);
+    outcome_free(&outcome);
+}
+
+static void test_list(void **state)
+{
+    (void)state;
+    run_well(NULL, "compare", "small.json", "--tricks", "ema", "--seeds", "3", "--out", "kept/a");
+    run_well(NULL, "compare", "small.json", "--tricks", "mixup", "--seeds", "4", "--out", "kept/deep/b");
+    struct outcome outcome = run_knack("compare", "--list", "kept");
+    assert_status(&outcome, 0);
+    assert_contains(outcome.out, "kept/a       one     verdict     2      3  test accuracy  done\n");
+    assert_contains(outcome.out, "kept/deep/b  one     verdict     2      4  test accuracy  done\n");
+    outcome_free(&outcome);
+    outcome = run_knack("compare", "--list", "kept", "--json");
+    assert_status(&outcome, 0);
+    assert_is_json(outcome.out);
+    outcome_free(&outcome);
+    outcome = run_knack("compare", "--list", "kept/a/charts");
+    assert_status(&outcome, 0);
+    assert_string_equal(outcome.out, "no comparison here; knack compare CONFIG --tricks NAMES makes one\n");
+    outcome_free(&outcome);
+}
+
+/* ---- Designs, looks, failures ---- */
+
+static void test_designs(void **state)
+{
+    (void)state;
+    run_well("mixup x ema", "compare", "small.json", "--tricks", "mixup,ema", "--design", "factorial", "--seeds", "3", "--out",
+             "factorial");
+    run_well("mixup within all", "compare", "small.json", "--tricks", "mixup,ema", "--design", "ablation", "--seeds", "3", "--out",
+             "ablation");
+    run_well("label-smoothing", "compare", "small.json", "--tricks", "mixup,ema,sam,label-smoothing", "--design", "fraction", "--seeds",
+             "3", "--out", "fraction");
+    run_well("looks at 6, 10, 15, 20", "compare", "small.json", "--tricks", "mixup", "--adaptive", "--out", "looks");
+    run_well("at most, until decided", "compare", "small.json", "--tricks", "mixup", "--until-decided", "--seeds", "8", "--out", "decided");
+}
+
+static void test_screening_and_confirmation(void **state)
+{
+    (void)state;
+    run_well("candidates, to be confirmed", "compare", "small.json", "--tricks", "mixup,ema,sam,swa", "--design", "screen", "--seeds", "3",
+             "--out", "screening");
+    run_well("seeds        3000 to 3003 (confirmation), 4 complete blocks", "compare", "screening", "--confirm", "2", "--seeds", "4");
+    assert_true(path_exists("screening-confirmation/report.html"));
+    struct outcome outcome = run_knack("compare", "screening", "--confirm", "2", "--seeds", "4");
+    assert_status(&outcome, 0);
+    assert_contains(outcome.err, "trials are there already");
+    assert_contains(outcome.out, "small: ");
+    outcome_free(&outcome);
+}
+
+/* A file's arms; one of them cannot train, which costs only its own trials. */
+static void test_file_with_a_failure(void **state)
+{
+    (void)state;
+    write_text("arms.json", "{\"base\": \"small.json\", \"seeds\": 3, \"margin\": 0.01, \"arms\": {"
+                            "\"ema 0.9\": {\"plugins\": [{\"name\": \"ema\", \"decay\": 0.9}]},"
+                            "\"wild\": {\"set\": {\"train.optimizer.lr\": 1e30}}}}");
+    struct outcome outcome = run_knack("compare", "arms.json");
+    assert_status(&outcome, 0);
+    assert_contains(outcome.err, "warning: wild, seed 2000: not finite: ");
+    assert_contains(outcome.err, "3 failed");
+    assert_contains(outcome.out, "ema 0.9");
+    assert_contains(outcome.out, "3 (3)");
+    assert_contains(outcome.out, "[fails 3/3, baseline 0/3");
+    assert_contains(outcome.out, "margin: 1 points");
+    char *json = read_inside("comparisons/arms", "comparison.json");
+    assert_contains(json, "train.optimizer.lr: 0.005 -> 1e30");
+    assert_contains(json, "knack compare arms.json");
+    free(json);
+    outcome_free(&outcome);
+}
+
+static void test_example(void **state)
+{
+    (void)state;
+    const char *example = getenv("KNACK_TEST_COMPARISON");
+    assert_non_null(example);
+    struct outcome outcome = run_knack("compare", example, "--seeds", "3", "--set", "train.epochs=4");
+    assert_status(&outcome, 0);
+    assert_contains(outcome.out, "compare-digits: 5 arms, 3 seeds, test accuracy (done)");
+    assert_contains(outcome.out, "margin: 0.5 points");
+    outcome_free(&outcome);
+}
+
+/* ---- On a terminal ---- */
+
+enum { WIDTH = 44, HEIGHT = 7, MOST_SEEN = 1 << 20 };
+
+/* A terminal of WIDTH x HEIGHT; *other: the end that a program has. */
+static int open_terminal(int *other)
+{
+    struct winsize size = {.ws_row = HEIGHT, .ws_col = WIDTH};
+    int terminal = posix_openpt(O_RDWR | O_NOCTTY);
+    assert_true(terminal >= 0 && grantpt(terminal) == 0 && unlockpt(terminal) == 0);
+    *other = open(ptsname(terminal), O_RDWR | O_NOCTTY);
+    assert_true(*other >= 0 && ioctl(*other, TIOCSWINSZ, &size) == 0);
+    return terminal;
+}
+
+/* What the program writes to a terminal as its standard error. */
+static char *watch(const char *const *word)
+{
+    int other, terminal = open_terminal(&other), nothing = open("/dev/null", O_RDWR);
+    char *seen = calloc(1, MOST_SEEN);
+    size_t length = 0;
+    pid_t process = fork();
+    if (process == 0) {
+        dup2(nothing, STDIN_FILENO);
+        dup2(nothing, STDOUT_FILENO);
+        dup2(other, STDERR_FILENO);
+        close(terminal);
+        execv(getenv("KNACK_PROGRAM"), (char *const *)word);
+        _exit(127);
+    }
+    assert_true(seen && process > 0);
+    close(other);
+    close(nothing);
+    for (ssize_t count = 1; count > 0 && length<MOST_SEEN - 1; length += count> 0 ? (size_t)count : 0)
+        count = read(terminal, seen + length, MOST_SEEN - 1 - length); /* an error once nobody writes any more */
+    int status;
+    assert_int_equal(waitpid(process, &status, 0), process);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    close(terminal);
+    return seen;
+}
+
+/* Characters of the line that begins here, without what moves the cursor; *next: the line after it. */
+static int line_width(const char *line, const char **next)
+{
+    int width = 0;
+    for (; *line && *line != '\n'; line++) {
+        if (line[0] == '\033' && line[1] == '[')
+            line += 2 + strspn(line + 2, "0123456789;");
+        else if (*line != '\r')
+            width += ((unsigned char)*line & 0xC0) != 0x80;
+    }
+    *next = *line ? line + 1 : line;
+    return width;
+}
+
+/* The picture is drawn over itself, never wider or taller than the screen, which is small here, and is gone in the end. */
+static void test_terminal(void **state)
+{
+    (void)state;
+    char *seen = watch((const char *const[]){"knack", "compare", "small.json", "--tricks", "mixup,ema,sam,swa,label-smoothing", "--seeds",
+                                             "8", "--out", "watched", "--set", "train.epochs=30", NULL});
+    int drawn = 0;
+    for (const char *up = seen; (up = strstr(up, "\033[")); up++) {
+        int lines = atoi(up + 2);
+        if (up[2 + strspn(up + 2, "0123456789")] != 'A') continue;
+        assert_in_range(lines, 1, HEIGHT - 1);
+        drawn++;
+    }
+    assert_true(drawn > 0);
+    assert_contains(seen, "more arms");
+    const char *picture = strstr(seen, "training  ");
+    assert_non_null(picture);
+    for (const char *line = picture; *line && !strstr(line, "is run too");) assert_in_range(line_width(line, &line), 0, WIDTH - 1);
+    const char *last = strstr(seen, "\033[J");
+    for (const char *more = last; (more = strstr(more + 1, "\033[J"));) last = more;
+    assert_non_null(last);
+    assert_string_equal(last, "\033[J");
+    free(seen);
+}
+
+/* ---- Words that are refused ---- */
+
+struct wrong {
+    const char *word[10];
+    int status;
+    const char *message; /* all of it, or with ... at its end its beginning */
+};
+
+static const struct wrong wrong[] = {
+    {{"compare"},
+     2,
+     "knack: knack compare needs CONFIG: what each arm trains: a config, or a comparison file, see docs/compare.md; for example `knack "
+     "compare "
+     "examples/digits.json --tricks mixup,sam --seeds 10`\n"},
+    {{"compare", "small.json"},
+     2,
+     "knack: small.json: nothing to compare: name tricks (--tricks mixup,ema), or \"arms\" in a comparison file\n"},
+    {{"compare", "small.json", "--tricks", "mixpu"},
+     4,
+     "knack: arm \"mixpu\": at plugins[0].name: no plugin \"mixpu\"; nearest is \"mixup\"..."},
+    {{"compare", "small.json", "--tricks", "ema,ema"},
+     2,
+     "knack: ema is listed twice; an entry may have its own name: {\"name\": \"ema\", \"as\": \"another\"}\n"},
+    {{"compare", "small.json", "--tricks", "{\"name\": \"ema\", \"dcay\": 0.9}"},
+     2,
+     "knack: arm \"ema\": at plugins[0].dcay: ema has no such option; nearest is \"decay\"..."},
+    {{"compare", "small.json", "--tricks", "ema", "--seeds", "ten"}, 2, "knack: --seeds ten: expected a whole number from 1 to 100000\n"},
+    {{"compare", "small.json", "--tricks", "ema", "--seeds", "0"}, 2, "knack: --seeds 0: expected a whole number from 1 to 100000\n"},
+    {{"compare", "small.json", "--tricks", "ema", "--seeds", "2.5"}, 2, "knack: --seeds 2.5: expected a whole number from 1 to 100000\n"},
+    {{"compare", "small.json", "--tricks", "ema", "--margin", "-0.1"}, 2, "knack: --margin -0.1: expected a number from 0 on\n"},
+    {{"compare", "small.json", "--tricks", "ema", "--margin=0,1"}, 2, "knack: --margin 0,1: expected a number from 0 on\n"},
+    {{"compare", "small.json", "--tricks", "ema", "--failed-score", "low"}, 2, "knack: --failed-score low: expected a number\n"},
+    {{"compare", "small.json", "--tricks", "ema", "--adaptive", "--until-decided"},
+     2,
+     "knack: adaptive (looks fixed before) and until-decided (a look after every block): choose one\n"},
+    {{"compare", "small.json", "--tricks", "ema", "--adaptive", "--seeds", "7"},
+     2,
+     "knack: adaptive with 7 seeds: looks are fixed before, at 6, 10, 15 and 20 seeds (20), or at 4, 8 and 12 (12)\n"},
+    {{"compare", "small.json", "--tricks", "ema", "--design", "factorial"},
+     2,
+     "knack: design factorial needs 2 tricks at least, here are 1 (--tricks a,b)\n"},
+    {{"compare", "small.json", "--tricks", "ema,sam,mixup", "--design", "fraction"},
+     2,
+     "knack: half of the runs of 3 tricks cannot tell effects from interactions (resolution III), which is for --role screening only; "
+     "design "
+     "factorial has all runs\n"},
+    {{"compare", "small.json", "--tricks", "ema", "--metric", "accuracyy"},
+     2,
+     "knack: small.json: metric test.accuracyy: this task has no metric \"accuracyy\"; nearest is \"accuracy\"..."},
+    {{"compare", "small.json", "--tricks", "ema", "--set", "seed=3", "--set", "model.hiden=[4]"},
+     2,
+     "knack: small.json: at model.hiden: ..."},
+    {{"compare", "nothing.json", "--tricks", "ema"}, 2, "knack: nothing.json: cannot be opened: No such file or directory\n"},
+    {{"compare", "small.json", "--confirm", "2", "--tricks", "ema"},
+     2,
+     "knack: --confirm takes arms, metric and config from the screening, and no --tricks\n"},
+    {{"compare", "--list", "nowhere"}, 6, "knack: nowhere: there is no such folder\n"},
+    {{"report"}, 2, "knack: knack report needs DIR: a comparison's folder; for example `knack report comparisons/digits`\n"},
+    {{"report", "nowhere"}, 6, "knack: nowhere: no comparison is here: knack.db is missing; name a folder that knack compare made\n"},
+};
+
+static void assert_message(const char *err, const char *message)
+{
+    size_t length = strlen(message);
+    if (length > 3 && strcmp(message + length - 3, "...") == 0) {
+        if (strncmp(err, message, length - 3) != 0) fail_msg("does not begin with %s:\n%s", message, err);
+    } else {
+        assert_string_equal(err, message);
+    }
+}
+
+/* Before any trial, and with nothing left behind. */
+static void test_wrong_words(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        const char *word[16] = {0};
+        int count = 0;
+        for (; wrong[i].word[count]; count++) word[count] = wrong[i].word[count];
+        if (count > 2 && strcmp(word[1], "small.json") == 0) word[count] = "--out=wrong";
+        struct outcome outcome = run_words(NULL, word);
+        assert_message(outcome.err, wrong[i].message);
+        assert_status(&outcome, wrong[i].status);
+        assert_string_equal(outcome.out, "");
+        assert_false(path_exists("wrong"));
+        outcome_free(&outcome);
+    }
+}
+
+/* Tricks that exclude each other: said for the arm that has both, before any trial. */
+static void test_refused_combination(void **state)
+{
+    (void)state;
+    struct outcome outcome = run_knack("compare", "small.json", "--tricks", "sam,awp", "--design", "factorial", "--out", "refused");
+    assert_status(&outcome, 2);
+    assert_contains(outcome.err, "knack: arm \"all\": at plugins[1]: awp conflicts with sam at plugins[0]: ");
+    assert_false(path_exists("refused"));
+    outcome_free(&outcome);
+}
+
+static void test_another_question_in_the_folder(void **state)
+{
+    (void)state;
+    run_well(NULL, "compare", "small.json", "--tricks", "ema", "--seeds", "3", "--out", "question");
+    struct outcome outcome = run_knack("compare", "small.json", "--tricks", "ema", "--out", "question", "--set", "train.epochs=4");
+    assert_status(&outcome, 2);
+    assert_string_equal(outcome.err, "knack: this folder's comparison has another base config than small.json is now: compare into another "
+                                     "folder (--out), or ask for the same\n");
+    outcome_free(&outcome);
+    outcome = run_knack("compare", "small.json", "--tricks", "ema", "--out", "question", "--metric", "test.loss");
+    assert_status(&outcome, 2);
+    assert_contains(outcome.err, "knack: this folder's comparison has metric accuracy, not loss: ");
+    outcome_free(&outcome);
+}
+
+/* Seeds that a choice was made by cannot judge it. */
+static void test_ledger(void **state)
+{
+    (void)state;
+    const char *ledger = "KNACK_LEDGER=own.jsonl";
+    struct outcome outcome =
+        run_knack_with(ledger, "compare", "small.json", "--tricks", "ema", "--seeds", "3", "--role", "tuning", "--out", "t");
+    assert_status(&outcome, 0);
+    assert_contains(outcome.out, "seeds        0 to 2 (tuning)");
+    assert_contains(outcome.out, "comparison #1 on this test set");
+    outcome_free(&outcome);
+    outcome = run_knack_with(ledger, "compare", "small.json", "--tricks", "mixup", "--seeds", "3", "--first-seed", "2", "--out", "v");
+    assert_status(&outcome, 2);
+    assert_contains(outcome.err, "knack: seeds 2 to 4 are asked for as verdict, but on this test set the comparison \"small\" in ");
+    assert_contains(outcome.err, "/t used seeds 0 to 2 as tuning");
+    assert_contains(outcome.err, "use others, by --first-seed 3, or the same role, by --role tuning\n");
+    outcome_free(&outcome);
+    outcome = run_knack_with(ledger, "compare", "small.json", "--tricks", "mixup", "--seeds", "3", "--first-seed", "3", "--out", "v");
+    assert_status(&outcome, 0);
+    assert_contains(outcome.out, "comparison #2 on this test set");
+    outcome_free(&outcome);
+    char *lines = read_text("own.jsonl");
+    assert_contains(lines, "\"role\": \"tuning\"");
+    free(lines);
+}
+
+/* ---- Interrupted, killed ---- */
+
+static void write_long_config(void)
+{
+    char text[1024];
+    const char *epochs = getenv("KNACK_TEST_EPOCHS");
+    snprintf(text, sizeof text, "{" SMALL_DATA ", " SMALL_MODEL ", \"train\": {\"epochs\": %s, \"batch\": 32}}", epochs ? epochs : "60");
+    write_text("long.json", text);
+}
+
+static const char *const long_words[] = {"compare", "long.json", "--tricks", "mixup,sam", "--seeds", "6",
+                                         "--jobs",  "2",         "--out",    NULL,        NULL};
+enum { OUT_WORD = 9 };
+
+static struct started start_long(const char *folder)
+{
+    const char *word[OUT_WORD + 2];
+    memcpy(word, long_words, sizeof word);
+    word[OUT_WORD] = folder;
+    return start_words(NULL, word);
+}
+
+static struct outcome finish_long(const char *folder)
+{
+    struct started started = start_long(folder);
+    return wait_for(&started);
+}
+
+/* Trials that the folder has, by a report beside the process that writes; 0: none yet. */
+static int64_t count_trials(const char *folder)
+{
+    struct outcome outcome = run_knack("report", folder, "-q");
+    int64_t count = 0;
+    if (outcome.status == 0) {
+        char *values = read_inside(folder, "values.csv");
+        for (const char *line = strchr(values, '\n'); line && line[1]; line = strchr(line + 1, '\n')) count++;
+        free(values);
+    }
+    outcome_free(&outcome);
+    return count;
+}
+
+static void wait_for_trials(const char *folder, int64_t least)
+{
+    for (int tries = 0; tries < 3000; tries++) {
+        if (count_trials(folder) >= least) return;
+        struct timespec time = {.tv_nsec = 10000000};
+        nanosleep(&time, NULL);
+    }
+    fail_msg("%s: no trials", folder);
+}
+
+static void test_killed(const char *folder)
+{
+    struct started started = start_long(folder);
+    wait_for_trials(folder, 4);
+    assert_int_equal(kill(started.process, SIGKILL), 0);
+    struct outcome outcome = wait_for(&started);
+    assert_status(&outcome, 128 + SIGKILL);
+    outcome_free(&outcome);
+    assert_true(count_trials(folder) >= 4);
+}
+
+static void test_interrupted(const char *folder)
+{
+    struct started started = start_long(folder);
+    wait_for_trials(folder, 4);
+    assert_int_equal(kill(started.process, SIGINT), 0);
+    struct outcome outcome = wait_for(&started);
+    assert_status(&outcome, 130);
+    assert_contains(outcome.err, "stopping: finished trials are kept");
+    assert_contains(outcome.err, "knack: interrupted: ");
+    assert_contains(outcome.err, "the same command goes on from there\n");
+    assert_contains(outcome.out, "test accuracy (interrupted)");
+    assert_contains(outcome.out, " of 6 ");
+    assert_lacks(outcome.out, "HELPS");
+    outcome_free(&outcome);
+    char path[128];
+    snprintf(path, sizeof path, "%s/report.html", folder);
+    assert_true(path_exists(path));
+}
+
+/* However it ended: what was done is not done again, and the end is the same. */
+static void test_stopped_and_resumed(void **state)
+{
+    (void)state;
+    static const char *const folder[] = {"killed", "interrupted"};
+    write_long_config();
+    struct outcome whole = finish_long("whole");
+    assert_status(&whole, 0);
+    test_killed(folder[0]);
+    test_interrupted(folder[1]);
+    for (int i = 0; i < 2; i++) {
+        char path[128];
+        struct outcome outcome = finish_long(folder[i]);
+        assert_status(&outcome, 0);
+        assert_contains(outcome.err, " trials are there already\n");
+        assert_contains(outcome.out, "(done)");
+        snprintf(path, sizeof path, "%s/values.csv", folder[i]);
+        assert_same_files(path, "whole/values.csv");
+        outcome_free(&outcome);
+    }
+    outcome_free(&whole);
+}
+
+/* Two at once on one folder: the second is told, the first goes on. */
+static void test_two_at_once(void **state)
+{
+    (void)state;
+    write_long_config();
+    struct started started = start_long("busy");
+    wait_for_trials("busy", 1);
+    struct outcome second = finish_long("busy");
+    assert_status(&second, 2);
+    assert_contains(second.err, "busy");
+    struct outcome first = wait_for(&started);
+    assert_status(&first, 0);
+    outcome_free(&first);
+    outcome_free(&second);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_compared_and_resumed),
+        cmocka_unit_test(test_more_seeds_and_arms),
+        cmocka_unit_test(test_jobs_and_company),
+        cmocka_unit_test(test_report),
+        cmocka_unit_test(test_two_reports),
+        cmocka_unit_test(test_list),
+        cmocka_unit_test(test_designs),
+        cmocka_unit_test(test_screening_and_confirmation),
+        cmocka_unit_test(test_file_with_a_failure),
+        cmocka_unit_test(test_example),
+        cmocka_unit_test(test_terminal),
+        cmocka_unit_test(test_wrong_words),
+        cmocka_unit_test(test_refused_combination),
+        cmocka_unit_test(test_another_question_in_the_folder),
+        cmocka_unit_test(test_ledger),
+        cmocka_unit_test(test_stopped_and_resumed),
+        cmocka_unit_test(test_two_at_once),
+    };
+    return cmocka_run_group_tests(tests, enter, workplace_leave);
+}
