@@ -113,15 +113,11 @@ static void list_training(struct lines *lines, const struct json *config)
 static void list_fixed(struct lines *lines, const struct json *config)
 {
     const struct plan *plan = lines->analysis->plan;
-    char size[128] = "";
-    if (plan->train_count > 0)
-        snprintf(size, sizeof size, " (%lld training, %lld %s examples)", (long long)plan->train_count, (long long)plan->test_count,
-                 plan->part);
-    const char *data = plan->data_title ? plan->data_title : "the base config's";
+    const char *data = plan->data_title ? plan->data_title : "those of the base config";
     if (plan->redraw)
-        add(lines, "pool of data: %s%s; its split is drawn by each seed", data, size);
+        add(lines, "pool of data: %s; its split is drawn by each seed", data);
     else
-        add(lines, "data and their split: %s%s", data, size);
+        add(lines, "data and their split: %s", data);
     list_training(lines, config);
     add(lines, "threads of a trial: %lld; sums are made in a fixed order", (long long)(plan->threads > 0 ? plan->threads : 1));
 }

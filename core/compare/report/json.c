@@ -164,7 +164,9 @@ static void write_comparison(struct json_writer *w, const struct analysis *analy
 /* Of an arm that no contrast compares with the baseline: the same names, without values. */
 static void write_no_comparison(struct json_writer *w)
 {
-    static const char *const name[] = {"delta", "ci", "p", "p_holm", "wins", "s_d", "transfer_ci", "delta_equal_cost", "verdict"};
+    static const char *const name[] = {"delta",   "ci",           "p",        "p_holm",           "wins",
+                                       "s_d",     "transfer_ci",  "variance", "delta_equal_cost", "equal_cost",
+                                       "verdict", "verdict_kind", "sentence"};
     for (size_t i = 0; i < sizeof name / sizeof *name; i++) json_string(w, name[i], NULL);
     write_texts(w, "qualifiers", NULL, 0);
 }

@@ -553,7 +553,7 @@ static void test_header(void **state)
     (void)state;
     struct analysis *analysis = analyse_differences(ten, 10, (struct recipe){.number = 4});
     assert_int_equal(analysis->comparison_number, 4);
-    assert_string_equal(analysis->fixed[0], "data and their split: digits, 20 % wrong labels (600 training, 797 test examples)");
+    assert_string_equal(analysis->fixed[0], "data and their split: digits, 20 % wrong labels");
     assert_string_equal(analysis->fixed[1], "model: mlp, 12010 parameters");
     assert_string_equal(analysis->fixed[2], "budget: 30 epochs, 570 updates of 32 rows");
     assert_string_equal(
