@@ -110,7 +110,7 @@ static knack_status hear(struct worker *worker, const struct pool_event *message
 /* What is known of a trial that could not tell itself. */
 static void describe_end(const struct worker *worker, const struct pool_event *end, struct trial_outcome *outcome)
 {
-    char number[48];
+    char number[32];
     size_t room = sizeof outcome->message;
     memset(outcome, 0, sizeof *outcome);
     outcome->value = outcome->initial = NAN;
@@ -120,7 +120,7 @@ static void describe_end(const struct worker *worker, const struct pool_event *e
     outcome->cost.peak_memory = end->peak_memory;
     if (end->kind == POOL_TIMED_OUT) {
         outcome->status = TRIAL_TIMED_OUT;
-        snprintf(outcome->message, room, "was ended after %s s: it took longer than it may", text_fixed(number, worker->timeout, 0));
+        snprintf(outcome->message, room, "was ended after %s s: it took longer than it may", text_number(number, worker->timeout));
     } else if (worker->garbled || end->garbled) {
         outcome->status = TRIAL_CRASHED;
         snprintf(outcome->message, room, "what its process told cannot be read: something in it writes where it should not");

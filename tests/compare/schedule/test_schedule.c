@@ -39,6 +39,7 @@ static char *name_of(int64_t arm)
 /* Each of `treated` arms against the baseline. */
 static struct made *make(enum design design, enum stopping stopping, int treated, int seeds)
 {
+    static char part[] = "test", metric[] = "accuracy";
     struct made *made = calloc(1, sizeof *made);
     assert_non_null(made);
     made->plan = (struct plan){.design = design,
@@ -49,8 +50,8 @@ static struct made *make(enum design design, enum stopping stopping, int treated
                                .contrasts = treated,
                                .first_seed = 2000,
                                .seeds = seeds,
-                               .part = "test",
-                               .metric = "accuracy",
+                               .part = part,
+                               .metric = metric,
                                .failed_score = .1};
     if (stopping == STOP_LOOKS) {
         static const int64_t look[] = {6, 10, 15, 20};

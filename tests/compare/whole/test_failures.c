@@ -1,0 +1,118 @@
+/* Trials that end badly cost themselves only; what makes a comparison senseless ends it. */
+#include "whole.h"
+
+#define MISHAP(more) "{\"name\": \"mishap\", " more "}"
+
+/* "crashed", "message" of the arm's trial of this seed */
+static void assert_trial(const char *out, const char *arm, int seed, const char *status, const char *message)
+{
+    char *text = whole_trials(out, arm), start[64];
+    snprintf(start, sizeof start, "%s %d %s ", arm, seed, status);
+    char *line = strstr(text, start), *end = line ? strchr(line, '\n') : NULL, *found = line ? strstr(line, message) : NULL;
+    if (!found || found > end) fail_msg("no \"%s... %s\" in:\n%s", start, message, text);
+    free(text);
+}
+
+static void every_kind_of_failure_is_kept_and_the_others_go_on(void **state)
+{
+    (void)state;
+    whole_forget();
+    const struct asked asked = {.tricks = MISHAP("\"as\": \"crash\", \"what\": \"signal\", \"at\": 7") "," //
+                                MISHAP("\"as\": \"leave\", \"what\": \"exit\", \"at\": 7") ","             //
+                                MISHAP("\"as\": \"nan\", \"what\": \"nan\", \"at\": 7") ","                //
+                                MISHAP("\"as\": \"fail\", \"what\": \"fail\", \"at\": 7") ",mixup",
+                                .seeds = 3};
+    whole_run(&asked);
+    for (int seed = 2000; seed < 2003; seed++) {
+        assert_trial("out", "crash", seed, "crashed", "signal 11 (Segmentation fault) ended its process");
+        assert_trial("out", "leave", seed, "crashed", "its process ended by itself, with exit status 3");
+        assert_trial("out", "nan", seed, "not finite", "not finite");
+        assert_trial("out", "fail", seed, "error", "it was told to fail");
+        assert_trial("out", "mixup", seed, "done", "");
+        assert_trial("out", "baseline", seed, "done", "");
+    }
+    assert_true(whole_warned("crash, seed 2000: crashed: signal 11 (Segmentation fault) ended its process"));
+    assert_true(whole_warned("more trials failed; the report lists them all"));
+    whole_run(&asked); /* not tried again */
+    assert_false(whole_warned("crashed"));
+    assert_int_equal(whole_count("out", NULL), 18);
+    struct analysis *analysis = whole_analysis("out");
+    const struct contrast_result *result = whole_contrast(analysis, "crash");
+    assert_int_equal(result->estimate.n, 3);
+    assert_int_equal(result->failed, 3);
+    assert_true(fabs(result->arm_mean - .1) < 1e-12); /* they count as guessing */
+    analysis_free(analysis);
+}
+
+static void what_hangs_is_ended(void **state)
+{
+    (void)state;
+    whole_run(
+        &(struct asked){.tricks = MISHAP("\"what\": \"hang\", \"at\": 7, \"chance\": 0.5"), .seeds = 4, .out = "hang", .timeout = 1.5});
+    char *text = whole_trials("hang", "mishap");
+    assert_non_null(strstr(text, "timed out"));
+    assert_non_null(strstr(text, "was ended after 1.5 s: it took longer than it may"));
+    assert_non_null(strstr(text, " done "));
+    assert_int_equal(whole_count("hang", NULL), 8);
+    free(text);
+}
+
+static void a_score_of_ones_own_for_what_fails(void **state)
+{
+    (void)state;
+    whole_run(&(struct asked){.tricks = MISHAP("\"what\": \"fail\""), .seeds = 3, .out = "score", .failed_score = .05});
+    struct analysis *analysis = whole_analysis("score");
+    assert_true(fabs(whole_contrast(analysis, "mishap")->arm_mean - .05) < 1e-12);
+    analysis_free(analysis);
+    whole_run(&(struct asked){.tricks = MISHAP("\"what\": \"fail\""), .seeds = 3, .out = "loss", .metric = "test.loss"});
+    analysis = whole_analysis("loss");
+    assert_true(fabs(analysis->plan->failed_score - log(10)) < 1); /* what the untrained model has */
+    assert_true(fabs(whole_contrast(analysis, "mishap")->arm_mean - analysis->plan->failed_score) < 1e-12);
+    analysis_free(analysis);
+}
+
+static void nothing_that_trains_is_told_after_the_first_seed(void **state)
+{
+    (void)state;
+    const char *config = whole_write("broken.json", "{'data': {'limit': 100}, 'train': {'epochs': 1, 'batch': 20}, "
+                                                    "'plugins': [{'name': 'mishap', 'as': 'fault', 'what': 'fail'}]}");
+    for (int again = 0; again < 2; again++) {
+        whole_expect(&(struct asked){.config = config, .tricks = "mixup", .seeds = 5, .jobs = 1, .out = "broken"}, KNACK_E_PLUGIN,
+                     "every trial of the first seed (2000) failed, the baseline's too: error: ", "it was told to fail",
+                     "They are kept and not tried again", "(--out)", NULL);
+        assert_int_equal(whole_count("broken", NULL), 2);
+    }
+}
+
+static void a_trick_that_never_acts_ends_the_comparison(void **state)
+{
+    (void)state;
+    for (int again = 0; again < 2; again++) {
+        whole_expect(&(struct asked){.tricks = "mixup," MISHAP("\"what\": \"idle\""), .seeds = 5, .jobs = 1, .out = "idle"}, KNACK_E_PLUGIN,
+                     "arm \"mishap\": its trick \"mishap\" never acted in its trial of seed 2000: there is nothing to compare",
+                     "in so many updates (20), then compare into another folder (--out)", NULL);
+        assert_int_equal(whole_count("idle", NULL), 3);
+    }
+}
+
+static void an_interrupt_at_once_leaves_nothing_half(void **state)
+{
+    (void)state;
+    whole_expect(&(struct asked){.tricks = "mixup", .seeds = 2, .out = "early", .interrupt_after = -1}, KNACK_E_INTERRUPTED,
+                 "interrupted before any trial", NULL);
+    whole_run(&(struct asked){.tricks = "mixup", .seeds = 2, .out = "early"});
+    assert_int_equal(whole_count("early", NULL), 4);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_kind_of_failure_is_kept_and_the_others_go_on),
+        cmocka_unit_test(what_hangs_is_ended),
+        cmocka_unit_test(a_score_of_ones_own_for_what_fails),
+        cmocka_unit_test(nothing_that_trains_is_told_after_the_first_seed),
+        cmocka_unit_test(a_trick_that_never_acts_ends_the_comparison),
+        cmocka_unit_test(an_interrupt_at_once_leaves_nothing_half),
+    };
+    return cmocka_run_group_tests(tests, whole_set_up, whole_tear_down);
+}

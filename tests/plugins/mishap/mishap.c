@@ -1,0 +1,78 @@
+/* A plugin for tests: a placebo that acts without changing a bit, or a trial that ends in one of the ways in which trials end. */
+#include <math.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <knack/plugin.h>
+
+struct mishap {
+    const char *what;
+    int64_t at, signal, draws;
+    double chance;
+};
+
+static knack_status mishap_open(knack_trick *trick)
+{
+    struct mishap *self = knack_self(trick);
+    self->what = knack_option_string(trick, "what");
+    self->at = (int64_t)knack_option_number(trick, "at");
+    self->chance = knack_option_number(trick, "chance");
+    self->signal = (int64_t)knack_option_number(trick, "signal");
+    self->draws = (int64_t)knack_option_number(trick, "draws");
+    return KNACK_OK;
+}
+
+/* At that update each seed draws whether it is one of those. */
+static bool happens(knack_trick *trick)
+{
+    const struct mishap *self = knack_self(trick);
+    knack_real drawn;
+    if (knack_now(trick)->update != self->at) return false;
+    knack_uniform(trick, 0, 0, 1, &drawn);
+    return (double)drawn < self->chance;
+}
+
+static bool is(knack_trick *trick, const char *what)
+{
+    return strcmp(((const struct mishap *)knack_self(trick))->what, what) == 0;
+}
+
+static knack_status mishap_pre_step(knack_trick *trick, knack_step *step)
+{
+    (void)step;
+    const struct mishap *self = knack_self(trick);
+    knack_real drawn[256];
+    for (int64_t i = 0; i < self->draws; i += 256) knack_uniform(trick, 1, i, 256, drawn);
+    if (is(trick, "idle")) return KNACK_IDLE;
+    if (!happens(trick)) return KNACK_OK;
+    if (is(trick, "signal")) {
+        signal((int)self->signal, SIG_DFL);
+        raise((int)self->signal);
+    }
+    if (is(trick, "exit")) _exit(3);
+    while (is(trick, "hang")) pause();
+    return is(trick, "fail") ? knack_fail(trick, "it was told to fail") : KNACK_OK;
+}
+
+static knack_status mishap_post_backward(knack_trick *trick, knack_step *step)
+{
+    if (is(trick, "nan") && happens(trick)) knack_gradients(step, NULL)[0] = (knack_real)NAN;
+    return is(trick, "idle") ? KNACK_IDLE : KNACK_OK;
+}
+
+static const knack_plugin mishap = {
+    .size = sizeof mishap,
+    .abi = KNACK_ABI,
+    .name = "mishap",
+    .version = "1.0.0",
+    .self_size = sizeof(struct mishap),
+    .open = mishap_open,
+    .pre_step = mishap_pre_step,
+    .post_backward = mishap_post_backward,
+};
+
+const knack_plugin *knack_plugin_entry(uint32_t host_abi)
+{
+    return host_abi == KNACK_ABI ? &mishap : NULL;
+}
