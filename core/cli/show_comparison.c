@@ -50,7 +50,7 @@ static void put_interval(char *cell, const struct analysis *analysis, double del
     if (isnan(ci.low) || isnan(ci.high))
         snprintf(cell, CELL, "%s", value);
     else
-        snprintf(cell, CELL, "%s [%s, %s]", value, number_signed(low, shown.low, decimals), number_signed(high, shown.high, decimals));
+        snprintf(cell, CELL, "%s [%s, %s]", value, number_bound(low, shown.low, decimals), number_bound(high, shown.high, decimals));
 }
 
 /* At looks p is known between bounds only. */
@@ -82,14 +82,13 @@ static void fill_row(struct table *table, int64_t c, int decimals)
     const struct contrast_result *result = &analysis->contrast[c];
     const struct estimate *estimate = &result->estimate;
     char(*cell)[CELL] = table->cell[c], number[NUMBER_SIZE];
-    int places = analysis->percent == 100 ? decimals : decimals + 1;
     put_name(cell[NAME], result->title, NAME_MOST);
     if (result->failed > 0)
         snprintf(cell[COUNT], CELL, "%lld (%lld)", (long long)estimate->n, (long long)result->failed);
     else
         snprintf(cell[COUNT], CELL, "%lld", (long long)estimate->n);
-    snprintf(cell[BASE], CELL, "%s", number_fixed(number, analysis->percent * result->base_mean, places));
-    snprintf(cell[MEAN], CELL, "%s", number_fixed(number, analysis->percent * result->arm_mean, places));
+    snprintf(cell[BASE], CELL, "%s", number_fixed(number, analysis->percent * result->base_mean, decimals));
+    snprintf(cell[MEAN], CELL, "%s", number_fixed(number, analysis->percent * result->arm_mean, decimals));
     put_interval(cell[DELTA], analysis, estimate->delta, estimate->ci, decimals);
     put_p(cell[P], analysis, estimate->p);
     put_p(cell[ADJUSTED], analysis, estimate->p_adjusted);
@@ -364,8 +363,8 @@ static void show_facts(const struct console *console, const struct analysis *ana
 static void show_title(const struct analysis *analysis)
 {
     const struct plan *plan = analysis->plan;
-    printf("%s%s: %lld arms, %lld seeds, %s %s (%s)\n\n", analysis->screening ? "SCREENING " : "", plan->name, (long long)plan->arms,
-           (long long)plan->seeds, plan->part, plan->metric, analysis->status);
+    printf("%s%s: %lld arms, %s%lld seeds, %s %s (%s)\n\n", analysis->screening ? "SCREENING " : "", plan->name, (long long)plan->arms,
+           plan->stopping == STOP_FIXED ? "" : "at most ", (long long)plan->seeds, plan->part, plan->metric, analysis->status);
 }
 
 static knack_status show_path(const struct console *console, const char *folder)

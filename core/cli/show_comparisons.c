@@ -33,7 +33,7 @@ static void describe(const struct analysis *analysis, const struct contrast_resu
     if (isnan(ci.low) || isnan(ci.high))
         snprintf(text, size, "%s  %s", value, result->verdict.word);
     else
-        snprintf(text, size, "%s [%s, %s]  %s", value, number_signed(low, shown.low, decimals), number_signed(high, shown.high, decimals),
+        snprintf(text, size, "%s [%s, %s]  %s", value, number_bound(low, shown.low, decimals), number_bound(high, shown.high, decimals),
                  result->verdict.word);
 }
 

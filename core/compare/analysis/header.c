@@ -155,7 +155,8 @@ static void describe_adjustment(const struct analysis *analysis, char *text, siz
     const char *method = analysis->screening ? "Benjamini-Hochberg q" : "Holm";
     long long effects = (long long)analysis->family_size[0], interactions = (long long)analysis->family_size[1];
     if (interactions > 0)
-        snprintf(text, size, "%s over %lld effects, and over %lld interactions apart", method, effects, interactions);
+        snprintf(text, size, "%s over %lld effect%s, and over %lld interaction%s apart", method, effects, effects == 1 ? "" : "s",
+                 interactions, interactions == 1 ? "" : "s");
     else if (effects == 1)
         snprintf(text, size, "one comparison, nothing to adjust");
     else

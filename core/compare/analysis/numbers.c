@@ -23,6 +23,12 @@ const char *number_signed(char buffer[NUMBER_SIZE], double value, int decimals)
     return buffer;
 }
 
+const char *number_bound(char buffer[NUMBER_SIZE], double value, int decimals)
+{
+    while (value != 0 && decimals < MOST_DECIMALS && fabs(value) * pow(10, decimals) < .5) decimals++;
+    return number_signed(buffer, value, decimals);
+}
+
 const char *number_short(char buffer[NUMBER_SIZE], double value)
 {
     if (isnan(value)) return strcpy(buffer, "-");

@@ -85,13 +85,9 @@ static const char *margin_text(const struct analysis *analysis, char buffer[64])
     return buffer;
 }
 
-/* On which side of 0 a bound is must be seen. */
 static int decimals_of(const struct analysis *analysis, struct interval interval, double steps)
 {
-    int decimals = number_decimals(analysis->percent * (interval.high - interval.low) / 2, steps);
-    double nearest = analysis->percent * fmin(fabs(interval.low), fabs(interval.high));
-    for (int more = 0; more < 2 && nearest > 0 && nearest * pow(10, decimals) < .5; more++) decimals++;
-    return decimals;
+    return number_decimals(analysis->percent * (interval.high - interval.low) / 2, steps);
 }
 
 /* "+0.50 points accuracy", "loss -0.031". */
@@ -112,7 +108,7 @@ static const char *interval_text(const struct analysis *analysis, struct interva
 {
     char low[NUMBER_SIZE], high[NUMBER_SIZE];
     struct interval shown = analysis_shown_interval(analysis, interval);
-    snprintf(buffer, 128, "%s to %s", number_signed(low, shown.low, decimals), number_signed(high, shown.high, decimals));
+    snprintf(buffer, 128, "%s to %s", number_bound(low, shown.low, decimals), number_bound(high, shown.high, decimals));
     return buffer;
 }
 

@@ -332,7 +332,7 @@ static void test_factorial(void **state)
     assert_near(ab->p_adjusted, ab->p, 0);
     assert_near(100 * analysis->contrast[0].base_mean, (90.10 + 89.80 + 90.30 + 89.90 + 90.40 + 90.00 + 90.70 + 90.35) / 8, 1e-9);
     assert_true(isnan(analysis->contrast[2].base_mean) && isnan(a->rho));
-    assert_string_equal(analysis->adjustment, "Holm over 2 effects, and over 1 interactions apart");
+    assert_string_equal(analysis->adjustment, "Holm over 2 effects, and over 1 interaction apart");
     fixture_free(analysis);
 }
 

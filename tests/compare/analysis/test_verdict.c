@@ -165,9 +165,16 @@ static void test_excluded_alone(void **state)
         value[4 * s + 3] = value[4 * s] - spread(10, s, .001, .005);
     }
     check(&(struct recipe){.arms = 4, .seeds = 10, .value = value}, 0, "INCONCLUSIVE",
-          "INCONCLUSIVE: +0.04 to +0.76 points (n=10); excludes 0 on its own, not after 3 comparisons; 40 seeds would halve the interval. "
+          "INCONCLUSIVE: +0.04 to +0.8 points (n=10); excludes 0 on its own, not after 3 comparisons; 40 seeds would halve the interval. "
           "Not "
           "evidence of no effect.");
+}
+
+static void test_side_of_0(void **state)
+{
+    (void)state;
+    check_points(10, -3, 4.2, 0, "INCONCLUSIVE",
+                 "INCONCLUSIVE: -6 to +0.004 points (n=10); 40 seeds would halve the interval. Not evidence of no effect.");
 }
 
 /* ---- Other metrics ---- */
@@ -504,19 +511,33 @@ static void test_ablation(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_algorithm),       cmocka_unit_test(test_first_example),
-        cmocka_unit_test(test_second_example),  cmocka_unit_test(test_helps),
-        cmocka_unit_test(test_hurts),           cmocka_unit_test(test_no_meaningful_difference),
-        cmocka_unit_test(test_inconclusive),    cmocka_unit_test(test_excluded_alone),
-        cmocka_unit_test(test_lower_is_better), cmocka_unit_test(test_too_few_seeds),
-        cmocka_unit_test(test_without_spread),  cmocka_unit_test(test_idle_trick),
-        cmocka_unit_test(test_failures),        cmocka_unit_test(test_all_failed),
-        cmocka_unit_test(test_equal_cost),      cmocka_unit_test(test_equal_cost_missing),
-        cmocka_unit_test(test_cost_in_time),    cmocka_unit_test(test_fragile),
-        cmocka_unit_test(test_pairing),         cmocka_unit_test(test_overstated),
-        cmocka_unit_test(test_looks),           cmocka_unit_test(test_until_decided),
-        cmocka_unit_test(test_unfinished),      cmocka_unit_test(test_screening),
-        cmocka_unit_test(test_factorial),       cmocka_unit_test(test_ablation),
+        cmocka_unit_test(test_algorithm),
+        cmocka_unit_test(test_first_example),
+        cmocka_unit_test(test_second_example),
+        cmocka_unit_test(test_helps),
+        cmocka_unit_test(test_hurts),
+        cmocka_unit_test(test_no_meaningful_difference),
+        cmocka_unit_test(test_inconclusive),
+        cmocka_unit_test(test_excluded_alone),
+        cmocka_unit_test(test_side_of_0),
+        cmocka_unit_test(test_lower_is_better),
+        cmocka_unit_test(test_too_few_seeds),
+        cmocka_unit_test(test_without_spread),
+        cmocka_unit_test(test_idle_trick),
+        cmocka_unit_test(test_failures),
+        cmocka_unit_test(test_all_failed),
+        cmocka_unit_test(test_equal_cost),
+        cmocka_unit_test(test_equal_cost_missing),
+        cmocka_unit_test(test_cost_in_time),
+        cmocka_unit_test(test_fragile),
+        cmocka_unit_test(test_pairing),
+        cmocka_unit_test(test_overstated),
+        cmocka_unit_test(test_looks),
+        cmocka_unit_test(test_until_decided),
+        cmocka_unit_test(test_unfinished),
+        cmocka_unit_test(test_screening),
+        cmocka_unit_test(test_factorial),
+        cmocka_unit_test(test_ablation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
