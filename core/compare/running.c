@@ -234,19 +234,19 @@ static knack_status keep(struct comparison *comparison, int64_t slot, const stru
     return decide(comparison);
 }
 
-static knack_status wait_for_event(struct comparison *comparison)
+static knack_status wait_for_event(struct comparison *comparison, bool *ended)
 {
     struct worker_event event;
     bool happened;
     TRY(workers_wait(comparison->workers, 0.1, &event, &happened));
-    if (happened && event.finished) {
+    *ended = happened && event.finished;
+    if (*ended) {
         knack_status status = keep(comparison, event.id, &event.outcome);
         trial_outcome_free(&event.outcome);
         TRY(status);
     } else if (happened) {
         comparison->running[event.id].progress = event.progress;
     }
-    comparison_tell(comparison, happened && event.finished);
     return KNACK_OK;
 }
 
@@ -263,14 +263,13 @@ static knack_status train_all(struct comparison *comparison)
     comparison->phase[0] = '\0';
     TRY(workers_new(comparison->jobs, &comparison->workers));
     TRY(decide(comparison));
-    comparison_tell(comparison, true);
-    for (;;) {
+    for (bool ended = true;;) {
         if (comparison_interrupted(comparison)) return interrupted(comparison);
         TRY(start_trials(comparison));
-        if (workers_busy(comparison->workers) == 0) break;
-        TRY(wait_for_event(comparison));
+        comparison_tell(comparison, ended); /* once the next one has begun, so that it is told too */
+        if (workers_busy(comparison->workers) == 0) return KNACK_OK;
+        TRY(wait_for_event(comparison, &ended));
     }
-    return KNACK_OK;
 }
 
 /* ---- All of it ---- */
