@@ -77,7 +77,7 @@ const char *interval_line(char buffer[INTERVAL_LINE_SIZE], const struct line_sca
     }
     if (isfinite(value)) {
         int64_t at = column_of(scale, value);
-        if (at >= 0 && at < scale->width) sign[at] = VALUE;
+        sign[clip(scale, at)] = at < 0 ? LEFT_BEYOND : at >= scale->width ? RIGHT_BEYOND : VALUE;
     }
     buffer[0] = '\0';
     for (int64_t i = 0; i < scale->width; i++) strcat(buffer, scale->unicode ? unicode[sign[i]] : ascii[sign[i]]);

@@ -100,6 +100,8 @@ static void test_interval_lines(void **state)
     assert_string_equal(interval_line(line, &scale, 4, 6, 8), "  :   |-o-|");
     assert_string_equal(interval_line(line, &scale, NAN, NAN, NAN), "  :        ");
     assert_string_equal(interval_line(line, &scale, -5, 9, 12), "<-+------->");
+    assert_string_equal(interval_line(line, &scale, NAN, -9, NAN), "< :        ");
+    assert_string_equal(interval_line(line, &scale, 7, 9, 12), "  :      |>");
     scale.unicode = true;
     assert_string_equal(interval_line(line, &scale, 4, 6, 8), "  \u250a   \u251c\u2500\u25cf\u2500\u2524");
     static const double wide_low[] = {-1, -1, -1, -40}, wide_high[] = {1, 1, 1, 30};
