@@ -122,7 +122,8 @@ static knack_status open_new(struct data_sets *sets, const struct plan *plan, st
 knack_status data_sets_open(struct data_sets *sets, const struct plan *plan, const struct arm *arm, const struct data_set **set)
 {
     struct json_document *config;
-    TRY(json_parse(arm->config, strlen(arm->config), arm->name, &config));
+    const char *name = arm->kind == ARM_BASELINE ? plan->config : arm->name; /* what errors begin with */
+    TRY(json_parse(arm->config, strlen(arm->config), name, &config));
     char *folder = base_folder(plan, config->root);
     if (!folder) {
         json_free(config);

@@ -9,6 +9,7 @@
 #include "compare/trials/pool.h"
 
 enum { SAYS_PROGRESS = 1, SAYS_OUTCOME = 2 };
+enum { EXIT_MEMORY = 112 }; /* of a worker that had no memory left to tell anything */
 
 /* A job that is going on, and what came of it until its process ends. */
 struct worker {
@@ -72,9 +73,9 @@ static int work(void *user, struct pool_channel *channel)
 {
     struct trial_outcome outcome;
     size_t size;
-    if (trial_run(user, say, channel, &outcome) < 0) return 1;
+    if (trial_run(user, say, channel, &outcome) < 0) return EXIT_MEMORY;
     void *bytes = trial_outcome_pack(&outcome, &size);
-    if (!bytes) return 1;
+    if (!bytes) return EXIT_MEMORY;
     pool_send(channel, SAYS_OUTCOME, bytes, size);
     return 0;
 }
@@ -127,6 +128,10 @@ static void describe_end(const struct worker *worker, const struct pool_event *e
     } else if (end->kind == POOL_CRASHED && end->ended_by != 0) {
         outcome->status = TRIAL_CRASHED;
         snprintf(outcome->message, room, "signal %d (%s) ended its process", end->ended_by, strsignal(end->ended_by));
+    } else if (end->exit_status == EXIT_MEMORY) {
+        outcome->status = TRIAL_BROKEN;
+        outcome->code = KNACK_E_MEMORY;
+        snprintf(outcome->message, room, "out of memory: its process could not tell what came of it");
     } else if (end->kind == POOL_CRASHED) {
         outcome->status = TRIAL_CRASHED;
         snprintf(outcome->message, room, "its process ended by itself, with exit status %d", end->exit_status);

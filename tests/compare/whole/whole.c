@@ -40,9 +40,9 @@ int whole_tear_down(void **state)
 
 const char *whole_path(const char *name)
 {
-    static char path[8][256];
+    static char path[64][256];
     static int next;
-    char *chosen = path[next++ % 8];
+    char *chosen = path[next++ % 64];
     snprintf(chosen, sizeof path[0], "%s/%s", folder, name);
     return chosen;
 }
@@ -101,7 +101,7 @@ static bool interrupted(void *user)
     return interrupt_after < 0 || (interrupt_after > 0 && there >= interrupt_after);
 }
 
-static knack_status run(const struct asked *asked)
+knack_status whole_status(const struct asked *asked)
 {
     char **trick = NULL;
     struct comparison_request request = {
@@ -138,12 +138,12 @@ static knack_status run(const struct asked *asked)
 
 void whole_run(const struct asked *asked)
 {
-    if (run(asked) < 0) fail_msg("%s", knack_error());
+    if (whole_status(asked) < 0) fail_msg("%s", knack_error());
 }
 
 void whole_expect(const struct asked *asked, knack_status expected, ...)
 {
-    knack_status status = run(asked);
+    knack_status status = whole_status(asked);
     if (status != expected) fail_msg("status %d, not %d: %s", status, expected, status < 0 ? knack_error() : "");
     va_list list;
     va_start(list, expected);

@@ -19,7 +19,7 @@
 /* cmocka's group set-up and tear-down. */
 int whole_set_up(void **state);
 int whole_tear_down(void **state);
-const char *whole_path(const char *name); /* FOLDER/name; one of the last eight */
+const char *whole_path(const char *name); /* FOLDER/name; valid for a while */
 /* A file of the folder, from text with ' for ". Returns its path. */
 const char *whole_write(const char *name, const char *text, ...) __attribute__((format(printf, 2, 3)));
 void whole_forget(void); /* the ledger, and every comparison */
@@ -39,6 +39,7 @@ struct asked {
 };
 /* Runs to the end, or fails the test with the message. */
 void whole_run(const struct asked *);
+knack_status whole_status(const struct asked *);
 /* Asserts that it ends with this status and a message that has each of the parts, NULL-terminated. */
 void whole_expect(const struct asked *, knack_status, ...);
 
