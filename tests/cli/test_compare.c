@@ -229,6 +229,30 @@ static void test_file_with_a_failure(void **state)
     outcome_free(&outcome);
 }
 
+/* The command line that repeats a comparison, as a shell reads it. */
+static void test_command_is_kept(void **state)
+{
+    (void)state;
+    run_well(NULL, "compare", "small.json", "--tricks={\"name\": \"ema\", \"decay\": 0.9}", "--seeds", "3", "--out", "it's", "--margin=.01",
+             "--no-equal-cost", "--set", "train.epochs=2", "--set", "train.batch=16");
+    char *json = read_inside("it's", "comparison.json");
+    assert_contains(json,
+                    "\"command\": \"knack compare small.json --tricks '{\\\"name\\\": \\\"ema\\\", \\\"decay\\\": 0.9}' --seeds 3 --margin "
+                    "0.01 --no-equal-cost --set train.epochs=2 --set train.batch=16 --out 'it'\\\\''s'\"");
+    free(json);
+}
+
+static void test_schema(void **state)
+{
+    (void)state;
+    struct outcome outcome = run_knack("schema", "--comparison");
+    assert_status(&outcome, 0);
+    assert_is_json(outcome.out);
+    assert_contains(outcome.out, "\"knack comparison\"");
+    assert_contains(outcome.out, "\"until_decided\"");
+    outcome_free(&outcome);
+}
+
 static void test_example(void **state)
 {
     (void)state;
@@ -545,6 +569,23 @@ static void test_interrupted(const char *folder)
     assert_true(path_exists(path));
 }
 
+/* With --json what was interrupted is an error as any other, and nothing else is printed. */
+static void test_interrupted_as_json(void **state)
+{
+    (void)state;
+    write_long_config();
+    struct started started =
+        start_words(NULL, (const char *const[]){"compare", "long.json", "--tricks", "mixup", "--out", "objects", "--json", NULL});
+    wait_for_trials("objects", 2);
+    assert_int_equal(kill(started.process, SIGTERM), 0);
+    struct outcome outcome = wait_for(&started);
+    assert_status(&outcome, 130);
+    assert_is_json(outcome.out);
+    assert_contains(outcome.out, "{\"error\": \"interrupted: ");
+    assert_contains(outcome.out, "\"status\": 130");
+    outcome_free(&outcome);
+}
+
 /* However it ended: what was done is not done again, and the end is the same. */
 static void test_stopped_and_resumed(void **state)
 {
@@ -596,6 +637,8 @@ int main(void)
         cmocka_unit_test(test_designs),
         cmocka_unit_test(test_screening_and_confirmation),
         cmocka_unit_test(test_file_with_a_failure),
+        cmocka_unit_test(test_command_is_kept),
+        cmocka_unit_test(test_schema),
         cmocka_unit_test(test_example),
         cmocka_unit_test(test_terminal),
         cmocka_unit_test(test_wrong_words),
@@ -603,6 +646,7 @@ int main(void)
         cmocka_unit_test(test_another_question_in_the_folder),
         cmocka_unit_test(test_ledger),
         cmocka_unit_test(test_stopped_and_resumed),
+        cmocka_unit_test(test_interrupted_as_json),
         cmocka_unit_test(test_two_at_once),
     };
     return cmocka_run_group_tests(tests, enter, workplace_leave);
