@@ -68,20 +68,35 @@ double comparison_expected(const struct comparison *comparison, int64_t arm)
     return base * comparison->plan->arm[arm].budget * (measured ? update[arm] / update[0] : 1);
 }
 
+/* Of a trial that is going on: by how long others took, or by how far it is, once that tells. */
+static double running_left(const struct comparison *comparison, const struct running *running, double now)
+{
+    const struct trial_progress *at = &running->progress;
+    double spent = now - running->began, expected = comparison_expected(comparison, running->arm);
+    if (at->update > 0 && (5 * at->update > at->updates || isnan(expected)))
+        return spent * (double)(at->updates - at->update) / (double)at->update;
+    return fmax(0, expected - spent);
+}
+
 /* Of what is known to be wanted. */
 static double seconds_left(const struct comparison *comparison)
 {
-    double sum = 0, now = comparison_clock();
+    double sum = 0, longest = 0, now = comparison_clock();
     for (int64_t a = 0; a < comparison->plan->arms; a++) {
         int64_t missing = 0;
-        for (int64_t b = 0; b < comparison->schedule.until[a]; b++) missing += !results_cell(&comparison->results, b, a)->there;
+        for (int64_t b = 0; b < comparison->schedule.until[a]; b++) {
+            const struct result *cell = results_cell(&comparison->results, b, a);
+            missing += !cell->there && !cell->going_on;
+        }
         if (missing > 0) sum += (double)missing * comparison_expected(comparison, a);
     }
     for (int64_t i = 0; i < comparison->jobs; i++) {
-        const struct running *running = &comparison->running[i];
-        if (running->busy) sum -= fmin(now - running->began, comparison_expected(comparison, running->arm));
+        if (!comparison->running[i].busy) continue;
+        double left = running_left(comparison, &comparison->running[i], now);
+        sum += left;
+        longest = fmax(longest, left);
     }
-    return sum / (double)comparison->jobs;
+    return isnan(sum) ? NAN : fmax(longest, sum / (double)comparison->jobs);
 }
 
 /* ---- What is there ---- */

@@ -154,12 +154,12 @@ static knack_status drop_half(struct schedule *schedule)
     return status;
 }
 
-/* An arm goes on while a contrast does that it is in. */
+/* An arm goes on while a contrast does that it is in; budgets go by the arms that need them. */
 static void stop_arms(struct schedule *schedule)
 {
     const struct plan *plan = schedule->plan;
     for (int64_t a = 0; a < plan->arms; a++) {
-        bool needed = false;
+        bool needed = plan->arm[a].kind == ARM_BUDGET;
         for (int64_t c = 0; c < plan->contrasts; c++) needed |= plan->contrast[c].weight[a] != 0 && !schedule->decisions.stopped[c];
         schedule->stopped[a] = !needed;
     }
