@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/memory.h"
@@ -162,6 +163,28 @@ static knack_status enter(struct comparison *comparison)
     return status;
 }
 
+/* Of a comparison that the ledger refuses nothing stays, so that the folder is free for another. */
+static void discard_store(struct comparison *comparison)
+{
+    char *file = file_join(comparison->folder, database);
+    store_close(comparison->store);
+    comparison->store = NULL;
+    if (file) file_remove(file);
+    memory_free(file);
+    rmdir(comparison->folder); /* stays if it holds something else */
+}
+
+static knack_status make_store(struct comparison *comparison)
+{
+    TRY(store_open(comparison->folder, true, &comparison->store));
+    knack_status status = enter(comparison);
+    if (status >= 0) return status;
+    char message[1280];
+    snprintf(message, sizeof message, "%s", knack_error());
+    discard_store(comparison);
+    return status_set(status, "%s", message);
+}
+
 knack_status comparison_prepare(struct comparison *comparison)
 {
     struct plan *plan = comparison->plan;
@@ -198,8 +221,7 @@ static knack_status open_all(struct comparison *comparison, const struct compari
     comparison->told_trial = memory_new((size_t)comparison->jobs, sizeof *comparison->told_trial);
     if (!comparison->running || !comparison->told_trial) return KNACK_E_MEMORY;
     TRY(check(comparison));
-    if (!comparison->store) TRY(store_open(comparison->folder, true, &comparison->store));
-    TRY(enter(comparison));
+    TRY(comparison->store ? enter(comparison) : make_store(comparison));
     TRY(store_write_plan(comparison->store, comparison->plan));
     TRY(comparison_prepare(comparison));
     introduce(comparison);
