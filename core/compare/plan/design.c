@@ -182,15 +182,14 @@ static knack_status factorial(const struct asked *asked, struct plan *plan)
     return KNACK_OK;
 }
 
-/* "A x B or C x D": the effect and what cannot be told from it, up to interactions of two; NULL if there is nothing of the kind. */
-static const char *alias_text(const struct plan *plan, uint64_t effect, const uint64_t *alias, int aliases, char text[2 * NAME_SIZE])
+/* "A x B or C x D": what cannot be told from an effect, up to interactions of two; NULL if there is nothing of the kind. */
+static const char *alias_text(const struct plan *plan, const uint64_t *alias, int aliases, char text[2 * NAME_SIZE])
 {
     char name[NAME_SIZE];
-    if (aliases == 0) return NULL;
-    int length = snprintf(text, 2 * NAME_SIZE, "%s", set_name(plan, effect, " x ", name));
-    for (int i = 0; i < aliases && length > 0 && length < 2 * NAME_SIZE; i++)
-        length += snprintf(text + length, (size_t)(2 * NAME_SIZE - length), " or %s", set_name(plan, alias[i], " x ", name));
-    return text;
+    int length = 0;
+    for (int i = 0; i < aliases && length < 2 * NAME_SIZE; i++)
+        length += snprintf(text + length, (size_t)(2 * NAME_SIZE - length), "%s%s", i ? " or " : "", set_name(plan, alias[i], " x ", name));
+    return aliases ? text : NULL;
 }
 
 /* Main effects, then interactions of two; of those that are one and the same number only the first. */
@@ -207,7 +206,7 @@ static knack_status add_fraction_effects(struct plan *plan, const struct fractio
                 int other = __builtin_popcountll(alias[i]);
                 seen |= other < order || (other == order && alias[i] < effect);
             }
-            if (!seen) TRY(add_effect(plan, effect, run, runs, alias_text(plan, effect, alias, aliases, text)));
+            if (!seen) TRY(add_effect(plan, effect, run, runs, alias_text(plan, alias, aliases, text)));
         }
     return KNACK_OK;
 }
