@@ -81,17 +81,25 @@ struct budgets {
     double size[MOST_BUDGETS];
 };
 
+/* What a budget came to, as epochs are whole ones. */
+static double actual_budget(const struct plan *plan, const struct arm *arm)
+{
+    bool known = arm->updates > 0 && plan->arm[0].updates > 0;
+    return known ? (double)arm->updates / (double)plan->arm[0].updates : arm->budget;
+}
+
 static void find_budgets(const struct plan *plan, struct budgets *budgets)
 {
     *budgets = (struct budgets){.count = 1, .size = {1}};
     for (int64_t a = 1; a < plan->arms && budgets->count < MOST_BUDGETS; a++) {
         if (plan->arm[a].kind != ARM_BUDGET) continue;
+        double size = actual_budget(plan, &plan->arm[a]);
         int64_t at = budgets->count++;
-        for (; at > 1 && budgets->size[at - 1] > plan->arm[a].budget; at--) {
+        for (; at > 1 && budgets->size[at - 1] > size; at--) {
             budgets->size[at] = budgets->size[at - 1];
             budgets->arm[at] = budgets->arm[at - 1];
         }
-        budgets->size[at] = plan->arm[a].budget;
+        budgets->size[at] = size;
         budgets->arm[at] = a;
     }
 }

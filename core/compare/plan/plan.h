@@ -17,7 +17,7 @@ extern const char *const arm_kind_name[];
 struct arm {
     char *name; /* "baseline", "mixup", "all - ema", "baseline x2" */
     enum arm_kind kind;
-    double budget;     /* updates, as a multiple of the baseline's: 1, or 1.5, 2, 3, 4 */
+    double budget;     /* of updates, beside the baseline's: 1, or 1.5, 2, 3, 4; whole epochs may make it a little more, as updates tell */
     uint64_t factors;  /* bit j: trick j of plan.factor is on; 0 in DESIGN_ONE */
     char *config;      /* JSON text: the base config with this arm's changes; neither seed nor folders */
     char *resolved;    /* the same with every default, without seed and folder; NULL before the check */

@@ -76,22 +76,19 @@ static double epochs_of(const struct json_document *config)
 
 /* The baseline's config with its epochs times the budget, rounded to whole ones; the schedule, whose shares are of the whole run,
  * stretches. */
-static knack_status budget_config(const struct arm *base, double budget, double *epochs, char **config)
+static knack_status budget_config(const struct arm *base, double budget, char **config)
 {
     struct json_document *resolved, *document;
     char text[32];
     *config = NULL;
     TRY(json_parse(base->resolved, strlen(base->resolved), base->name, &resolved));
-    *epochs = epochs_of(resolved);
+    double epochs = epochs_of(resolved), longer = fmax(round(epochs * budget), epochs + 1);
     json_free(resolved);
-    if (isnan(*epochs)) return status_set(KNACK_E_CALL, "the baseline's resolved config has no train.epochs");
-    double longer = round(*epochs * budget);
-    if (longer <= *epochs) longer = *epochs + 1;
+    if (isnan(epochs)) return status_set(KNACK_E_CALL, "the baseline's resolved config has no train.epochs");
     TRY(json_parse(base->config, strlen(base->config), base->name, &document));
     knack_status status = json_set(document, "train.epochs", text_number(text, longer));
     if (status >= 0) *config = config_text(document);
     json_free(document);
-    *epochs = longer / *epochs;
     return status < 0 || *config ? status : KNACK_E_MEMORY;
 }
 
@@ -99,11 +96,10 @@ knack_status plan_add_budget(struct plan *plan, double budget)
 {
     char name[64], number[32], *config;
     int64_t index;
-    double actual;
     if (!plan->arm[0].resolved) return status_set(KNACK_E_CALL, "budgets are added after the check of the baseline");
-    TRY(budget_config(&plan->arm[0], budget, &actual, &config));
+    TRY(budget_config(&plan->arm[0], budget, &config));
     snprintf(name, sizeof name, "%s x%s", plan->arm[0].name, text_number(number, budget));
     TRY(plan_add_arm(plan, name, ARM_BUDGET, 0, config, &index));
-    plan->arm[index].budget = actual;
+    plan->arm[index].budget = budget;
     return KNACK_OK;
 }
