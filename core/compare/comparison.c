@@ -174,9 +174,21 @@ static void discard_store(struct comparison *comparison)
     rmdir(comparison->folder); /* stays if it holds something else */
 }
 
+/* The folder was empty before the checks. */
+static knack_status fail_if_begun(struct comparison *comparison)
+{
+    struct plan *kept;
+    TRY(store_read_plan(comparison->store, &kept));
+    if (!kept) return KNACK_OK;
+    plan_free(kept);
+    return status_set(KNACK_E_USAGE, "%s: another process began a comparison here in the meantime; the same command goes on with it",
+                      comparison->folder);
+}
+
 static knack_status make_store(struct comparison *comparison)
 {
     TRY(store_open(comparison->folder, true, &comparison->store));
+    TRY(fail_if_begun(comparison));
     knack_status status = enter(comparison);
     if (status >= 0) return status;
     char message[1280];

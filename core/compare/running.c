@@ -94,6 +94,13 @@ static void no_progress(void *user, int64_t done, int64_t planned)
     (void)user, (void)done, (void)planned;
 }
 
+/* An interrupt during the short check of a budget is seen once the plan and all that goes by it agree again. */
+static bool not_interrupted(void *user)
+{
+    (void)user;
+    return false;
+}
+
 static knack_status read_calibration(struct comparison *comparison)
 {
     const struct plan *plan = comparison->plan;
@@ -117,6 +124,7 @@ static knack_status add_budgets(struct comparison *comparison, bool all)
     if (status < 0 || plan->arms == arms) return status;
     struct watcher watcher = comparison_watcher(comparison);
     watcher.progress = no_progress;
+    watcher.interrupted = not_interrupted;
     TRY(check_arms(plan, arms, comparison->data, 1, &watcher));
     TRY(plan_describe_differences(plan));
     TRY(store_write_plan(comparison->store, plan));
@@ -283,7 +291,11 @@ static knack_status measure_costs(struct comparison *comparison)
     knack_status status = calibrate(comparison->store, comparison->plan, comparison->data, planned, comparison->jobs, &watcher);
     if (status == KNACK_E_INTERRUPTED) return interrupted(comparison);
     TRY(status);
-    return read_calibration(comparison);
+    TRY(read_calibration(comparison));
+    if (isnan(comparison->update_seconds[0]) && !(comparison->plan->timeout > 0))
+        comparison_warn(comparison, "the baseline's updates could not be measured: until a trial of it is done, none is ended for taking too "
+                                    "long, unless --trial-timeout says when");
+    return KNACK_OK;
 }
 
 static knack_status run(struct comparison *comparison)
