@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/growing.h"
 #include "base/json.h"
 #include "base/json_source.h"
 #include "base/memory.h"
@@ -11,9 +12,8 @@
 enum { DEPTH = JSON_DEPTH + 28 }; /* room for a document within what is written around it */
 
 struct json_writer {
-    char *text;
-    size_t used, room;
-    bool indented, failed;
+    struct growing out;
+    bool indented;
     int depth;
     char closing[DEPTH]; /* brackets that are open */
     bool filled[DEPTH];  /* whether something stands within them */
@@ -29,27 +29,13 @@ struct json_writer *json_writer_new(bool indented)
 void json_writer_free(struct json_writer *writer)
 {
     if (!writer) return;
-    memory_free(writer->text);
+    growing_free(&writer->out);
     memory_free(writer);
 }
 
-/* Keeps room for a NUL. */
 static void put(struct json_writer *writer, const char *data, size_t size)
 {
-    if (writer->failed) return;
-    if (writer->room - writer->used <= size) {
-        size_t room = 2 * writer->room + size + 256;
-        char *text = memory_resize(writer->text, room, 1);
-        if (!text) {
-            writer->failed = true;
-            return;
-        }
-        writer->text = text;
-        writer->room = room;
-    }
-    memcpy(writer->text + writer->used, data, size);
-    writer->used += size;
-    writer->text[writer->used] = '\0';
+    growing_put(&writer->out, data, size);
 }
 
 static void put_text(struct json_writer *writer, const char *text)
@@ -127,8 +113,8 @@ void json_open(struct json_writer *writer, const char *name, char bracket)
     begin(writer, name);
     put(writer, &bracket, 1);
     if (writer->depth == DEPTH) {
-        if (!writer->failed) status_set(KNACK_E_CALL, "JSON is written more than %d deep", DEPTH);
-        writer->failed = true;
+        if (!writer->out.failed) status_set(KNACK_E_CALL, "JSON is written more than %d deep", DEPTH);
+        writer->out.failed = true;
         return;
     }
     writer->closing[writer->depth] = bracket == '{' ? '}' : ']';
@@ -138,7 +124,7 @@ void json_open(struct json_writer *writer, const char *name, char bracket)
 
 void json_close(struct json_writer *writer)
 {
-    if (!writer || writer->failed || writer->depth == 0) return;
+    if (!writer || writer->out.failed || writer->depth == 0) return;
     writer->depth--;
     if (writer->filled[writer->depth] && writer->indented) put_line(writer);
     put(writer, &writer->closing[writer->depth], 1);
@@ -209,7 +195,7 @@ void json_node(struct json_writer *writer, const char *name, const struct json *
 
 const char *json_text(struct json_writer *writer, size_t *size)
 {
-    if (!writer || writer->failed || !writer->text) return NULL;
-    if (size) *size = writer->used;
-    return writer->text;
+    if (!writer || writer->out.failed || !writer->out.text) return NULL;
+    if (size) *size = writer->out.used;
+    return writer->out.text;
 }

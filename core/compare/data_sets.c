@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/threads.h"
+#include "compare/trials/trial.h"
 
 struct entry {
     char *key;                    /* folder and "data" as text */
@@ -65,25 +66,13 @@ static char *key_of(const char *folder, const struct json *data)
     return key;
 }
 
-static knack_status find_part(const struct plan *plan, const struct dataset *data, enum data_part *part)
-{
-    for (int p = 0; p < PART_COUNT; p++) {
-        if (strcmp(data_part_name[p], plan->part) != 0) continue;
-        *part = (enum data_part)p;
-        if (data->part[p].count > 0) return KNACK_OK;
-        return status_set(KNACK_E_USAGE, "metric %s.%s: the data have no %s part", plan->part, plan->metric, plan->part);
-    }
-    return status_set(KNACK_E_USAGE, "metric %s.%s: there is no part \"%s\"; there are validation, test", plan->part, plan->metric,
-                      plan->part);
-}
-
 static knack_status fill(const struct plan *plan, const char *folder, struct entry *entry)
 {
     const struct json *data = json_member(entry->config->root, "data"), *redraw = json_member(data, "redraw");
     enum data_part part = PART_TEST;
     entry->set.redrawn = redraw && redraw->kind == JSON_FLAG && redraw->flag;
     TRY(data_open(data, folder, 0, &entry->set.data));
-    TRY(find_part(plan, entry->set.data, &part));
+    TRY(trial_find_part(plan->part, plan->metric, entry->set.data, &part));
     return data_part_hash(entry->set.data, part, &entry->set.hash);
 }
 

@@ -52,6 +52,15 @@ const char *run_primary(const struct run *run)
     return run->primary;
 }
 
+void facts_write(const struct instance *instance, struct json_writer *w)
+{
+    json_string(w, "name", instance->name);
+    json_string(w, "plugin", instance->manifest->name);
+    json_string(w, "version", instance->manifest->version);
+    json_boolean(w, "installed", !instance->at_identity);
+    instance_write(instance, w, "options");
+}
+
 char *run_tricks_text(const struct run *run)
 {
     struct json_writer *w = json_writer_new(false);
@@ -60,11 +69,7 @@ char *run_tricks_text(const struct run *run)
     for (int64_t i = 0; i < run->instances->count; i++) {
         const struct instance *instance = run->instances->list[i];
         json_open(w, NULL, '{');
-        json_string(w, "name", instance->name);
-        json_string(w, "plugin", instance->manifest->name);
-        json_string(w, "version", instance->manifest->version);
-        json_boolean(w, "installed", !instance->at_identity);
-        instance_write(instance, w, "options");
+        facts_write(instance, w);
         json_close(w);
     }
     json_close(w);

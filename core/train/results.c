@@ -270,11 +270,7 @@ static void write_tricks(const struct run *run, struct json_writer *w)
     for (int64_t i = 0; i < run->instances->count; i++) {
         const struct instance *instance = run->instances->list[i];
         json_open(w, NULL, '{');
-        json_string(w, "name", instance->name);
-        json_string(w, "plugin", instance->manifest->name);
-        json_string(w, "version", instance->manifest->version);
-        json_boolean(w, "installed", !instance->at_identity);
-        instance_write(instance, w, "options");
+        facts_write(instance, w);
         if (i < run->trick_count) {
             json_integer(w, "order", i);
             write_counts(&run->tricks[i], w);

@@ -180,7 +180,9 @@ void perturbations_begin_pass(struct run *, double keep); /* of the step's gradi
 knack_status perturbations_keep(struct run *, int64_t outside_of, struct kept_gradient **);
 void perturbations_combine(struct run *, int64_t outside_of, const struct kept_gradient *, double keep, double weight);
 
-void facts_free(struct facts *); /* facts.c: what it points to */
+/* facts.c */
+void facts_free(struct facts *);                                 /* what it points to */
+void facts_write(const struct instance *, struct json_writer *); /* members: name, plugin, version, installed, options */
 
 /* examples.c */
 knack_status examples_add(struct run *, struct run_examples *, int64_t rows, const knack_real *prediction, const int32_t *label,

@@ -13,7 +13,7 @@ void chart_begin(struct chart *chart, bool narrow)
 
 void chart_discard(struct chart *chart)
 {
-    memory_free(chart->svg.text);
+    growing_free(&chart->svg.out);
     boxes_free(&chart->taken);
     *chart = (struct chart){0};
 }
@@ -31,9 +31,9 @@ char *chart_end(struct chart *chart, double height, const char *name)
     svg_raw(&whole, "\" role=\"img\" aria-label=\"");
     svg_escaped(&whole, name);
     svg_raw(&whole, "\">\n");
-    if (chart->svg.text) svg_raw(&whole, chart->svg.text);
+    if (chart->svg.out.text) svg_raw(&whole, chart->svg.out.text);
     svg_raw(&whole, "</svg>\n");
-    if (chart->svg.failed || chart->taken.failed) whole.failed = true;
+    if (chart->svg.out.failed || chart->taken.failed) whole.out.failed = true;
     chart_discard(chart);
     return svg_take(&whole);
 }

@@ -4,13 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/growing.h"
 #include "base/json_source.h"
 #include "base/memory.h"
 
 struct html {
-    char *text;
-    size_t used, room;
-    bool failed;
+    struct growing out;
 };
 
 struct html *html_new(void)
@@ -21,35 +20,20 @@ struct html *html_new(void)
 void html_free(struct html *html)
 {
     if (!html) return;
-    memory_free(html->text);
+    growing_free(&html->out);
     memory_free(html);
 }
 
 char *html_take(struct html *html)
 {
-    char *text = html->failed ? NULL : html->text;
-    if (text) html->text = NULL;
+    char *text = growing_take(&html->out);
     html_free(html);
     return text;
 }
 
-/* Keeps room for a NUL. */
 static void put(struct html *html, const char *data, size_t size)
 {
-    if (html->failed) return;
-    if (html->room - html->used <= size) {
-        size_t room = 2 * html->room + size + 4096;
-        char *text = memory_resize(html->text, room, 1);
-        if (!text) {
-            html->failed = true;
-            return;
-        }
-        html->text = text;
-        html->room = room;
-    }
-    memcpy(html->text + html->used, data, size);
-    html->used += size;
-    html->text[html->used] = '\0';
+    growing_put(&html->out, data, size);
 }
 
 void html_markup(struct html *html, const char *markup)
@@ -57,10 +41,10 @@ void html_markup(struct html *html, const char *markup)
     if (markup)
         put(html, markup, strlen(markup));
     else
-        html->failed = true;
+        html->out.failed = true;
 }
 
-static const char *escape(char c)
+const char *html_entity(char c)
 {
     switch (c) {
     case '&':
@@ -93,7 +77,7 @@ void html_text(struct html *html, const char *text)
     size_t left = strlen(text);
     while (left > 0) {
         size_t length = allowed(text, left);
-        const char *replaced = length == 0 ? "\xef\xbf\xbd" : escape(*text);
+        const char *replaced = length == 0 ? "\xef\xbf\xbd" : html_entity(*text);
         if (length == 0) length = 1;
         if (replaced)
             put(html, replaced, strlen(replaced));

@@ -3,26 +3,12 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/memory.h"
 #include "base/text.h"
+#include "compare/report/html.h"
 
 void svg_bytes(struct svg *svg, const char *text, size_t length)
 {
-    if (svg->failed) return;
-    size_t needed = svg->length + length + 1;
-    if (needed > svg->room) {
-        size_t room = needed > 2 * svg->room ? needed + 4096 : 2 * svg->room;
-        char *grown = memory_resize(svg->text, room, 1);
-        if (!grown) {
-            svg->failed = true;
-            return;
-        }
-        svg->text = grown;
-        svg->room = room;
-    }
-    memcpy(svg->text + svg->length, text, length);
-    svg->length += length;
-    svg->text[svg->length] = '\0';
+    growing_put(&svg->out, text, length);
 }
 
 void svg_raw(struct svg *svg, const char *text)
@@ -30,30 +16,12 @@ void svg_raw(struct svg *svg, const char *text)
     svg_bytes(svg, text, strlen(text));
 }
 
-static const char *entity(unsigned char c)
-{
-    switch (c) {
-    case '&':
-        return "&amp;";
-    case '<':
-        return "&lt;";
-    case '>':
-        return "&gt;";
-    case '"':
-        return "&quot;";
-    case '\'':
-        return "&#39;";
-    default:
-        return NULL;
-    }
-}
-
 void svg_escaped(struct svg *svg, const char *text)
 {
     while (*text) {
         uint32_t point;
         int length = text_character(text, &point);
-        const char *name = point < 128 ? entity((unsigned char)point) : NULL;
+        const char *name = point < 128 ? html_entity((char)point) : NULL;
         bool blank = point == '\t' || point == '\n' || point == '\r';
         if (name)
             svg_raw(svg, name);
@@ -110,8 +78,5 @@ void svg_close(struct svg *svg, const char *tag, const char *title)
 
 char *svg_take(struct svg *svg)
 {
-    char *text = svg->failed ? NULL : svg->text;
-    if (!text) memory_free(svg->text);
-    *svg = (struct svg){0};
-    return text;
+    return growing_take(&svg->out);
 }

@@ -2,13 +2,11 @@
 #ifndef COMPARE_REPORT_SVG_H
 #define COMPARE_REPORT_SVG_H
 
-#include "base/status.h"
+#include "base/growing.h"
 
 /* Begins as {0}. After a failed allocation every call does nothing, and svg_take() gives NULL. */
 struct svg {
-    char *text;
-    size_t length, room;
-    bool failed;
+    struct growing out;
 };
 
 void svg_raw(struct svg *, const char *text);

@@ -8,11 +8,11 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "compare/store/parts.h"
 
 /* A line as it is in the file; texts are the document's. */
 struct line {
@@ -270,14 +270,6 @@ static knack_status refuse_reuse(const struct ledger *ledger, const struct plan 
         role_name[used->role]);
 }
 
-static void tell_time(char text[32])
-{
-    time_t seconds = time(NULL);
-    struct tm parts;
-    if (!gmtime_r(&seconds, &parts)) memset(&parts, 0, sizeof parts);
-    strftime(text, 32, "%Y-%m-%dT%H:%M:%SZ", &parts);
-}
-
 /* before: what is there of this comparison, or NULL. Seeds that were used once stay used. */
 static knack_status make_entry(const struct plan *plan, const char *identity, const char *folder, const struct ledger_entry *before,
                                struct ledger_entry *entry)
@@ -288,7 +280,7 @@ static knack_status make_entry(const struct plan *plan, const char *identity, co
         if (before->first_seed < first) first = before->first_seed;
         if (before->first_seed + before->seeds > end) end = before->first_seed + before->seeds;
     }
-    tell_time(when);
+    store_now(when);
     *entry = (struct ledger_entry){
         .test_set = plan->test_set,
         .role = plan->role,

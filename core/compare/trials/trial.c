@@ -74,18 +74,17 @@ static void pass_on(void *user, const struct run_progress *progress)
 
 /* ---- Opening ---- */
 
-static knack_status find_part(const struct trial_job *job, const struct dataset *data, enum data_part *part)
+knack_status trial_find_part(const char *part, const char *metric, const struct dataset *data, enum data_part *found)
 {
-    for (int p = 0; p < PART_COUNT; p++) {
-        if (strcmp(data_part_name[p], job->part) != 0) continue;
-        *part = (enum data_part)p;
-        if (p != PART_TRAIN && data->part[p].count > 0) return KNACK_OK;
-        return p == PART_TRAIN ? status_set(KNACK_E_USAGE, "metric %s.%s: training rows are no judge; take \"test\" or \"validation\"",
-                                            job->part, job->metric)
-                               : status_set(KNACK_E_USAGE, "metric %s.%s: the data have no %s part", job->part, job->metric, job->part);
-    }
-    return status_set(KNACK_E_USAGE, "metric %s.%s: there is no part \"%s\"; there are validation, test", job->part, job->metric,
-                      job->part);
+    int p = 0;
+    while (p < PART_COUNT && strcmp(data_part_name[p], part) != 0) p++;
+    if (p == PART_COUNT)
+        return status_set(KNACK_E_USAGE, "metric %s.%s: there is no part \"%s\"; there are validation, test", part, metric, part);
+    if (p == PART_TRAIN)
+        return status_set(KNACK_E_USAGE, "metric %s.%s: training rows are no judge; take \"test\" or \"validation\"", part, metric);
+    if (data->part[p].count == 0) return status_set(KNACK_E_USAGE, "metric %s.%s: the data have no %s part", part, metric, part);
+    *found = (enum data_part)p;
+    return KNACK_OK;
 }
 
 /* Training losses are wanted once an epoch, unless the config says how often. */
@@ -117,7 +116,7 @@ static knack_status open_run(struct trial *trial, struct run **run)
                                   .observer = {.user = trial, .progress = pass_on, .point = keep_point}};
     TRY(run_open(&request, run));
     const struct dataset *data = run_data(*run);
-    knack_status status = find_part(job, data, &trial->part);
+    knack_status status = trial_find_part(job->part, job->metric, data, &trial->part);
     if (status >= 0 && (status = metric_check(job->metric, data->kind, data->outputs)) < 0)
         status_prefix(status, "metric %s.%s", job->part, job->metric);
     return status;

@@ -3,8 +3,7 @@
 #define COMPARE_TRIALS_TRIAL_H
 
 #include "base/json.h"
-
-struct dataset;
+#include "data/dataset.h"
 
 enum trial_kind {
     TRIAL_CHECK,   /* opens everything and trains nothing: the resolved config, or why it is refused */
@@ -73,6 +72,9 @@ struct trial_progress {
  * at most ten times a second. */
 knack_status trial_run(const struct trial_job *, void (*said)(void *user, const struct trial_progress *), void *user,
                        struct trial_outcome *);
+
+/* Which part a metric of that part judges; refuses one that cannot judge, or that the data do not have. */
+knack_status trial_find_part(const char *part, const char *metric, const struct dataset *, enum data_part *found);
 
 /* As bytes for a pipe: memory_free(); NULL without memory. */
 void *trial_outcome_pack(const struct trial_outcome *, size_t *size);
