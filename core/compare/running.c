@@ -293,8 +293,9 @@ static knack_status measure_costs(struct comparison *comparison)
     TRY(status);
     TRY(read_calibration(comparison));
     if (isnan(comparison->update_seconds[0]) && !(comparison->plan->timeout > 0))
-        comparison_warn(comparison, "the baseline's updates could not be measured: until a trial of it is done, none is ended for taking too "
-                                    "long, unless --trial-timeout says when");
+        comparison_warn(comparison,
+                        "the baseline's updates could not be measured: until a trial of it is done, none is ended for taking too "
+                        "long, unless --trial-timeout says when");
     return KNACK_OK;
 }
 
