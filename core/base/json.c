@@ -2,6 +2,7 @@
 #include "base/json.h"
 
 #include <cjson/cJSON.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -218,6 +219,18 @@ const struct json *json_member(const struct json *object, const char *name)
     const struct json *member = object->first;
     while (member && strcmp(member->name, name) != 0) member = member->next;
     return member;
+}
+
+const char *json_member_text(const struct json *object, const char *name, const char *otherwise)
+{
+    const struct json *member = json_member(object, name);
+    return member && member->kind == JSON_STRING ? member->string : otherwise;
+}
+
+double json_member_number(const struct json *object, const char *name)
+{
+    const struct json *member = json_member(object, name);
+    return member && member->kind == JSON_NUMBER ? member->number : NAN;
 }
 
 const char *json_kind_name(enum json_kind kind)

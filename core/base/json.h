@@ -35,6 +35,9 @@ knack_status json_parse(const char *text, size_t size, const char *file, struct 
 void json_free(struct json_document *); /* NULL is fine */
 
 const struct json *json_member(const struct json *object, const char *name); /* NULL: absent, or not an object */
+/* A member's text or number; otherwise, or NaN, if there is none or it is of another kind. */
+const char *json_member_text(const struct json *object, const char *name, const char *otherwise);
+double json_member_number(const struct json *object, const char *name);
 /* "train.optimizer.lr", "plugins[1].alpha"; the root is "". In a buffer of the thread, valid until the next four calls. */
 const char *json_path(const struct json *);
 /* Sets the message "FILE: at PATH: ..." and returns code. */
@@ -115,6 +118,9 @@ void json_string(struct json_writer *, const char *name, const char *); /* NULL:
 void json_node(struct json_writer *, const char *name, const struct json *);
 /* The text so far, NUL-terminated, of *size bytes (size may be NULL); NULL if anything failed. The writer's. */
 const char *json_text(struct json_writer *, size_t *size);
+char *json_take(struct json_writer *); /* the same, memory_free(); frees the writer (NULL is fine, and gives NULL) */
+/* A value as JSON text, memory_free(); NULL without memory. */
+char *json_node_text(const struct json *, bool indented);
 void json_schema_fields(struct json_writer *,
                         const struct json_field *table); /* the members of a JSON Schema object: type, properties, ... */
 

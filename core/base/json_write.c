@@ -199,3 +199,17 @@ const char *json_text(struct json_writer *writer, size_t *size)
     if (size) *size = writer->out.used;
     return writer->out.text;
 }
+
+char *json_take(struct json_writer *writer)
+{
+    char *text = writer ? growing_take(&writer->out) : NULL;
+    json_writer_free(writer);
+    return text;
+}
+
+char *json_node_text(const struct json *value, bool indented)
+{
+    struct json_writer *writer = json_writer_new(indented);
+    if (writer) json_node(writer, NULL, value);
+    return json_take(writer);
+}

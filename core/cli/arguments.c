@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/growing.h"
 #include "base/memory.h"
 #include "base/text.h"
 
@@ -174,14 +175,6 @@ void arguments_free(const struct command *command, void *options)
 
 /* ---- The command line again ---- */
 
-/* A growing text; NULL once memory was missing. */
-static void add_text(char **text, const char *more)
-{
-    char *longer = *text ? memory_format("%s%s", *text, more) : NULL;
-    memory_free(*text);
-    *text = longer;
-}
-
 static bool is_plain(const char *word)
 {
     static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-./,=:+@%";
@@ -189,29 +182,19 @@ static bool is_plain(const char *word)
 }
 
 /* A blank, and the word as a shell reads it back. */
-static void add_word(char **text, const char *word)
+static void add_word(struct growing *text, const char *word)
 {
-    add_text(text, " ");
-    if (is_plain(word)) {
-        add_text(text, word);
-        return;
-    }
-    add_text(text, "'");
-    while (*word) {
-        size_t length = strcspn(word, "'");
-        char *part = memory_format("%.*s%s", (int)length, word, word[length] ? "'\\''" : "");
-        add_text(text, part ? part : "");
-        if (!part) {
-            memory_free(*text);
-            *text = NULL;
-        }
-        memory_free(part);
-        word += length + (word[length] != '\0');
-    }
-    add_text(text, "'");
+    bool plain = is_plain(word);
+    growing_put_text(text, plain ? " " : " '");
+    for (; *word; word++)
+        if (*word == '\'')
+            growing_put_text(text, "'\\''");
+        else
+            growing_put(text, word, 1);
+    if (!plain) growing_put_text(text, "'");
 }
 
-static void add_argument(char **text, const struct argument *argument, const void *place)
+static void add_argument(struct growing *text, const struct argument *argument, const void *place)
 {
     const struct argument_texts *texts = place;
     char number[32];
@@ -241,11 +224,13 @@ static void add_argument(char **text, const struct argument *argument, const voi
 
 char *arguments_text(const struct command *command, const void *options)
 {
-    char *text = memory_format("knack %s", command->name);
+    struct growing text = {0};
+    growing_put_text(&text, "knack ");
+    growing_put_text(&text, command->name);
     for (int pass = 0; pass < 2; pass++)
         for (const struct argument *argument = command->arguments; argument->name; argument++)
             if (is_option(argument) == (pass == 1)) add_argument(&text, argument, (const char *)options + argument->offset);
-    return text;
+    return growing_take(&text);
 }
 
 bool arguments_flag(int count, char *const *text, const char *name)

@@ -60,12 +60,9 @@ static const char *describe_bounds(const struct option *option, char text[TEXT])
 static const char *describe_value(const struct json *value, char text[TEXT])
 {
     text[0] = '\0';
-    struct json_writer *writer = value ? json_writer_new(false) : NULL;
-    if (!writer) return text;
-    json_node(writer, NULL, value);
-    const char *written = json_text(writer, NULL);
+    char *written = value ? json_node_text(value, false) : NULL;
     if (written) snprintf(text, TEXT, "%s", written);
-    json_writer_free(writer);
+    memory_free(written);
     return text;
 }
 

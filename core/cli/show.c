@@ -13,22 +13,10 @@
 
 enum { MOST_METRICS = 3, MOST_COLUMNS = 32 };
 
-static const char *text_of(const struct json *object, const char *name, const char *otherwise)
-{
-    const struct json *member = json_member(object, name);
-    return member && member->kind == JSON_STRING ? member->string : otherwise;
-}
-
-static double number_of(const struct json *object, const char *name)
-{
-    const struct json *member = json_member(object, name);
-    return member && member->kind == JSON_NUMBER ? member->number : NAN;
-}
-
 /* The primary metric and the loss, and beside them the one that everybody looks for. */
 static int chosen_metrics(const struct json *result, const char *name[MOST_METRICS])
 {
-    const char *const wanted[MOST_METRICS] = {text_of(json_member(result, "primary"), "metric", "loss"), "accuracy", "loss"};
+    const char *const wanted[MOST_METRICS] = {json_member_text(json_member(result, "primary"), "metric", "loss"), "accuracy", "loss"};
     int count = 0;
     for (int i = 0; i < MOST_METRICS; i++) {
         bool there = false;
@@ -75,13 +63,13 @@ static knack_status show_evaluations(const struct console *console, const struct
     }
     struct columns *table = columns_new(columns + 1, heading);
     if (!table) return KNACK_E_MEMORY;
-    const char *primary = text_of(json_member(result, "primary"), "weights", "");
+    const char *primary = json_member_text(json_member(result, "primary"), "weights", "");
     for (const struct json *weights = json_member(result, "evaluations")->first; weights; weights = weights->next) {
         char name[128], value[FORMAT_SIZE];
         snprintf(name, sizeof name, "%s%s", weights->name, strcmp(weights->name, primary) == 0 ? " (primary)" : "");
         columns_cell(table, name);
         for (int c = 0; c < columns; c++)
-            columns_cell(table, format_number(value, number_of(json_member(weights, column[c].part), column[c].metric)));
+            columns_cell(table, format_number(value, json_member_number(json_member(weights, column[c].part), column[c].metric)));
     }
     return columns_print(table, console);
 }
@@ -103,7 +91,7 @@ static const char *describe_acted(const struct json *trick, char *text, size_t s
 
 static const char *count_of(const struct json *object, const char *name, char buffer[FORMAT_SIZE])
 {
-    double number = number_of(object, name);
+    double number = json_member_number(object, name);
     return isnan(number) ? "-" : format_count(buffer, (int64_t)number);
 }
 
@@ -115,8 +103,8 @@ static knack_status show_tricks(const struct console *console, const struct json
     if (!table) return KNACK_E_MEMORY;
     for (const struct json *trick = tricks->first; trick; trick = trick->next) {
         char text[512], number[FORMAT_SIZE];
-        double seconds = number_of(trick, "seconds");
-        columns_cell(table, text_of(trick, "name", "?"));
+        double seconds = json_member_number(trick, "seconds");
+        columns_cell(table, json_member_text(trick, "name", "?"));
         columns_cell(table, describe_acted(trick, text, sizeof text));
         columns_cell(table, isnan(seconds) ? "-" : format_fixed(number, seconds, 3));
         columns_cell(table, count_of(trick, "extra_gradient_passes", number));
@@ -150,8 +138,8 @@ static knack_status show_tables(const struct console *console, const struct json
     TRY(show_evaluations(console, result));
     TRY(show_tricks(console, json_member(result, "tricks")));
     char steps[FORMAT_SIZE], seconds[FORMAT_SIZE];
-    printf("\n%s steps in %s\n", format_count(steps, (int64_t)number_of(result, "steps")),
-           format_duration(seconds, number_of(result, "seconds")));
+    printf("\n%s steps in %s\n", format_count(steps, (int64_t)json_member_number(result, "steps")),
+           format_duration(seconds, json_member_number(result, "seconds")));
     return show_written(folder);
 }
 

@@ -60,10 +60,7 @@ static char *key_of(const char *folder, const struct json *data)
     json_string(writer, "folder", folder);
     if (data) json_node(writer, "data", data);
     json_close(writer);
-    const char *text = json_text(writer, NULL);
-    char *key = text ? memory_text(text) : NULL;
-    json_writer_free(writer);
-    return key;
+    return json_take(writer);
 }
 
 static knack_status fill(const struct plan *plan, const char *folder, struct entry *entry)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/memory.h"
 #include "base/text.h"
 
 _Static_assert(sizeof(enum option_type) == sizeof(int), "a field of JSON_CHOICE fills an int");
@@ -84,13 +85,9 @@ static const char *range_text(struct arena *arena, struct bounds bounds)
 static const char *fallback_text(struct arena *arena, const struct option *option)
 {
     if (!has_default(option)) return "";
-    struct json_writer *writer = json_writer_new(false);
-    if (!writer) return NULL;
-    json_node(writer, NULL, option->fallback);
-    size_t size;
-    const char *text = json_text(writer, &size);
+    char *text = json_node_text(option->fallback, false);
     const char *copy = text ? arena_text(arena, text) : NULL;
-    json_writer_free(writer);
+    memory_free(text);
     return copy;
 }
 

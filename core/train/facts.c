@@ -73,10 +73,7 @@ char *run_tricks_text(const struct run *run)
         json_close(w);
     }
     json_close(w);
-    const char *text = json_text(w, NULL);
-    char *copy = text ? memory_text(text) : NULL;
-    json_writer_free(w);
-    return copy;
+    return json_take(w);
 }
 
 void facts_free(struct facts *facts)

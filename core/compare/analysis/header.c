@@ -46,24 +46,12 @@ static struct lines begin(struct analysis *analysis)
 
 /* ---- Of the baseline's config ---- */
 
-static const char *text_of(const struct json *object, const char *name, const char *otherwise)
-{
-    const struct json *member = json_member(object, name);
-    return member && member->kind == JSON_STRING ? member->string : otherwise;
-}
-
-static double number_of(const struct json *object, const char *name)
-{
-    const struct json *member = json_member(object, name);
-    return member && member->kind == JSON_NUMBER ? member->number : NAN;
-}
-
 static bool has_dropout(const struct json *model)
 {
-    if (number_of(model, "dropout") > 0) return true;
+    if (json_member_number(model, "dropout") > 0) return true;
     const struct json *layers = json_member(model, "layers");
     for (const struct json *layer = layers ? layers->first : NULL; layer; layer = layer->next)
-        if (strcmp(text_of(layer, "type", ""), "dropout") == 0) return true;
+        if (strcmp(json_member_text(layer, "type", ""), "dropout") == 0) return true;
     return false;
 }
 
@@ -93,19 +81,19 @@ static void list_training(struct lines *lines, const struct json *config)
     const struct arm *base = &lines->analysis->plan->arm[0];
     const struct json *kind = json_member(config, "model");
     if (base->parameters > 0)
-        add(lines, "model: %s, %lld parameters", text_of(kind, "type", "the base config's"), (long long)base->parameters);
+        add(lines, "model: %s, %lld parameters", json_member_text(kind, "type", "the base config's"), (long long)base->parameters);
     else
-        add(lines, "model: %s", text_of(kind, "type", "the base config's"));
-    if (isnan(number_of(train, "epochs"))) {
+        add(lines, "model: %s", json_member_text(kind, "type", "the base config's"));
+    if (isnan(json_member_number(train, "epochs"))) {
         add(lines, "hyper-parameters and budget: those of the base config");
         return;
     }
-    add(lines, "budget: %s epochs, %lld updates of %s rows%s", number_short(epochs, number_of(train, "epochs")), (long long)base->updates,
-        number_short(batch, number_of(train, "batch")),
+    add(lines, "budget: %s epochs, %lld updates of %s rows%s", number_short(epochs, json_member_number(train, "epochs")),
+        (long long)base->updates, number_short(batch, json_member_number(train, "batch")),
         has_arm(lines->analysis->plan, is_budget) ? "; the baseline's larger ones apart" : "");
     add(lines, "hyper-parameters: those of the base config (%s, lr %s, %s schedule) for every arm%s",
-        text_of(optimizer, "type", "its optimizer"), number_short(rate, number_of(optimizer, "lr")),
-        text_of(json_member(train, "schedule"), "type", "its"),
+        json_member_text(optimizer, "type", "its optimizer"), number_short(rate, json_member_number(optimizer, "lr")),
+        json_member_text(json_member(train, "schedule"), "type", "its"),
         has_arm(lines->analysis->plan, changes_more_than_tricks) ? ", but for what arms themselves change"
                                                                  : "; no trick got tuning of its own");
 }

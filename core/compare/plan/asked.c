@@ -107,12 +107,9 @@ static knack_status add_trick_text(struct asked *asked, const char *text)
 static knack_status add_trick_node(struct asked *asked, const struct json *node)
 {
     if (node->kind == JSON_STRING) return add_trick(asked, node->string, node->string);
-    struct json_writer *writer = json_writer_new(false);
-    if (!writer) return KNACK_E_MEMORY;
-    json_node(writer, NULL, node);
-    const char *text = json_text(writer, NULL);
+    char *text = json_node_text(node, false);
     knack_status status = text ? add_entry(asked, node, text) : KNACK_E_MEMORY;
-    json_writer_free(writer);
+    memory_free(text);
     return status;
 }
 
@@ -220,13 +217,9 @@ static knack_status open_base(struct asked *asked, const struct json *base)
     }
     TRY(expect_kind(base, JSON_OBJECT));
     TRY(plan_copy_text(&asked->config, path));
-    struct json_writer *writer = json_writer_new(false);
-    if (!writer) return KNACK_E_MEMORY;
-    json_node(writer, NULL, base);
-    size_t size;
-    const char *text = json_text(writer, &size);
-    knack_status status = text ? json_parse(text, size, path, &asked->base) : KNACK_E_MEMORY;
-    json_writer_free(writer);
+    char *text = json_node_text(base, false);
+    knack_status status = text ? json_parse(text, strlen(text), path, &asked->base) : KNACK_E_MEMORY;
+    memory_free(text);
     return status < 0 ? status : find_folder(asked, path);
 }
 

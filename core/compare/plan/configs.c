@@ -10,15 +10,6 @@ static bool is_ours(const char *name)
     return !strcmp(name, "seed") || !strcmp(name, "folder");
 }
 
-/* Copies the writer's text and frees it. */
-static char *take_text(struct json_writer *writer)
-{
-    const char *text = writer ? json_text(writer, NULL) : NULL;
-    char *copy = text ? memory_text(text) : NULL;
-    json_writer_free(writer);
-    return copy;
-}
-
 char *config_text(const struct json_document *config)
 {
     struct json_writer *writer = json_writer_new(false);
@@ -27,15 +18,7 @@ char *config_text(const struct json_document *config)
     for (const struct json *member = config->root->first; member; member = member->next)
         if (!is_ours(member->name)) json_node(writer, member->name, member);
     json_close(writer);
-    return take_text(writer);
-}
-
-static char *node_text(const struct json *node)
-{
-    struct json_writer *writer = json_writer_new(false);
-    if (!writer) return NULL;
-    json_node(writer, NULL, node);
-    return take_text(writer);
+    return json_take(writer);
 }
 
 /* A copy of the base config that may be changed. */
@@ -70,7 +53,7 @@ knack_status config_with_tricks(const struct asked *asked, uint64_t factors, cha
 static knack_status add_plugins(struct json_document *config, const struct json *plugins)
 {
     for (const struct json *entry = plugins ? plugins->first : NULL; entry; entry = entry->next) {
-        char *text = entry->kind == JSON_STRING ? memory_text(entry->string) : node_text(entry);
+        char *text = entry->kind == JSON_STRING ? memory_text(entry->string) : json_node_text(entry, false);
         knack_status status = text ? json_append(config, "plugins", text) : KNACK_E_MEMORY;
         memory_free(text);
         if (status < 0) return status;
@@ -82,7 +65,7 @@ static knack_status set_keys(struct json_document *config, const struct json *se
 {
     for (const struct json *key = set ? set->first : NULL; key; key = key->next) {
         if (is_ours(key->name)) return json_fail(key, KNACK_E_CONFIG, "a comparison sets \"%s\" itself", key->name);
-        char *text = key->kind == JSON_STRING ? NULL : node_text(key);
+        char *text = key->kind == JSON_STRING ? NULL : json_node_text(key, false);
         knack_status status = key->kind == JSON_STRING ? json_set_text(config, key->name, key->string)
                               : text                   ? json_set(config, key->name, text)
                                                        : KNACK_E_MEMORY;

@@ -22,13 +22,7 @@ static char *value_text(const struct json *node)
 {
     if (!node) return memory_text("nothing");
     if (node->kind == JSON_STRING) return memory_text(node->string);
-    struct json_writer *writer = json_writer_new(false);
-    if (!writer) return NULL;
-    json_node(writer, NULL, node);
-    const char *text = json_text(writer, NULL);
-    char *copy = text ? memory_text(text) : NULL;
-    json_writer_free(writer);
-    return copy;
+    return json_node_text(node, false);
 }
 
 /* Whether two nodes, of which either may be absent, come to the same text. */

@@ -21,10 +21,8 @@ static const char *usual_part(const struct json *data)
 
 static const char *usual_metric(const struct json *config)
 {
-    const struct json *metric = json_member(json_member(config, "train"), "metric"),
-                      *task = json_member(json_member(config, "data"), "task");
-    if (metric && metric->kind == JSON_STRING) return metric->string;
-    return task && task->kind == JSON_STRING && strcmp(task->string, "regression") == 0 ? "r2" : "accuracy";
+    bool regression = strcmp(json_member_text(json_member(config, "data"), "task", ""), "regression") == 0;
+    return json_member_text(json_member(config, "train"), "metric", regression ? "r2" : "accuracy");
 }
 
 /* "test.accuracy", or "accuracy" of the usual part. */
@@ -94,9 +92,9 @@ static knack_status set_role(struct plan *plan, const struct asked *asked)
 static void set_facts(struct plan *plan, const struct asked *asked)
 {
     const struct json *root = asked->base->root, *redraw = json_member(json_member(root, "data"), "redraw");
-    const struct json *threads = json_member(root, "threads");
+    double threads = json_member_number(root, "threads");
     plan->redraw = redraw && redraw->kind == JSON_FLAG && redraw->flag;
-    plan->threads = threads && threads->kind == JSON_NUMBER && threads->number >= 1 ? (int64_t)threads->number : 1;
+    plan->threads = threads >= 1 ? (int64_t)threads : 1;
     plan->margin = asked->margin;
     plan->failed_score = asked->failed_score_given ? asked->failed_score : NAN;
     plan->failed_score_given = asked->failed_score_given;

@@ -103,10 +103,7 @@ char *plan_text(const struct plan *plan)
     for (int64_t c = 0; c < plan->contrasts; c++) write_contrast(w, plan, &plan->contrast[c]);
     json_close(w);
     json_close(w);
-    const char *text = json_text(w, NULL);
-    char *copy = text ? memory_text(text) : NULL;
-    json_writer_free(w);
-    return copy;
+    return json_take(w);
 }
 
 /* ---- Reading ---- */

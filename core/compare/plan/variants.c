@@ -67,13 +67,6 @@ knack_status plan_confirm(const struct plan *screening, const char *const *name,
 
 /* ---- Budgets ---- */
 
-/* Epochs of a resolved config. */
-static double epochs_of(const struct json_document *config)
-{
-    const struct json *epochs = json_member(json_member(config->root, "train"), "epochs");
-    return epochs && epochs->kind == JSON_NUMBER ? epochs->number : NAN;
-}
-
 /* The baseline's config with its epochs times the budget, rounded to whole ones; the schedule, whose shares are of the whole run,
  * stretches. */
 static knack_status budget_config(const struct arm *base, double budget, char **config)
@@ -82,7 +75,7 @@ static knack_status budget_config(const struct arm *base, double budget, char **
     char text[32];
     *config = NULL;
     TRY(json_parse(base->resolved, strlen(base->resolved), base->name, &resolved));
-    double epochs = epochs_of(resolved), longer = fmax(round(epochs * budget), epochs + 1);
+    double epochs = json_member_number(json_member(resolved->root, "train"), "epochs"), longer = fmax(round(epochs * budget), epochs + 1);
     json_free(resolved);
     if (isnan(epochs)) return status_set(KNACK_E_CALL, "the baseline's resolved config has no train.epochs");
     TRY(json_parse(base->config, strlen(base->config), base->name, &document));

@@ -13,21 +13,12 @@ static bool is_shown(const struct contrast_result *result)
 
 int64_t interaction_items(const struct analysis *analysis)
 {
-    int64_t count = 0;
-    for (int64_t c = 0; c < analysis->plan->contrasts; c++) count += is_shown(&analysis->contrast[c]);
-    return count;
-}
-
-static const struct contrast_result *find(const struct analysis *analysis, int64_t item)
-{
-    for (int64_t c = 0; c < analysis->plan->contrasts; c++)
-        if (is_shown(&analysis->contrast[c]) && item-- == 0) return &analysis->contrast[c];
-    return NULL;
+    return figure_count(analysis, is_shown);
 }
 
 const char *interaction_name(const struct analysis *analysis, int64_t item)
 {
-    return figure_name(find(analysis, item));
+    return figure_name(figure_find(analysis, is_shown, item));
 }
 
 /* The two tricks; each cell is the mean over the arms that have them so, whatever else they have. */
@@ -39,7 +30,7 @@ struct subject {
 
 static struct subject subject_of(const struct analysis *analysis, int64_t item)
 {
-    const struct contrast_result *result = find(analysis, item);
+    const struct contrast_result *result = figure_find(analysis, is_shown, item);
     uint64_t factors = result->contrast->factors;
     return (struct subject){analysis, result, __builtin_ctzll(factors), __builtin_ctzll(factors & (factors - 1))};
 }

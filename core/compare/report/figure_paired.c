@@ -13,21 +13,12 @@ static bool is_shown(const struct contrast_result *result)
 
 int64_t paired_items(const struct analysis *analysis)
 {
-    int64_t count = 0;
-    for (int64_t c = 0; c < analysis->plan->contrasts; c++) count += is_shown(&analysis->contrast[c]);
-    return count;
-}
-
-static const struct contrast_result *find(const struct analysis *analysis, int64_t item)
-{
-    for (int64_t c = 0; c < analysis->plan->contrasts; c++)
-        if (is_shown(&analysis->contrast[c]) && item-- == 0) return &analysis->contrast[c];
-    return NULL;
+    return figure_count(analysis, is_shown);
 }
 
 const char *paired_name(const struct analysis *analysis, int64_t item)
 {
-    return figure_name(find(analysis, item));
+    return figure_name(figure_find(analysis, is_shown, item));
 }
 
 /* What stands under the two columns. */
@@ -165,7 +156,7 @@ static double draw_key(struct chart *chart, double y, const struct analysis *ana
 
 char *paired_draw(const struct analysis *analysis, int64_t item, enum figure_width width)
 {
-    const struct contrast_result *result = find(analysis, item);
+    const struct contrast_result *result = figure_find(analysis, is_shown, item);
     struct chart chart;
     char text[FIGURE_TEXT], seeds[FIGURE_TEXT];
     chart_begin(&chart, width == FIGURE_NARROW);

@@ -37,6 +37,20 @@ const char *figure_name(const struct contrast_result *result)
     return result->title ? result->title : result->contrast->name;
 }
 
+int64_t figure_count(const struct analysis *analysis, bool (*is_drawn)(const struct contrast_result *))
+{
+    int64_t count = 0;
+    for (int64_t c = 0; c < analysis->plan->contrasts; c++) count += is_drawn(&analysis->contrast[c]);
+    return count;
+}
+
+const struct contrast_result *figure_find(const struct analysis *analysis, bool (*is_drawn)(const struct contrast_result *), int64_t item)
+{
+    for (int64_t c = 0; c < analysis->plan->contrasts; c++)
+        if (is_drawn(&analysis->contrast[c]) && item-- == 0) return &analysis->contrast[c];
+    return NULL;
+}
+
 const struct figure_look *figure_look(enum verdict_kind kind)
 {
     static const struct figure_look looks[] = {

@@ -31,6 +31,9 @@ const char *figure_seeds(char buffer[FIGURE_TEXT], int64_t least, int64_t most);
 /* " points", or nothing: what follows a difference */
 const char *figure_unit(const struct analysis *);
 const char *figure_name(const struct contrast_result *);
+/* The contrasts that a figure draws, one each: how many there are, and the item-th (NULL: there is none). */
+int64_t figure_count(const struct analysis *, bool (*is_drawn)(const struct contrast_result *));
+const struct contrast_result *figure_find(const struct analysis *, bool (*is_drawn)(const struct contrast_result *), int64_t item);
 
 /* A verdict's mark, with form and colour; and what it means, for the key. */
 struct figure_look {

@@ -107,18 +107,16 @@ static const char *text_of(const struct json *entry, const char *member)
 /* A value as compact JSON, a string without its quotes. */
 static void put_value(const struct page *page, const struct json *value)
 {
-    struct json_writer *writer = value->kind == JSON_STRING ? NULL : json_writer_new(false);
     if (value->kind == JSON_STRING) {
         html_text(page->html, value->string);
         return;
     }
-    if (writer) json_node(writer, NULL, value);
-    const char *text = writer ? json_text(writer, NULL) : NULL;
+    char *text = json_node_text(value, false);
     if (text)
         html_text(page->html, text);
     else
         html_markup(page->html, NULL);
-    json_writer_free(writer);
+    memory_free(text);
 }
 
 static void put_options(const struct page *page, const struct json *options)

@@ -14,14 +14,12 @@ static void put_json(const struct page *page, const char *text)
         html_markup(page->html, NULL);
         return;
     }
-    struct json_writer *writer = json_writer_new(true);
-    if (writer) json_node(writer, NULL, document->root);
-    const char *indented = writer ? json_text(writer, NULL) : NULL;
+    char *indented = json_node_text(document->root, true);
     if (indented)
         html_text(page->html, indented);
     else
         html_markup(page->html, NULL);
-    json_writer_free(writer);
+    memory_free(indented);
     json_free(document);
 }
 

@@ -134,10 +134,7 @@ static char *resolved_text(const struct run *run)
         if (strcmp(member->name, "seed") != 0 && strcmp(member->name, "folder") != 0 && strcmp(member->name, "own_model") != 0)
             json_node(w, member->name, member);
     json_close(w);
-    const char *text = json_text(w, NULL);
-    char *copy = text ? memory_text(text) : NULL;
-    json_writer_free(w);
-    return copy;
+    return json_take(w);
 }
 
 /* What a metric without a known value of chance is before training: losses and errors. */
