@@ -303,6 +303,10 @@ static void show_plan(const struct console *console, const struct analysis *anal
     if (plan->stopping == STOP_DECIDED) snprintf(looks, sizeof looks, "; at most, until decided");
     show_fact(console, "seeds", "%lld to %lld (%s), %lld complete blocks%s", (long long)plan->first_seed,
               (long long)analysis_last_seed(analysis), role_name[plan->role], (long long)analysis->blocks, looks);
+    if (plan->extended_from > 0)
+        show_fact(console, "extended",
+                  "planned with %lld seeds, the others were added; where that was for its result, p values are too small",
+                  (long long)plan->extended_from);
     show_fact(console, "tests", "paired t over seeds, two-sided; %s%s", analysis->adjustment,
               plan->redraw ? "; variance by the re-split formula, since seeds redraw the data" : "");
     if (plan->generators) show_fact(console, "fraction", "%s", plan->generators);

@@ -6,18 +6,14 @@
 #include "base/memory.h"
 #include "compare/analysis/steps.h"
 
-enum { SCREENING_FROM = 11 }; /* tricks: above ten, Holm leaves nothing to find, and what is found wants a confirmation */
-
 static knack_status read_plan(struct store *store, struct analysis *analysis)
 {
     TRY(store_read_plan(store, &analysis->plan));
     if (!analysis->plan)
         return status_set(KNACK_E_DATA, "%s: no comparison was planned here yet; begin one with knack compare", store_folder(store));
     TRY(store_read_status(store, analysis->status, &analysis->comparison_number));
-    int64_t effects = 0;
-    for (int64_t c = 0; c < analysis->plan->contrasts; c++) effects += analysis->plan->contrast[c].family == 0;
     analysis->finished = strcmp(analysis->status, "done") == 0;
-    analysis->screening = analysis->plan->role == ROLE_SCREENING || effects >= SCREENING_FROM;
+    analysis->screening = plan_is_screening(analysis->plan);
     return KNACK_OK;
 }
 

@@ -49,7 +49,7 @@ static knack_status estimate_contrast(struct analysis *analysis, const struct ma
         estimate->difference[estimate->n++] = difference;
         scale = fmax(scale, size);
     }
-    estimate_infer(analysis, analysis->family_size[result->contrast->family], scale, estimate);
+    estimate_infer(analysis->plan, analysis->finished, analysis->family_size[result->contrast->family], scale, estimate);
     return KNACK_OK;
 }
 
@@ -123,7 +123,7 @@ knack_status contrasts_fill(struct analysis *analysis, const struct material *ma
 {
     const struct plan *plan = analysis->plan;
     if (!MAKE(analysis, analysis->contrast, plan->contrasts)) return KNACK_E_MEMORY;
-    for (int64_t c = 0; c < plan->contrasts; c++) analysis->family_size[plan->contrast[c].family]++;
+    for (int family = 0; family < 2; family++) analysis->family_size[family] = plan_family_size(plan, family);
     for (int64_t c = 0; c < plan->contrasts; c++) {
         struct contrast_result *result = &analysis->contrast[c];
         result->contrast = &plan->contrast[c];
@@ -138,12 +138,12 @@ knack_status contrasts_fill(struct analysis *analysis, const struct material *ma
 
 /* ---- Families ---- */
 
-static void adjust(const struct analysis *analysis, const double *p, int64_t count, int family, double *adjusted)
+void adjust_p(const struct plan *plan, const double *p, int64_t count, double *adjusted)
 {
-    if (analysis->screening)
-        benjamini_hochberg(p, count, analysis->family_size[family], adjusted);
+    if (plan_is_screening(plan))
+        benjamini_hochberg(p, count, count, adjusted);
     else
-        holm(p, count, analysis->family_size[family], adjusted);
+        holm(p, count, count, adjusted);
 }
 
 static void conclude(const struct analysis *analysis, struct estimate *estimate)
@@ -171,12 +171,12 @@ static knack_status adjust_family(struct analysis *analysis, int family)
         p[count] = result->estimate.p;
         equal[count++] = result->at_equal_cost.n > 0 ? result->at_equal_cost.p : result->estimate.p;
     }
-    adjust(analysis, p, count, family, adjusted);
+    adjust_p(analysis->plan, p, count, adjusted);
     for (int64_t i = 0; i < count; i++) {
         member[i]->estimate.p_adjusted = adjusted[i];
         conclude(analysis, &member[i]->estimate);
     }
-    adjust(analysis, equal, count, family, adjusted);
+    adjust_p(analysis->plan, equal, count, adjusted);
     for (int64_t i = 0; i < count; i++) {
         if (member[i]->at_equal_cost.n == 0) continue;
         member[i]->at_equal_cost.p_adjusted = adjusted[i];

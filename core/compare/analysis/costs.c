@@ -146,7 +146,7 @@ static knack_status estimate_at_cost(struct analysis *analysis, const struct mat
         scale = fmax(scale, fabs(own) + fabs(base));
     }
     if (estimate->n == 0) return KNACK_OK;
-    estimate_infer(analysis, analysis->family_size[result->contrast->family], scale, estimate);
+    estimate_infer(analysis->plan, analysis->finished, analysis->family_size[result->contrast->family], scale, estimate);
     result->equal_cost_delta = estimate->delta;
     result->equal_cost_ci = estimate->ci;
     result->equal_cost_p = estimate->p;

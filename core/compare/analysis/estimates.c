@@ -133,16 +133,15 @@ static void infer_any_time(const struct plan *plan, int64_t of, struct estimate 
     e->simultaneous = interval_of(e_interval(&paired, prior, ALPHA / (double)of));
 }
 
-void estimate_infer(const struct analysis *analysis, int64_t of, double scale, struct estimate *e)
+void estimate_infer(const struct plan *plan, bool finished, int64_t of, double scale, struct estimate *e)
 {
-    const struct plan *plan = analysis->plan;
     clear(e);
     remove_rounding(e->difference, e->n, scale);
     if (plan->stopping == STOP_LOOKS)
         infer_at_look(plan, e);
     else if (plan->stopping == STOP_DECIDED)
         infer_any_time(plan, of, e);
-    else if (analysis->finished)
+    else if (finished)
         infer_fixed(plan, of, e);
     else
         describe(e);

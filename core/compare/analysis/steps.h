@@ -43,7 +43,9 @@ void pareto_mark(struct analysis *);
 knack_status contrasts_fill(struct analysis *, const struct material *);
 /* of: comparisons in the family. n, seed and difference are there, differences of all complete blocks in ascending order; scale: size of
  * the values that they come from. */
-void estimate_infer(const struct analysis *, int64_t of, double scale, struct estimate *);
+void estimate_infer(const struct plan *, bool finished, int64_t of, double scale, struct estimate *);
+/* p [count] of one family -> adjusted [count]: Holm's, or the q values of a screening. */
+void adjust_p(const struct plan *, const double *p, int64_t count, double *adjusted);
 knack_status equal_cost_fill(struct analysis *, const struct material *);
 knack_status families_adjust(struct analysis *);
 knack_status two_levels_fill(struct analysis *, const struct material *);

@@ -64,13 +64,22 @@ static knack_status take_arm(struct plan *kept, const struct arm *asked)
     return plan_add_simple(kept, index);
 }
 
+/* More seeds are welcome, but who adds them since the result was not clear has looked once more than the p values know: it is kept. */
+static void add_seeds(struct plan *kept, int64_t seeds)
+{
+    if (seeds <= kept->seeds) return;
+    bool fixed = kept->stopping == STOP_FIXED && kept->design != DESIGN_SCREEN;
+    if (fixed && kept->extended_from == 0) kept->extended_from = kept->seeds;
+    kept->seeds = seeds;
+}
+
 knack_status plan_merge(struct plan *kept, const struct plan *asked)
 {
     char *command;
     TRY(expect_same_question(kept, asked));
     TRY(expect_same_tricks(kept, asked));
     for (int64_t a = 0; a < asked->arms; a++) TRY(take_arm(kept, &asked->arm[a]));
-    if (asked->seeds > kept->seeds) kept->seeds = asked->seeds;
+    add_seeds(kept, asked->seeds);
     kept->margin = asked->margin;
     kept->equal_cost = asked->equal_cost;
     kept->timeout = asked->timeout;

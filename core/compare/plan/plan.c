@@ -11,6 +11,19 @@ int64_t role_first_seed(enum role role)
     return 1000 * (int64_t)role;
 }
 
+int64_t plan_family_size(const struct plan *plan, int family)
+{
+    int64_t size = 0;
+    for (int64_t c = 0; c < plan->contrasts; c++) size += plan->contrast[c].family == family;
+    return size;
+}
+
+bool plan_is_screening(const struct plan *plan)
+{
+    enum { EFFECTS_MOST = 10 };
+    return plan->role == ROLE_SCREENING || plan_family_size(plan, 0) > EFFECTS_MOST;
+}
+
 int64_t plan_find_arm(const struct plan *plan, const char *name)
 {
     for (int64_t a = 0; a < plan->arms; a++)

@@ -65,6 +65,7 @@ struct plan {
     int64_t factors;
     char *generators;                /* fractions: "D = ABC, defining word ABCD, resolution IV", else NULL */
     int64_t first_seed, seeds;       /* blocks first_seed .. first_seed + seeds - 1; STOP_LOOKS, STOP_DECIDED: at most */
+    int64_t extended_from;           /* seeds that a plan of fixed size had at first, if it got more later; else 0 */
     int64_t look[LOOKS_MOST], looks; /* blocks at each look */
     char *part, *metric;             /* "test", "accuracy" */
     bool lower_is_better;            /* values are negated for inference: larger is better */
@@ -113,6 +114,10 @@ knack_status plan_describe_differences(struct plan *);
 /* `other` asks for a part of what is asked for here, or more seeds or arms: their union goes on in one folder. KNACK_E_USAGE, saying what
  * differs, if the two cannot be one comparison. */
 knack_status plan_merge(struct plan *kept, const struct plan *other);
+int64_t plan_family_size(const struct plan *, int family); /* how many contrasts it has */
+/* Candidates are picked, by q values in place of Holm's: by its role, or since more than ten effects are tested, of which Holm would leave
+ * few and the best is overstated. */
+bool plan_is_screening(const struct plan *);
 int64_t plan_find_arm(const struct plan *, const char *name); /* -1: none */
 /* Seeds 0 .. 999 are for tuning, from 1000 screening, from 2000 verdicts, from 3000 confirmation. */
 int64_t role_first_seed(enum role);

@@ -63,6 +63,7 @@ static void write_head(struct json_writer *w, const struct plan *plan)
     if (plan->generators) json_string(w, "generators", plan->generators);
     json_integer(w, "first_seed", plan->first_seed);
     json_integer(w, "seeds", plan->seeds);
+    if (plan->extended_from > 0) json_integer(w, "extended_from", plan->extended_from);
     json_open(w, "looks", '[');
     for (int64_t i = 0; i < plan->looks; i++) json_integer(w, NULL, plan->look[i]);
     json_close(w);
@@ -187,7 +188,7 @@ static knack_status read_contrast(struct plan *plan, const struct json *node)
 struct plan_text {
     const char *name, *config, *folder, *command, *generators, *part, *metric, *test_set, *data_title;
     int design, stopping, role;
-    int64_t first_seed, seeds, threads, train_count, test_count;
+    int64_t first_seed, seeds, extended_from, threads, train_count, test_count;
     struct json_doubles looks;
     bool lower_is_better, failed_score_given, equal_cost, redraw;
     double margin, failed_score, timeout;
@@ -206,6 +207,7 @@ static const struct json_field plan_fields[] = {
     {"generators", JSON_TEXT, PLAN(generators), "", NULL, NULL, ""},
     {"first_seed", JSON_INTEGER, PLAN(first_seed), NULL, "[0,inf)", NULL, ""},
     {"seeds", JSON_INTEGER, PLAN(seeds), NULL, "[1,inf)", NULL, ""},
+    {"extended_from", JSON_INTEGER, PLAN(extended_from), "", "[1,inf)", NULL, ""},
     {"looks", JSON_DOUBLES, PLAN(looks), NULL, NULL, NULL, ""},
     {"part", JSON_TEXT, PLAN(part), NULL, NULL, NULL, ""},
     {"metric", JSON_TEXT, PLAN(metric), NULL, NULL, NULL, ""},
@@ -253,6 +255,7 @@ static void take_numbers(struct plan *plan, const struct plan_text *text)
     plan->role = (enum role)text->role;
     plan->first_seed = text->first_seed;
     plan->seeds = text->seeds;
+    plan->extended_from = text->extended_from;
     for (int64_t i = 0; i < text->looks.count && i < LOOKS_MOST; i++) plan->look[plan->looks++] = (int64_t)text->looks.value[i];
     plan->lower_is_better = text->lower_is_better;
     plan->margin = text->margin;

@@ -295,6 +295,7 @@ static void write_plan(struct json_writer *w, const struct analysis *analysis)
     json_boolean(w, "lower_is_better", plan->lower_is_better);
     json_number(w, "margin", plan->margin);
     json_integer(w, "seeds", plan->seeds);
+    if (plan->extended_from > 0) json_integer(w, "extended_from", plan->extended_from);
     json_integer(w, "first_seed", plan->first_seed);
     json_integer(w, "blocks", analysis->blocks);
     if (plan->looks > 0) {

@@ -153,7 +153,9 @@ static void put_seeds(const struct page *page)
         html_put(page->html, "the trials of %" PRId64 " seeds an arm, shared out by halving: after each round the better half goes on",
                  plan->seeds);
     else if (plan->stopping == STOP_FIXED)
-        html_put(page->html, "%" PRId64 " seeds, fixed before the first trial", plan->seeds);
+        html_put(page->html, "%" PRId64 " seeds, fixed before the first trial", plan->extended_from ? plan->extended_from : plan->seeds);
+    if (plan->extended_from > 0)
+        html_put(page->html, "; extended to %" PRId64 " later: where that was for the result, p values are too small", plan->seeds);
     if (plan->stopping == STOP_DECIDED)
         html_put(page->html, "at most %" PRId64 " seeds, each followed by a test that allows for it", plan->seeds);
     if (plan->stopping == STOP_LOOKS) {

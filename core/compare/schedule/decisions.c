@@ -4,7 +4,6 @@
 
 #include "base/memory.h"
 #include "compare/analysis/steps.h"
-#include "compare/statistics/family.h"
 
 knack_status decisions_new(const struct plan *plan, struct decisions *decisions)
 {
@@ -36,13 +35,6 @@ bool decisions_any(const struct decisions *decisions)
     return false;
 }
 
-static int64_t family_size(const struct plan *plan, int family)
-{
-    int64_t size = 0;
-    for (int64_t c = 0; c < plan->contrasts; c++) size += plan->contrast[c].family == family;
-    return size;
-}
-
 /* D of the first blocks, as the analysis has them: blocks that have no score are left out. */
 static void gather(const struct contrast *contrast, const struct results *results, int64_t blocks, struct estimate *estimate, double *scale)
 {
@@ -65,14 +57,13 @@ static void gather(const struct contrast *contrast, const struct results *result
 static knack_status test(const struct results *results, int64_t c, int64_t blocks, double *p, bool *futile)
 {
     const struct plan *plan = results->plan;
-    const struct analysis analysis = {.plan = (struct plan *)plan};
     struct estimate estimate = {.seed = memory_new((size_t)blocks, sizeof(int64_t)),
                                 .difference = memory_new((size_t)blocks, sizeof(double))};
     bool memory = estimate.seed && estimate.difference;
     if (memory) {
         double scale;
         gather(&plan->contrast[c], results, blocks, &estimate, &scale);
-        estimate_infer(&analysis, family_size(plan, plan->contrast[c].family), scale, &estimate);
+        estimate_infer(plan, false, plan_family_size(plan, plan->contrast[c].family), scale, &estimate);
         *p = estimate.p;
         *futile = estimate.futile;
     }
@@ -90,7 +81,7 @@ static knack_status adjust(struct decisions *decisions, int family)
     int64_t count = 0;
     for (int64_t c = 0; c < plan->contrasts; c++)
         if (plan->contrast[c].family == family) p[count++] = decisions->p[c];
-    holm(p, count, count, adjusted);
+    adjust_p(plan, p, count, adjusted);
     count = 0;
     for (int64_t c = 0; c < plan->contrasts; c++)
         if (plan->contrast[c].family == family) decisions->adjusted[c] = adjusted[count++];

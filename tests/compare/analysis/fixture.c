@@ -7,7 +7,7 @@
 #include "base/random.h"
 
 enum { EXAMPLES = 797, EPOCHS = 30, MOST_TRICKS = 20 };
-static const double trick_effect[MOST_TRICKS] = {.021, .012, .006, .018, .001, -.03, .009, .0002, .004, -.013,
+static const double trick_effect[MOST_TRICKS] = {.021, .012, .006, .018, .001, -.03,  .009, .0002, .004, -.013,
                                                  .003, 0,    .008, .002, .005, -.001, .007, 0,     .011, -.002};
 static const double trick_cost[MOST_TRICKS] = {1.02, 1.03, 1,    2,    1.95, 2.1, 1.04, 1.01, 1,    1,
                                                1.05, .85,  1.02, 1.98, 4.1,  3.2, 1,    1,    1.04, 1.3};

@@ -358,6 +358,7 @@ static void test_merge(void **state)
     expect_weights(kept, "mixup", (const double[]){-1, 1, 0, 0});
     expect_weights(kept, "sam", (const double[]){-1, 0, 1, 0});
     assert_int_equal(kept->seeds, 20);
+    assert_int_equal(kept->extended_from, 10);
     plan_free(asked);
     request.seeds = 5; /* fewer: what is there stays */
     asked = plan_of(&request);
