@@ -1,4 +1,5 @@
 #include "base/test.h"
+#include "base/tree.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -18,23 +19,6 @@ static int enter(void **state)
     if (!mkdtemp(folder)) return -1;
     *state = memory_text(folder);
     return chdir(folder);
-}
-
-static void remove_tree(const char *path)
-{
-    char **name;
-    int64_t count;
-    if (file_list(path, &name, &count) < 0) return;
-    for (int64_t i = 0; i < count; i++) {
-        char *inner = file_join(path, name[i]);
-        if (file_is_folder(inner))
-            remove_tree(inner);
-        else
-            unlink(inner);
-        memory_free(inner);
-    }
-    memory_free(name);
-    rmdir(path);
 }
 
 static int leave(void **state)

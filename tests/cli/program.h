@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <sys/types.h>
 
+#include "base/tree.h"
+
 /* Makes an empty folder and goes there; to be given to cmocka as group set-up and tear-down, which removes it. */
 int workplace_enter(void **state);
 int workplace_leave(void **state);
@@ -40,7 +42,6 @@ void write_text(const char *path, const char *text);
 char *read_bytes(const char *path, size_t *size); /* NUL-terminated; free(); fails the test if it cannot be read */
 char *read_text(const char *path);
 bool path_exists(const char *path);
-void remove_tree(const char *path); /* absent is fine */
 
 /* Asserts that show both texts when they fail. */
 void assert_contains(const char *text, const char *part);

@@ -4,30 +4,13 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "base/tree.h"
 
 static char folder[64];
 static char warnings[8192];                                    /* of the latest run, a line each */
 static int64_t evaluations, asked, interrupt_at = -1, fail_at; /* fail_at: 0: never */
 
 /* ---- The folder ---- */
-
-static void remove_all(const char *path)
-{
-    char **names;
-    int64_t count;
-    if (!file_is_folder(path)) {
-        file_remove(path);
-        return;
-    }
-    if (file_list(path, &names, &count) < 0) return;
-    for (int64_t i = 0; i < count; i++) {
-        char *inner = file_join(path, names[i]);
-        remove_all(inner);
-        memory_free(inner);
-    }
-    memory_free(names);
-    rmdir(path);
-}
 
 int harness_set_up(void **state)
 {
@@ -40,7 +23,7 @@ int harness_set_up(void **state)
 int harness_tear_down(void **state)
 {
     (void)state;
-    remove_all(folder);
+    remove_tree(folder);
     return 0;
 }
 
@@ -167,7 +150,7 @@ static knack_status open_text(const struct knack_model_type *type, void *user, c
     for (char *quote = text; (quote = strchr(quote, '\''));) *quote = '"';
     snprintf(path, sizeof path, "%s/config.json", folder);
     snprintf(out, sizeof out, "%s/out", folder);
-    remove_all(out);
+    remove_tree(out);
     assert_int_equal(file_write(path, text, strlen(text)), KNACK_OK);
     struct run_request request = new_request();
     request.config = path;

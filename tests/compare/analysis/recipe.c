@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include "base/arena.h"
-#include "base/file.h"
 #include "base/memory.h"
+#include "base/tree.h"
 #include "fixture.h"
 
 enum { UPDATES = 570, FIRST_SEED = 2000 };
@@ -340,16 +340,7 @@ knack_status recipe_store(const struct recipe *recipe, const char *folder, struc
 
 void recipe_remove(const char *folder)
 {
-    char **name = NULL;
-    int64_t count = 0;
-    if (file_list(folder, &name, &count) < 0) return;
-    for (int64_t i = 0; i < count; i++) {
-        char *path = file_join(folder, name[i]);
-        if (path) unlink(path);
-        memory_free(path);
-    }
-    memory_free(name);
-    rmdir(folder);
+    remove_tree(folder);
 }
 
 /* Has the analysis refer to the plan in its arena, whose texts tests may replace. */

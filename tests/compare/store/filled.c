@@ -6,8 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/file.h"
-#include "base/memory.h"
+#include "base/tree.h"
 
 static char *const arm_name[FILLED_ARMS] = {(char[]){"baseline"}, (char[]){"mixup"}, (char[]){"sam"}};
 static char resolved[] = "{\"train\": {\"epochs\": 3, \"optimizer\": {\"type\": \"adamw\", \"lr\": 0.003}}}";
@@ -147,14 +146,5 @@ void filled_folder(char folder[32])
 
 void filled_remove(const char *folder)
 {
-    char **name = NULL;
-    int64_t count = 0;
-    if (file_list(folder, &name, &count) < 0) return;
-    for (int64_t i = 0; i < count; i++) {
-        char *path = file_join(folder, name[i]);
-        if (path) unlink(path);
-        memory_free(path);
-    }
-    memory_free(name);
-    rmdir(folder);
+    remove_tree(folder);
 }
