@@ -169,9 +169,10 @@ static knack_status draw_lines(struct table *table, int64_t width, bool unicode,
     double *bound = memory_new((size_t)(2 * table->rows), sizeof *bound);
     if (!bound) return KNACK_E_MEMORY;
     for (int64_t r = 0; r < table->rows; r++) {
+        double delta = analysis_shown(analysis, analysis->contrast[r].estimate.delta);
         struct interval shown = analysis_shown_interval(analysis, analysis->contrast[r].estimate.ci);
-        bound[r] = shown.low;
-        bound[table->rows + r] = shown.high;
+        bound[r] = isnan(shown.low) ? delta : shown.low;
+        bound[table->rows + r] = isnan(shown.high) ? delta : shown.high;
     }
     *scale = line_scale(bound, bound + table->rows, table->rows, width, unicode);
     for (int64_t r = 0; r < table->rows; r++)
@@ -293,16 +294,21 @@ static void show_plan(const struct console *console, const struct analysis *anal
 {
     const struct plan *plan = analysis->plan;
     char margin[64] = "none", looks[128] = "", number[NUMBER_SIZE];
-    if (plan->margin > 0)
-        snprintf(margin, sizeof margin, "%s%s", number_short(number, analysis->percent * plan->margin),
-                 analysis->percent == 100 ? " points" : "");
+    if (plan->margin > 0) {
+        number_short(number, analysis->percent * plan->margin);
+        snprintf(margin, sizeof margin, "%s%s", number, analysis->percent != 100 ? "" : strcmp(number, "1") ? " points" : " point");
+    }
     show_fact(console, "metric", "%s %s, %s is better; margin: %s", plan->part, plan->metric, plan->lower_is_better ? "lower" : "higher",
               margin);
     for (int64_t i = 0; i < plan->looks; i++)
         snprintf(looks + strlen(looks), sizeof looks - strlen(looks), "%s%lld", i ? ", " : "; looks at ", (long long)plan->look[i]);
     if (plan->stopping == STOP_DECIDED) snprintf(looks, sizeof looks, "; at most, until decided");
-    show_fact(console, "seeds", "%lld to %lld (%s), %lld complete blocks%s", (long long)plan->first_seed,
-              (long long)analysis_last_seed(analysis), role_name[plan->role], (long long)analysis->blocks, looks);
+    show_fact(console, "seeds", "%lld to %lld (%s), %lld complete block%s%s", (long long)plan->first_seed,
+              (long long)analysis_last_seed(analysis), role_name[plan->role], (long long)analysis->blocks, analysis->blocks == 1 ? "" : "s",
+              looks);
+    if (plan->margin != plan->first_margin)
+        show_fact(console, "", "the margin was said after the first trial; before, it was %s",
+                  plan->first_margin > 0 ? number_short(number, analysis->percent * plan->first_margin) : "none");
     if (plan->extended_from > 0)
         show_fact(console, "extended",
                   "planned with %lld seeds, the others were added; where that was for its result, p values are too small",
@@ -322,8 +328,10 @@ static void show_failures(const struct console *console, const struct analysis *
         if (analysis->arm[a].failure_bound > bound) bound = analysis->arm[a].failure_bound;
     }
     if (failed > 0)
-        show_fact(console, "failures", "%lld trials, each counted as %s", (long long)failed,
-                  isnan(analysis->plan->failed_score) ? "(not known: --failed-score)" : number_short(number, analysis->plan->failed_score));
+        show_fact(console, "failures", "%lld trial%s, counted as %s%s", (long long)failed, failed == 1 ? "" : "s",
+                  isnan(analysis->plan->failed_score) ? "(not known: --failed-score)"
+                                                      : number_short(number, analysis->percent * analysis->plan->failed_score),
+                  analysis->percent == 100 && !isnan(analysis->plan->failed_score) ? " %" : "");
     if (bound > 0)
         show_fact(console, failed > 0 ? "" : "failures", "%san arm without a failed trial may still fail in up to %s %% of trainings",
                   failed > 0 ? "" : "none; ", number_fixed(number, 100 * bound, 0));
@@ -354,6 +362,7 @@ static void show_facts(const struct console *console, const struct analysis *ana
                   number_fixed(number, detectable_effect(analysis->plan->seeds, .8, .05), 1));
     if (analysis->plan->arms > 2)
         show_fact(console, "note", "all arms share one baseline: an unlucky one moves every verdict the same way");
+    if (analysis->candidates) show_fact(console, "candidates", "%s: left in the last round, the best first", analysis->candidates);
     if (analysis->screening && analysis->best_bias > 0)
         show_fact(console, "screening",
                   "candidates, to be confirmed on fresh seeds (--confirm); the best of %lld is overstated by about %s of its "

@@ -59,7 +59,7 @@ static void compare_fact(const struct console *console, const char *name, const 
 }
 
 struct facts {
-    char metric[128], seeds[96], margin[NUMBER_SIZE], test_set[48];
+    char metric[128], seeds[96], margin[NUMBER_SIZE], test_set[48], baseline[NUMBER_SIZE];
 };
 
 static void collect_facts(const struct analysis *analysis, struct facts *facts)
@@ -72,6 +72,7 @@ static void collect_facts(const struct analysis *analysis, struct facts *facts)
         number_short(facts->margin, plan->margin);
     else
         strcpy(facts->margin, "none");
+    number_fixed(facts->baseline, analysis->percent * analysis->arm[0].mean, analysis->percent == 100 ? 2 : 4);
     snprintf(facts->test_set, sizeof facts->test_set, "%016llx", (unsigned long long)plan->test_set);
 }
 
@@ -86,6 +87,8 @@ static void show_facts(const struct console *console, const struct analysis *con
     compare_fact(console, "tests", analysis[0]->adjustment, analysis[1]->adjustment);
     compare_fact(console, "config", analysis[0]->plan->config ? analysis[0]->plan->config : "-",
                  analysis[1]->plan->config ? analysis[1]->plan->config : "-");
+    compare_fact(console, "baseline", a.baseline, b.baseline);
+    compare_fact(console, "command", analysis[0]->plan->command, analysis[1]->plan->command);
     compare_fact(console, "test set", a.test_set, b.test_set);
     print_paragraph(console, "note", 13,
                     strcmp(a.metric, b.metric) ? "the metrics differ: what stands side by side is not the same quantity"

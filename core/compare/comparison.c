@@ -65,7 +65,7 @@ static knack_status change_confirmation(const struct plan_request *request, stru
     plan->command = command;
     if (request->seeds > 0) plan->seeds = request->seeds;
     if (request->first_seed >= 0) plan->first_seed = request->first_seed;
-    if (!isnan(request->margin)) plan->margin = request->margin;
+    if (!isnan(request->margin)) plan->margin = plan->first_margin = request->margin;
     if (!isnan(request->failed_score)) {
         plan->failed_score = request->failed_score;
         plan->failed_score_given = true;
@@ -110,6 +110,9 @@ static knack_status merge_kept(struct comparison *comparison)
         plan_free(kept);
         return status;
     }
+    if (kept->contrasts > comparison->plan->contrasts || kept->seeds > comparison->plan->seeds)
+        comparison_note(comparison, "%s: what it has stays: %lld comparisons, %lld seeds", comparison->folder, (long long)kept->contrasts,
+                        (long long)kept->seeds);
     plan_free(comparison->plan);
     comparison->plan = kept;
     return KNACK_OK;
@@ -221,6 +224,7 @@ static void introduce(struct comparison *comparison)
     comparison_note(comparison, "%s", plan->data_title);
     comparison_note(comparison, "%lld arms, seeds from %lld on, %lld at once: comparison %lld on this %s set", (long long)plan->arms,
                     (long long)plan->first_seed, (long long)comparison->jobs, (long long)comparison->number, plan->part);
+    if (plan->seeds < 3) comparison_note(comparison, "fewer than 3 seeds give differences, but neither an interval nor a verdict");
     if (done > 0) comparison_note(comparison, "%s: %lld trials are there already", comparison->folder, (long long)done);
 }
 

@@ -10,8 +10,6 @@
 #include "compare/schedule/check.h"
 #include "compare/state.h"
 
-enum { FAILURES_TOLD = 10 };
-
 /* ---- The first block ---- */
 
 /* The message of a stored trial; "" if it has none. */
@@ -215,14 +213,18 @@ static knack_status start_trials(struct comparison *comparison)
     return KNACK_OK;
 }
 
+/* The first one of an arm; the report lists all. */
 static void tell_failure(struct comparison *comparison, const struct stored_trial *trial, const char *message)
 {
-    if (trial->status == TRIAL_DONE || comparison->warned > FAILURES_TOLD) return;
-    if (comparison->warned++ < FAILURES_TOLD)
-        comparison_warn(comparison, "%s, seed %lld: %s: %s", comparison->plan->arm[trial->arm].name, (long long)trial->seed,
-                        trial_status_name[trial->status], message);
-    else
-        comparison_warn(comparison, "more trials failed; the report lists them all");
+    int64_t failures = 0;
+    if (trial->status == TRIAL_DONE) return;
+    for (int64_t b = 0; b < comparison->results.blocks; b++) {
+        const struct result *cell = results_cell(&comparison->results, b, trial->arm);
+        failures += cell->there && results_failed(cell);
+    }
+    if (failures > 1) return;
+    comparison_warn(comparison, "%s, seed %lld: %s: %s (more of this arm that fail are in the report)",
+                    comparison->plan->arm[trial->arm].name, (long long)trial->seed, trial_status_name[trial->status], message);
 }
 
 /* A trial that ended is stored before anything else happens; a failed one too, which is not tried again. */

@@ -30,7 +30,6 @@ struct comparison {
     struct running *running; /* [jobs] */
     double *update_seconds;  /* [arms] CPU, of an update, as measured; NaN: not */
     bool first_block_is_good;
-    int64_t warned; /* failures that were told */
     /* What is told. */
     char phase[48];
     int64_t phase_done, phase_planned; /* before trials */

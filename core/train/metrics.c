@@ -381,6 +381,14 @@ bool metric_lower_is_better(const char *name)
     return false;
 }
 
+bool metric_is_share(const char *name)
+{
+    static const char *const share[] = {"accuracy", "top2", "top3", "top5", "balanced_accuracy", "macro_f1", "f1", "auroc", "auprc"};
+    for (size_t i = 0; i < sizeof share / sizeof *share; i++)
+        if (strcmp(name, share[i]) == 0) return true;
+    return false;
+}
+
 knack_status metric_check(const char *name, enum knack_task_kind kind, int64_t outputs)
 {
     const char *names[TABLE];

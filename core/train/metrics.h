@@ -31,6 +31,7 @@ int64_t metrics_count(const struct metrics *);
 const struct metric_value *metrics_values(struct metrics *); /* [metrics_count], computed once; valid until add or clear */
 knack_status metrics_find(struct metrics *, const char *name, double *value);
 bool metric_lower_is_better(const char *name);
+bool metric_is_share(const char *name); /* of examples or pairs, 0 to 1, the more the better: shown in percent and points */
 /* KNACK_E_CONFIG with the names there are, if this task has no such metric. Where it was asked for is the caller's to say. */
 knack_status metric_check(const char *name, enum knack_task_kind, int64_t outputs);
 void metrics_set_loss(struct metrics *, int loss_type); /* regression: which error `loss` is; enum loss_type */

@@ -221,7 +221,7 @@ static void test_file_with_a_failure(void **state)
     assert_contains(outcome.out, "ema 0.9");
     assert_contains(outcome.out, "3 (3)");
     assert_contains(outcome.out, "[fails 3/3, baseline 0/3");
-    assert_contains(outcome.out, "margin: 1 points");
+    assert_contains(outcome.out, "margin: 1 point");
     char *json = read_inside("comparisons/arms", "comparison.json");
     assert_contains(json, "train.optimizer.lr: 0.005 -> 1e30");
     assert_contains(json, "knack compare arms.json");
@@ -383,7 +383,7 @@ static const struct wrong wrong[] = {
      "knack: adaptive (looks fixed before) and until-decided (a look after every block): choose one\n"},
     {{"compare", "small.json", "--tricks", "ema", "--adaptive", "--seeds", "7"},
      2,
-     "knack: adaptive with 7 seeds: looks are fixed before, at 6, 10, 15 and 20 seeds (20), or at 4, 8 and 12 (12)\n"},
+     "knack: adaptive with 7 seeds: looks are fixed before, at 6, 10, 15 and 20 seeds, or at 4, 8 and 12: say 20 or 12 seeds\n"},
     {{"compare", "small.json", "--tricks", "ema", "--design", "factorial"},
      2,
      "knack: design factorial needs 2 tricks at least, here are 1 (--tricks a,b)\n"},
@@ -395,9 +395,12 @@ static const struct wrong wrong[] = {
     {{"compare", "small.json", "--tricks", "ema", "--metric", "accuracyy"},
      2,
      "knack: small.json: metric test.accuracyy: this task has no metric \"accuracyy\"; nearest is \"accuracy\"..."},
-    {{"compare", "small.json", "--tricks", "ema", "--set", "seed=3", "--set", "model.hiden=[4]"},
+    {{"compare", "small.json", "--tricks", "ema", "--set", "train.epochs=3", "--set", "model.hiden=[4]"},
      2,
      "knack: small.json: at model.hiden: ..."},
+    {{"compare", "small.json", "--tricks", "ema", "--set", "seed=3"},
+     2,
+     "knack: --set seed=3: a comparison sets \"seed\" itself; --first-seed says where its seeds begin\n"},
     {{"compare", "nothing.json", "--tricks", "ema"}, 2, "knack: nothing.json: cannot be opened: No such file or directory\n"},
     {{"compare", "small.json", "--confirm", "2", "--tricks", "ema"},
      2,
@@ -452,8 +455,8 @@ static void test_another_question_in_the_folder(void **state)
     run_well(NULL, "compare", "small.json", "--tricks", "ema", "--seeds", "3", "--out", "question");
     struct outcome outcome = run_knack("compare", "small.json", "--tricks", "ema", "--out", "question", "--set", "train.epochs=4");
     assert_status(&outcome, 2);
-    assert_string_equal(outcome.err, "knack: this folder's comparison has another base config than small.json is now: compare into another "
-                                     "folder (--out), or ask for the same\n");
+    assert_string_equal(outcome.err, "knack: this folder's comparison has another base config than what small.json and --set give now: "
+                                     "compare into another folder (--out), or ask for the same\n");
     outcome_free(&outcome);
     outcome = run_knack("compare", "small.json", "--tricks", "ema", "--out", "question", "--metric", "test.loss");
     assert_status(&outcome, 2);
@@ -476,7 +479,7 @@ static void test_ledger(void **state)
     assert_status(&outcome, 2);
     assert_contains(outcome.err, "knack: seeds 2 to 4 are asked for as verdict, but on this test set the comparison \"small\" in ");
     assert_contains(outcome.err, "/t used seeds 0 to 2 as tuning");
-    assert_contains(outcome.err, "use others, by --first-seed 3, or the same role, by --role tuning\n");
+    assert_contains(outcome.err, "use others, by --first-seed 2000\n");
     outcome_free(&outcome);
     outcome = run_knack_with(ledger, "compare", "small.json", "--tricks", "mixup", "--seeds", "3", "--first-seed", "3", "--out", "v");
     assert_status(&outcome, 0);

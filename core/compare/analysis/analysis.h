@@ -133,6 +133,7 @@ struct analysis {
     char *knack, *machine;  /* version; CPU and kernels; of the program that made the analysis */
     bool finished;          /* all that was planned is there; otherwise plans of fixed size have counts and means only */
     bool screening;         /* q values instead of Holm: candidates to confirm, no verdicts to rely on */
+    char *candidates;       /* halving: who was left in its last round, the best first, "pgd, fgm"; else NULL */
     double best_bias;       /* screening: how far the best is overstated, in standard errors */
     struct arena *arena;    /* holds all that is pointed to but the plan */
 };

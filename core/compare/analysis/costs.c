@@ -169,6 +169,14 @@ static double quality_saving(const struct material *material, const struct budge
     return budget_reaching(all->size, mean, all->count, target / (double)n) / result->equal_cost;
 }
 
+/* Passes of another model are other passes: if they take longer, a baseline with as many is not one of equal cost. */
+static bool counts_mislead(const struct analysis *analysis, const struct contrast *contrast)
+{
+    if (contrast->kind != CONTRAST_ARM) return false;
+    const struct arm_result *own = &analysis->arm[contrast->arm];
+    return own->arm->parameters != analysis->arm[0].arm->parameters && own->cost_ci.low > 1.25;
+}
+
 knack_status equal_cost_fill(struct analysis *analysis, const struct material *material)
 {
     struct budgets all, around;
@@ -177,8 +185,10 @@ knack_status equal_cost_fill(struct analysis *analysis, const struct material *m
         struct contrast_result *result = &analysis->contrast[c];
         result->equal_cost = result->equal_cost_delta = result->equal_cost_p = result->equal_quality_saving = NAN;
         result->equal_cost_ci = (struct interval){NAN, NAN};
+        result->equal_cost_missing = result->cost > 1.25 || counts_mislead(analysis, result->contrast);
         if (result->contrast->kind != CONTRAST_ARM || !isfinite(result->cost)) continue;
         result->equal_cost = result->cost;
+        if (counts_mislead(analysis, result->contrast)) continue;
         if (bracket(&all, result->cost, &around)) TRY(estimate_at_cost(analysis, material, &around, result));
         result->equal_cost_missing = result->cost > 1.25 && result->at_equal_cost.n == 0;
         result->equal_quality_saving = quality_saving(material, &all, result);

@@ -67,6 +67,13 @@ static bool changes_more_than_tricks(const struct arm *arm)
     return false;
 }
 
+static bool changes_model(const struct arm *arm)
+{
+    for (int64_t i = 0; arm->kind == ARM_TREATED && i < arm->differences; i++)
+        if (strncmp(arm->difference[i], "model.", 6) == 0) return true;
+    return false;
+}
+
 static bool has_arm(const struct plan *plan, bool (*is)(const struct arm *))
 {
     for (int64_t a = 0; a < plan->arms; a++)
@@ -80,8 +87,9 @@ static void list_training(struct lines *lines, const struct json *config)
     char epochs[NUMBER_SIZE], batch[NUMBER_SIZE], rate[NUMBER_SIZE];
     const struct arm *base = &lines->analysis->plan->arm[0];
     const struct json *kind = json_member(config, "model");
+    const char *but = has_arm(lines->analysis->plan, changes_model) ? ", but for what arms themselves change" : "";
     if (base->parameters > 0)
-        add(lines, "model: %s, %lld parameters", json_member_text(kind, "type", "the base config's"), (long long)base->parameters);
+        add(lines, "model: %s, %lld parameters%s", json_member_text(kind, "type", "the base config's"), (long long)base->parameters, but);
     else
         add(lines, "model: %s", json_member_text(kind, "type", "the base config's"));
     if (isnan(json_member_number(train, "epochs"))) {
@@ -98,6 +106,18 @@ static void list_training(struct lines *lines, const struct json *config)
                                                                  : "; no trick got tuning of its own");
 }
 
+/* Those of the base config are in every arm, and are not compared. */
+static void list_own_tricks(struct lines *lines, const struct json *plugins)
+{
+    char text[512] = "";
+    for (const struct json *entry = plugins ? plugins->first : NULL; entry; entry = entry->next) {
+        size_t used = strlen(text);
+        const char *name = entry->kind == JSON_STRING ? entry->string : json_member_text(entry, "as", json_member_text(entry, "name", "?"));
+        snprintf(text + used, sizeof text - used, "%s%s", used ? ", " : "", name);
+    }
+    if (*text) add(lines, "tricks of the base config, in every arm: %s", text);
+}
+
 static void list_fixed(struct lines *lines, const struct json *config)
 {
     const struct plan *plan = lines->analysis->plan;
@@ -107,6 +127,7 @@ static void list_fixed(struct lines *lines, const struct json *config)
     else
         add(lines, "data and their split: %s", data);
     list_training(lines, config);
+    list_own_tricks(lines, json_member(config, "plugins"));
     add(lines, "threads of a trial: %lld; sums are made in a fixed order", (long long)(plan->threads > 0 ? plan->threads : 1));
 }
 
@@ -164,6 +185,32 @@ static double largest_of(int64_t m)
     return sum;
 }
 
+/* The best of those with the most blocks that comes after `last`, which are all that went before; NULL: no more. */
+static const struct contrast_result *next_candidate(const struct analysis *analysis, int64_t blocks, const struct contrast_result *last)
+{
+    const struct contrast_result *next = NULL;
+    for (int64_t c = 0; c < analysis->plan->contrasts; c++) {
+        const struct contrast_result *one = &analysis->contrast[c];
+        double delta = one->estimate.delta;
+        bool after = !last || delta < last->estimate.delta || (delta == last->estimate.delta && one > last);
+        if (one->estimate.n == blocks && after && (!next || delta > next->estimate.delta)) next = one;
+    }
+    return next;
+}
+
+static knack_status name_candidates(struct analysis *analysis)
+{
+    char text[512] = "";
+    int64_t blocks = 1;
+    if (analysis->plan->design != DESIGN_SCREEN || !analysis->finished) return KNACK_OK;
+    for (int64_t c = 0; c < analysis->plan->contrasts; c++)
+        if (analysis->contrast[c].estimate.n > blocks) blocks = analysis->contrast[c].estimate.n;
+    for (const struct contrast_result *one = next_candidate(analysis, blocks, NULL); one; one = next_candidate(analysis, blocks, one))
+        snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s", *text ? ", " : "", one->title);
+    analysis->candidates = arena_text(analysis->arena, text);
+    return analysis->candidates ? KNACK_OK : KNACK_E_MEMORY;
+}
+
 knack_status header_fill(struct analysis *analysis)
 {
     const struct plan *plan = analysis->plan;
@@ -179,5 +226,6 @@ knack_status header_fill(struct analysis *analysis)
     analysis->knack = arena_text(analysis->arena, knack_version());
     if (analysis->screening && analysis->family_size[0] > 1) analysis->best_bias = largest_of(analysis->family_size[0]);
     if (!analysis->unit || !analysis->adjustment || !analysis->machine || !analysis->knack) return KNACK_E_MEMORY;
+    TRY(name_candidates(analysis));
     return fill_lists(analysis);
 }

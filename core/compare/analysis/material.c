@@ -91,11 +91,3 @@ int64_t material_row(const struct material *material, int64_t seed)
     const int64_t *found = bsearch(&seed, material->seed, (size_t)material->seeds, sizeof seed, compare_seeds);
     return found ? found - material->seed : -1;
 }
-
-bool metric_is_share(const char *metric)
-{
-    static const char *const share[] = {"accuracy", "top2", "top3", "top5", "balanced_accuracy", "macro_f1", "f1", "auroc", "auprc"};
-    for (size_t i = 0; i < sizeof share / sizeof *share; i++)
-        if (strcmp(metric, share[i]) == 0) return true;
-    return false;
-}

@@ -23,10 +23,15 @@ const char *number_signed(char buffer[NUMBER_SIZE], double value, int decimals)
     return buffer;
 }
 
-const char *number_bound(char buffer[NUMBER_SIZE], double value, int decimals)
+int number_bound_decimals(double value, int decimals)
 {
     while (value != 0 && decimals < MOST_DECIMALS && fabs(value) * pow(10, decimals) < .5) decimals++;
-    return number_signed(buffer, value, decimals);
+    return decimals;
+}
+
+const char *number_bound(char buffer[NUMBER_SIZE], double value, int decimals)
+{
+    return number_signed(buffer, value, number_bound_decimals(value, decimals));
 }
 
 const char *number_short(char buffer[NUMBER_SIZE], double value)

@@ -3,6 +3,7 @@
 #define COMPARE_ANALYSIS_STEPS_H
 
 #include "compare/analysis/analysis.h"
+#include "train/metrics.h"
 
 #define ALPHA .05
 
@@ -34,7 +35,6 @@ bool material_failed(const struct material *, int64_t row, int64_t arm);
 double material_value(const struct material *, int64_t row, int64_t arm);
 double material_score(const struct material *, int64_t row, int64_t arm); /* the same, larger is better */
 int64_t material_row(const struct material *, int64_t seed);              /* -1: none */
-bool metric_is_share(const char *metric);                                 /* shown in points */
 
 knack_status arms_fill(struct analysis *, const struct material *);
 void costs_fill(struct analysis *, const struct material *);

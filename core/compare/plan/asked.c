@@ -180,7 +180,13 @@ static knack_status set_base_keys(struct asked *asked, const struct json *set)
         memory_free(text);
         TRY(status);
     }
-    for (int64_t i = 0; i < asked->request->sets; i++) TRY(json_assign(asked->base, asked->request->set[i]));
+    for (int64_t i = 0; i < asked->request->sets; i++) {
+        const char *assignment = asked->request->set[i];
+        if (strncmp(assignment, "seed=", 5) == 0)
+            return status_set(KNACK_E_USAGE, "--set %s: a comparison sets \"seed\" itself; --first-seed says where its seeds begin",
+                              assignment);
+        TRY(json_assign(asked->base, assignment));
+    }
     return KNACK_OK;
 }
 

@@ -78,6 +78,8 @@ static knack_status add_named_arm(const struct asked *asked, struct plan *plan, 
     if (arm.set && arm.set->kind != JSON_OBJECT)
         return json_fail(arm.set, KNACK_E_CONFIG, "expected an object, as {\"train.optimizer.lr\": 0.01}, not %s",
                          json_kind_name(arm.set->kind));
+    if (strcmp(node->name, "baseline") == 0)
+        return json_fail(node, KNACK_E_CONFIG, "the base config is the arm \"baseline\" already: give this one another name");
     if (!*node->name) return json_fail(node, KNACK_E_CONFIG, "an arm's name is empty");
     TRY(config_of_arm(asked, &arm, &config));
     TRY(plan_add_arm(plan, node->name, ARM_TREATED, 0, config, &index));
@@ -143,7 +145,8 @@ static knack_status ablation(const struct asked *asked, struct plan *plan)
         TRY(arm_of(asked, plan, all_on & ~((uint64_t)1 << t), &without));
         TRY(add_left_out(plan, (uint64_t)1 << t, all, without));
     }
-    for (int64_t t = 0; t < asked->tricks; t++) {
+    int64_t rests = asked->tricks == 2 ? 1 : asked->tricks; /* of two tricks each is the other's rest: one question */
+    for (int64_t t = 0; t < rests; t++) {
         TRY(arm_of(asked, plan, (uint64_t)1 << t, &alone));
         TRY(arm_of(asked, plan, all_on & ~((uint64_t)1 << t), &without));
         TRY(add_rest(plan, (uint64_t)1 << t, all, without, alone));

@@ -34,7 +34,8 @@ static knack_status expect_same_question(const struct plan *kept, const struct p
     if (asked->failed_score_given) TRY(expect_number("failed score", kept->failed_score, asked->failed_score));
     if (kept->stopping == STOP_LOOKS) TRY(expect_number("looks up to", (double)kept->seeds, (double)asked->seeds));
     if (strcmp(kept->arm[0].config, asked->arm[0].config) != 0)
-        return status_set(KNACK_E_USAGE, "this folder's comparison has another base config than %s is now: %s", asked->config, elsewhere);
+        return status_set(KNACK_E_USAGE, "this folder's comparison has another base config than what %s and --set give now: %s",
+                          asked->config, elsewhere);
     return KNACK_OK;
 }
 
@@ -73,18 +74,27 @@ static void add_seeds(struct plan *kept, int64_t seeds)
     kept->seeds = seeds;
 }
 
+/* All commands that made it what it is, a line each: one after the other they make it again. */
+static knack_status add_command(struct plan *kept, const char *command)
+{
+    size_t length = strlen(command);
+    for (const char *line = kept->command; *line; line += strcspn(line, "\n"), line += *line == '\n')
+        if (strncmp(line, command, length) == 0 && (line[length] == '\n' || !line[length])) return KNACK_OK;
+    char *both = memory_format("%s%s%s", kept->command, *kept->command ? "\n" : "", command);
+    if (!both) return KNACK_E_MEMORY;
+    memory_free(kept->command);
+    kept->command = both;
+    return KNACK_OK;
+}
+
 knack_status plan_merge(struct plan *kept, const struct plan *asked)
 {
-    char *command;
     TRY(expect_same_question(kept, asked));
     TRY(expect_same_tricks(kept, asked));
     for (int64_t a = 0; a < asked->arms; a++) TRY(take_arm(kept, &asked->arm[a]));
     add_seeds(kept, asked->seeds);
-    kept->margin = asked->margin;
+    if (asked->margin > 0) kept->margin = asked->margin; /* not said: as it was */
     kept->equal_cost = asked->equal_cost;
     kept->timeout = asked->timeout;
-    TRY(plan_copy_text(&command, asked->command));
-    memory_free(kept->command);
-    kept->command = command;
-    return KNACK_OK;
+    return add_command(kept, asked->command);
 }

@@ -53,7 +53,7 @@ struct plan {
     char *name;    /* stem of the config or comparison file */
     char *config;  /* path of the base config, as given */
     char *folder;  /* where relative paths of the configs start; absolute */
-    char *command; /* the command line that repeats it */
+    char *command; /* the command line that repeats it; several lines if it was made by several */
     enum design design;
     enum stopping stopping;
     enum role role;
@@ -69,7 +69,7 @@ struct plan {
     int64_t look[LOOKS_MOST], looks; /* blocks at each look */
     char *part, *metric;             /* "test", "accuracy" */
     bool lower_is_better;            /* values are negated for inference: larger is better */
-    double margin;                   /* 0: none */
+    double margin, first_margin;     /* 0: none; first: as it was before the first trial */
     double failed_score;             /* what a failed trial counts as, in the metric's own direction; NaN until known */
     bool failed_score_given;
     bool equal_cost; /* baseline arms of larger budgets are run where a trick costs over 1.25 x */

@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "compare/plan/parts.h"
 #include "train/metrics.h"
 
@@ -44,6 +45,20 @@ static knack_status set_metric(struct plan *plan, const struct asked *asked)
     return KNACK_OK;
 }
 
+/* Shares lie between 0 and 1; who thinks in points says 2 for 0.02. */
+static knack_status check_numbers(const struct plan *plan)
+{
+    char number[32], meant[32];
+    if (!metric_is_share(plan->metric)) return KNACK_OK;
+    if (plan->margin >= 1)
+        return status_set(KNACK_E_USAGE, "margin %s: %s lies between 0 and 1; a margin of %s points is %s",
+                          text_number(number, plan->margin), plan->metric, text_number(number, plan->margin),
+                          text_number(meant, plan->margin / 100));
+    if (plan->failed_score_given && !(plan->failed_score >= 0 && plan->failed_score <= 1))
+        return status_set(KNACK_E_USAGE, "failed score %s: %s lies between 0 and 1", text_number(number, plan->failed_score), plan->metric);
+    return KNACK_OK;
+}
+
 /* ---- Seeds and stopping ---- */
 
 /* The schedules of looks that boundaries are known for, by their last. */
@@ -60,7 +75,7 @@ static knack_status set_looks(struct plan *plan, int64_t seeds)
         return KNACK_OK;
     }
     return status_set(KNACK_E_USAGE,
-                      "adaptive with %lld seeds: looks are fixed before, at 6, 10, 15 and 20 seeds (20), or at 4, 8 and 12 (12)",
+                      "adaptive with %lld seeds: looks are fixed before, at 6, 10, 15 and 20 seeds, or at 4, 8 and 12: say 20 or 12 seeds",
                       (long long)seeds);
 }
 
@@ -95,7 +110,7 @@ static void set_facts(struct plan *plan, const struct asked *asked)
     double threads = json_member_number(root, "threads");
     plan->redraw = redraw && redraw->kind == JSON_FLAG && redraw->flag;
     plan->threads = threads >= 1 ? (int64_t)threads : 1;
-    plan->margin = asked->margin;
+    plan->margin = plan->first_margin = asked->margin;
     plan->failed_score = asked->failed_score_given ? asked->failed_score : NAN;
     plan->failed_score_given = asked->failed_score_given;
     plan->equal_cost = asked->equal_cost;
@@ -115,6 +130,7 @@ static knack_status fill(struct plan *plan, const struct asked *asked)
     TRY(set_role(plan, asked));
     TRY(set_seeds(plan, asked));
     TRY(set_metric(plan, asked));
+    TRY(check_numbers(plan));
     return plan_design(asked, plan);
 }
 

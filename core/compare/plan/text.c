@@ -71,6 +71,7 @@ static void write_head(struct json_writer *w, const struct plan *plan)
     json_string(w, "metric", plan->metric);
     json_boolean(w, "lower_is_better", plan->lower_is_better);
     json_number(w, "margin", plan->margin);
+    json_number(w, "first_margin", plan->first_margin);
     if (!isnan(plan->failed_score)) json_number(w, "failed_score", plan->failed_score);
     json_boolean(w, "failed_score_given", plan->failed_score_given);
     json_boolean(w, "equal_cost", plan->equal_cost);
@@ -191,7 +192,7 @@ struct plan_text {
     int64_t first_seed, seeds, extended_from, threads, train_count, test_count;
     struct json_doubles looks;
     bool lower_is_better, failed_score_given, equal_cost, redraw;
-    double margin, failed_score, timeout;
+    double margin, first_margin, failed_score, timeout;
     struct json_texts factors;
     const struct json *arms, *contrasts;
 };
@@ -213,6 +214,7 @@ static const struct json_field plan_fields[] = {
     {"metric", JSON_TEXT, PLAN(metric), NULL, NULL, NULL, ""},
     {"lower_is_better", JSON_BOOLEAN, PLAN(lower_is_better), NULL, NULL, NULL, ""},
     {"margin", JSON_DOUBLE, PLAN(margin), NULL, NULL, NULL, ""},
+    {"first_margin", JSON_DOUBLE, PLAN(first_margin), NULL, NULL, NULL, ""},
     {"failed_score", JSON_DOUBLE, PLAN(failed_score), "", NULL, NULL, ""},
     {"failed_score_given", JSON_BOOLEAN, PLAN(failed_score_given), NULL, NULL, NULL, ""},
     {"equal_cost", JSON_BOOLEAN, PLAN(equal_cost), NULL, NULL, NULL, ""},
@@ -259,6 +261,7 @@ static void take_numbers(struct plan *plan, const struct plan_text *text)
     for (int64_t i = 0; i < text->looks.count && i < LOOKS_MOST; i++) plan->look[plan->looks++] = (int64_t)text->looks.value[i];
     plan->lower_is_better = text->lower_is_better;
     plan->margin = text->margin;
+    plan->first_margin = text->first_margin;
     plan->failed_score = text->failed_score;
     plan->failed_score_given = text->failed_score_given;
     plan->equal_cost = text->equal_cost;

@@ -32,7 +32,7 @@ static knack_status fill_confirmation(const struct plan *screening, const char *
     plan->first_seed = role_first_seed(ROLE_CONFIRMATION);
     plan->seeds = screening->seeds;
     plan->lower_is_better = screening->lower_is_better;
-    plan->margin = screening->margin;
+    plan->margin = plan->first_margin = screening->margin;
     plan->failed_score = screening->failed_score_given ? screening->failed_score : NAN;
     plan->failed_score_given = screening->failed_score_given;
     plan->equal_cost = screening->equal_cost;

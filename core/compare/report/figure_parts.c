@@ -1,4 +1,5 @@
 #include "compare/report/figure_parts.h"
+#include "compare/analysis/numbers.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -88,8 +89,9 @@ const char *figure_effect(char buffer[FIGURE_TEXT], double value, struct interva
     if (isnan(interval.low) || isnan(interval.high))
         snprintf(buffer, FIGURE_TEXT, "%s", middle);
     else
-        snprintf(buffer, FIGURE_TEXT, "%s [%s, %s]", middle, scale_text(low, interval.low, decimals, true),
-                 scale_text(high, interval.high, decimals, true));
+        snprintf(buffer, FIGURE_TEXT, "%s [%s, %s]", middle,
+                 scale_text(low, interval.low, number_bound_decimals(interval.low, decimals), true),
+                 scale_text(high, interval.high, number_bound_decimals(interval.high, decimals), true));
     return buffer;
 }
 

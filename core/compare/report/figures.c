@@ -33,7 +33,8 @@ const struct figure figures[] = {
         .title = "Learning curves",
         .text =
             "Above: a faint line for each seed, a strong one for their mean. Below: the mean difference of the same seeds, with a 95 % t "
-            "band that holds at each point by itself, not for the whole curve at once.",
+            "band that holds at each point by itself, not for the whole curve at once. Where there is no validation part it is the loss on "
+            "training data, which means something else for tricks that change targets or mix examples.",
         .items = curves_items,
         .item_name = curves_name,
         .draw = curves_draw,

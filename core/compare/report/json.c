@@ -295,6 +295,7 @@ static void write_plan(struct json_writer *w, const struct analysis *analysis)
     json_boolean(w, "lower_is_better", plan->lower_is_better);
     json_number(w, "margin", plan->margin);
     json_integer(w, "seeds", plan->seeds);
+    if (plan->first_margin != plan->margin) json_number(w, "first_margin", plan->first_margin);
     if (plan->extended_from > 0) json_integer(w, "extended_from", plan->extended_from);
     json_integer(w, "first_seed", plan->first_seed);
     json_integer(w, "blocks", analysis->blocks);
@@ -323,6 +324,7 @@ static knack_status write_all(struct json_writer *w, const struct analysis *anal
     write_lines(w, "random", analysis->random);
     json_string(w, "adjustment", analysis->adjustment);
     json_boolean(w, "screening", analysis->screening);
+    if (analysis->candidates) json_string(w, "candidates", analysis->candidates);
     json_string(w, "knack", analysis->knack);
     json_string(w, "machine", analysis->machine);
     json_open(w, "arms", '[');

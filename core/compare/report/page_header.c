@@ -105,6 +105,7 @@ static void put_screening(const struct page *page)
     if (isfinite(analysis->best_bias) && analysis->best_bias > 0)
         html_put(page->html, "The best of so many looks better than it is, by about %s standard errors. ",
                  page_number(bias, analysis->best_bias, 1));
+    if (analysis->candidates) html_put(page->html, "In the last round were left, the best first: <b>%s</b>. ", analysis->candidates);
     html_markup(page->html, "Run the best again on new seeds: <code>knack compare DIR --confirm 2</code>.</p>\n");
 }
 
@@ -170,7 +171,10 @@ static void put_seeds(const struct page *page)
     close_fact(page);
     if (!page->inference) return;
     open_fact(page, "Tests");
-    html_put(page->html, "paired t on the differences within seeds, two-sided, 95 %% intervals%s; %s",
+    html_put(page->html, "paired t on the differences within seeds, two-sided, 95 %% intervals%s%s; %s",
+             plan->stopping == STOP_FIXED   ? ""
+             : plan->stopping == STOP_LOOKS ? " that hold at any look"
+                                            : " that hold at any time",
              plan->redraw ? ", by the formula for data that is split again" : "", page->analysis->adjustment);
     close_fact(page);
 }

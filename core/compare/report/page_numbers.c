@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "compare/analysis/numbers.h"
 #include "compare/report/page.h"
 
 #define MINUS    "\xe2\x88\x92"
@@ -49,8 +50,8 @@ const char *page_range(char buffer[PAGE_NUMBER], double low, double high, int pl
 {
     char from[PAGE_NUMBER], to[PAGE_NUMBER];
     if (isnan(low) || isnan(high)) return strcpy(buffer, DASH);
-    number(from, low, places, sign ? "+" : "");
-    number(to, high, places, sign ? "+" : "");
+    number(from, low, sign ? number_bound_decimals(low, places) : places, sign ? "+" : "");
+    number(to, high, sign ? number_bound_decimals(high, places) : places, sign ? "+" : "");
     snprintf(buffer, PAGE_NUMBER, "%.64s to %.64s", from, to);
     return buffer;
 }

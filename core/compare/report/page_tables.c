@@ -132,7 +132,7 @@ static void put_cost(const struct page *page, const struct arm_result *arm, cons
 static void put_saving(const struct page *page, const struct contrast_result *result)
 {
     char saving[PAGE_NUMBER];
-    if (isnan(result->equal_quality_saving)) return;
+    if (isnan(result->equal_quality_saving) || result->verdict.kind != VERDICT_HELPS) return;
     html_put(page->html, "<li><b>%s</b>: ", page_title(result));
     if (isinf(result->equal_quality_saving))
         html_markup(page->html, "no baseline that was run, however long, gets as far.</li>\n");

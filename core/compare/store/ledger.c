@@ -256,18 +256,17 @@ static const struct ledger_entry *find_reuse(const struct ledger *ledger, const 
 
 static knack_status refuse_reuse(const struct ledger *ledger, const struct plan *plan, const char *identity)
 {
-    const struct ledger_entry *used = find_reuse(ledger, plan, identity, plan->first_seed), *next = used;
+    const struct ledger_entry *used = find_reuse(ledger, plan, identity, plan->first_seed), *next;
     if (!used) return KNACK_OK;
-    int64_t unused = plan->first_seed;
+    int64_t unused = role_first_seed(plan->role);
+    next = find_reuse(ledger, plan, identity, unused);
     for (; next; next = find_reuse(ledger, plan, identity, unused)) unused = next->first_seed + next->seeds;
     return status_set(
         KNACK_E_USAGE,
         "seeds %lld to %lld are asked for as %s, but on this test set the comparison \"%s\" in %s used seeds %lld to %lld as %s "
-        "(%s): seeds that were chosen by cannot judge the choice; use others, by --first-seed %lld, or the same role, by "
-        "--role %s",
+        "(%s): seeds that were chosen by cannot judge the choice; use others, by --first-seed %lld",
         (long long)plan->first_seed, (long long)(plan->first_seed + plan->seeds - 1), role_name[plan->role], used->name, used->folder,
-        (long long)used->first_seed, (long long)(used->first_seed + used->seeds - 1), role_name[used->role], used->when, (long long)unused,
-        role_name[used->role]);
+        (long long)used->first_seed, (long long)(used->first_seed + used->seeds - 1), role_name[used->role], used->when, (long long)unused);
 }
 
 /* before: what is there of this comparison, or NULL. Seeds that were used once stay used. */

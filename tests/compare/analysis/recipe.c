@@ -222,7 +222,7 @@ static void make_rest(struct making *making)
     plan->part = text(making, "%s", either(recipe->part, "test"));
     plan->metric = text(making, "%s", either(recipe->metric, "accuracy"));
     plan->lower_is_better = recipe->lower_is_better;
-    plan->margin = recipe->margin;
+    plan->margin = plan->first_margin = recipe->margin;
     plan->failed_score = recipe->failed_score;
     plan->equal_cost = true;
     plan->redraw = recipe->redraw;
@@ -279,7 +279,7 @@ static bool read_value(const struct making *making, int a, int s, struct trial_o
     if (!isnan(outcome->value)) return true;
     outcome->status = TRIAL_NOT_FINITE;
     outcome->code = KNACK_E_NUMERIC;
-    strcpy(outcome->message, "the loss was not finite in 10 updates in a row, the last of them update 233");
+    strcpy(outcome->message, "loss or gradient was not finite in 11 steps in a row, at step 233 (loss nan)");
     return true;
 }
 

@@ -309,6 +309,9 @@ static void test_two(void **state)
                               "seeds        2000 to 2007, 8 complete blocks (verdict)\n"
                               "tests        Holm over 2 comparisons\n"
                               "config       examples/digits-small.json\n"
+                              "baseline     90.50\n"
+                              "command      knack compare examples/digits-small.json --tricks mixup,sam --seeds\n"
+                              "             8\n"
                               "test set     1234567890abcdef\n"
                               "note         each is judged by itself; that one interval excludes 0 and the\n"
                               "             other does not is no difference between the two\n");

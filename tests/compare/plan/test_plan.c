@@ -139,6 +139,7 @@ static void test_ablation(void **state)
     assert_string_equal(arm_names(plan), "baseline,mixup,sam,all");
     expect_weights(plan, "mixup within all", (const double[]){0, 0, -1, 1});
     expect_weights(plan, "mixup with the rest", (const double[]){1, -1, -1, 1});
+    assert_int_equal(plan->contrasts, 6); /* sam with the rest would be the same */
     plan_free(plan);
 }
 
@@ -262,7 +263,8 @@ static void test_stopping(void **state)
     assert_int_equal(plan->look[0], 4);
     plan_free(plan);
     request.seeds = 13;
-    expect_refused(&request, "adaptive with 13 seeds: looks are fixed before, at 6, 10, 15 and 20 seeds (20), or at 4, 8 and 12 (12)");
+    expect_refused(&request,
+                   "adaptive with 13 seeds: looks are fixed before, at 6, 10, 15 and 20 seeds, or at 4, 8 and 12: say 20 or 12 seeds");
     request.until_decided = true;
     expect_refused(&request, "choose one");
     request = ask("base.json", three, 2);
@@ -292,6 +294,16 @@ static void test_refusals(void **state)
     request = ask("base.json", three, 1);
     request.metric = "train.accuracy";
     expect_refused(&request, "the part is test or validation");
+    request = ask("base.json", three, 1);
+    request.margin = 2;
+    expect_refused(&request, "margin 2: accuracy lies between 0 and 1; a margin of 2 points is 0.02");
+    request.margin = NAN;
+    request.failed_score = 5;
+    expect_refused(&request, "failed score 5: accuracy lies between 0 and 1");
+    request = ask("base.json", three, 1);
+    request.set = (const char *const[]){"seed=7"};
+    request.sets = 1;
+    expect_refused(&request, "--set seed=7: a comparison sets \"seed\" itself; --first-seed says where its seeds begin");
     request = ask("base.json", (const char *const[]){"a", "b", "c", "d", "e", "f"}, 6);
     request.design = "factorial";
     expect_refused(&request, "design factorial is for 5 tricks at most, here are 6; design fraction takes up to 7");
@@ -299,7 +311,8 @@ static void test_refusals(void **state)
     expect_file_refused("{ \"base\": \"base.json\", \"arms\": { \"a\": { \"plugin\": [] } } }", "nearest is \"plugins\"");
     expect_file_refused("{ \"base\": \"base.json\", \"arms\": { \"a\": { \"set\": {\"seed\": 4} } } }",
                         "a comparison sets \"seed\" itself");
-    expect_file_refused("{ \"base\": \"base.json\", \"arms\": { \"baseline\": {} } }", "there are two arms \"baseline\"");
+    expect_file_refused("{ \"base\": \"base.json\", \"arms\": { \"baseline\": {} } }",
+                        "file.json: at arms.baseline: the base config is the arm \"baseline\" already: give this one another name");
     expect_file_refused("{ \"base\": \"base.json\", \"arms\": {\"a\": {}}, \"tricks\": [\"b\", \"c\"], \"design\": \"ablation\" }",
                         "design ablation switches tricks, and is not for \"arms\"");
     expect_file_refused("{ \"arms\": {} }", "base");
@@ -359,8 +372,17 @@ static void test_merge(void **state)
     expect_weights(kept, "sam", (const double[]){-1, 0, 1, 0});
     assert_int_equal(kept->seeds, 20);
     assert_int_equal(kept->extended_from, 10);
+    assert_string_equal(kept->command, "knack compare base.json");
     plan_free(asked);
-    request.seeds = 5; /* fewer: what is there stays */
+    request.margin = .01;
+    request.command = "knack compare base.json --margin 0.01";
+    asked = plan_of(&request);
+    assert_int_equal(plan_merge(kept, asked), KNACK_OK);
+    assert_true(kept->margin == .01 && kept->first_margin == 0);
+    assert_string_equal(kept->command, "knack compare base.json\nknack compare base.json --margin 0.01");
+    plan_free(asked);
+    request.margin = NAN; /* not said: as it was */
+    request.seeds = 5;    /* fewer: what is there stays */
     asked = plan_of(&request);
     assert_int_equal(plan_merge(kept, asked), KNACK_OK);
     assert_int_equal(kept->seeds, 20);
@@ -380,7 +402,7 @@ static void test_merge(void **state)
     request.sets = 1;
     asked = plan_of(&request);
     assert_int_equal(plan_merge(kept, asked), KNACK_E_USAGE);
-    assert_non_null(strstr(knack_error(), "another base config than base.json is now"));
+    assert_non_null(strstr(knack_error(), "another base config than what base.json and --set give now"));
     plan_free(asked);
     plan_free(kept);
 }

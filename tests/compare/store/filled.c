@@ -103,7 +103,7 @@ struct trial_outcome filled_outcome(int64_t arm, int64_t seed)
         outcome.status = TRIAL_NOT_FINITE;
         outcome.code = KNACK_E_NUMERIC;
         outcome.value = NAN;
-        strcpy(outcome.message, "the loss was not finite in 10 updates in a row, the last of them update 42");
+        strcpy(outcome.message, "loss or gradient was not finite in 11 steps in a row, at step 42 (loss nan)");
         return outcome;
     }
     fill_metrics(&outcome, outcome.value);
