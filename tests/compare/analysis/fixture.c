@@ -122,7 +122,7 @@ static bool make_trial(const struct recipe *recipe, int a, int s, struct trial_o
     if (has_failed(recipe, a, s)) {
         outcome->status = TRIAL_NOT_FINITE;
         outcome->value = NAN;
-        strcpy(outcome->message, "loss or gradient was not finite in 11 steps in a row, at step 233 (loss nan)");
+        strcpy(outcome->message, "loss or gradient was not finite in 11 steps in a row, at step 233");
         return add_metrics(recipe, a, s, outcome);
     }
     return add_examples(recipe, a, s, outcome) && add_metrics(recipe, a, s, outcome);

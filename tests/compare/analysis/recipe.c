@@ -279,7 +279,7 @@ static bool read_value(const struct making *making, int a, int s, struct trial_o
     if (!isnan(outcome->value)) return true;
     outcome->status = TRIAL_NOT_FINITE;
     outcome->code = KNACK_E_NUMERIC;
-    strcpy(outcome->message, "loss or gradient was not finite in 11 steps in a row, at step 233 (loss nan)");
+    strcpy(outcome->message, "loss or gradient was not finite in 11 steps in a row, at step 233");
     return true;
 }
 

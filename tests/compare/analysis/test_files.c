@@ -153,8 +153,8 @@ static void test_values(void **state)
                               "baseline,baseline,2001,done,0.5,,\n"
                               "baseline,baseline,2002,done,0.5,,\n"
                               "\"mixup, 'wide'\",treated,2000,done,0.75,0.25,\n"
-                              "\"mixup, 'wide'\",treated,2001,not finite,0.125,-0.375,\"the loss was not finite in 10 updates in a "
-                              "row, the last of them update 233\"\n");
+                              "\"mixup, 'wide'\",treated,2001,not finite,0.125,-0.375,\"loss or gradient was not finite in 11 steps "
+                              "in a row, at step 233\"\n");
     memory_free(text);
     fixture_free(analysis);
 }
