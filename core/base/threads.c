@@ -31,6 +31,17 @@ int threads_count(void)
     return atomic_load(&threads);
 }
 
+int threads_slots(int64_t parts)
+{
+    if (parts < 2 || omp_in_parallel()) return 1;
+    return parts < threads_count() ? (int)parts : threads_count();
+}
+
+int threads_slot(int slots)
+{
+    return slots > 1 ? omp_get_thread_num() : 0;
+}
+
 void threads_run(int64_t parts, void (*body)(void *user, int64_t part), void *user)
 {
     threads_run_on(threads_count(), parts, body, user);

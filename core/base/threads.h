@@ -14,6 +14,10 @@ void threads_run(int64_t parts, void (*body)(void *user, int64_t part), void *us
 /* The same over at most `most` threads, even if another caller asks for more by threads_set() meanwhile: for work that has set aside
  * memory for each thread. */
 void threads_run_on(int most, int64_t parts, void (*body)(void *user, int64_t part), void *user);
+/* For work on so many parts: how many threads threads_run_on() is to be given, so that each can have memory of its own, which the caller
+ * sets aside before; and, within a part, whose turn it is, from 0 to slots - 1. */
+int threads_slots(int64_t parts);
+int threads_slot(int slots);
 /* Work below this many scalar operations is not worth a region. */
 enum { THREADS_WORTH = 65536 };
 

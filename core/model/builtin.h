@@ -14,7 +14,7 @@ struct builtin_model {
     knack_status (*read)(const struct json *config, void **user);
     void (*schema)(struct json_writer *); /* what fields cannot say, as further members of the schema; NULL: nothing */
 };
-extern const struct builtin_model builtin_mlp, builtin_cnn, builtin_resnet, builtin_layers;
+extern const struct builtin_model builtin_mlp, builtin_cnn, builtin_resnet, builtin_encoder, builtin_layers;
 
 /* Every "model" object has these; each model's struct of options begins with them. */
 struct builtin_options {

@@ -55,13 +55,23 @@ knack_tensor *knack_conv2d_layer(knack_step *step, knack_tensor *x, const knack_
 
 /* ---- Dropout ---- */
 
+bool pass_drops(knack_step *step, const char *name, double rate, int64_t elements, struct dropout_address *address)
+{
+    const struct model_pass *pass = model_pass(step);
+    char consumer[PARAMS_NAME + 16];
+    if (!pass->training || rate == 0) return false;
+    snprintf(consumer, sizeof consumer, "dropout.%s", name);
+    if (pass->saw_mask) pass->saw_mask(step, name, rate, elements);
+    *address = (struct dropout_address){random_key(pass->seed, consumer), pass->batch, pass->redraw, pass->row};
+    return true;
+}
+
 knack_tensor *knack_dropout(knack_step *step, const char *name, double rate, knack_tensor *x)
 {
     const struct model_pass *pass = model_pass(step);
     if (!x) return NULL;
     if (!(rate >= 0 && rate < 1)) return tape_fail(step_tape(step), KNACK_E_CONFIG, "dropout %s: its rate must lie in [0, 1)", name);
     if (!pass->training || rate == 0) return x;
-    char consumer[PARAMS_NAME + 16];
     if (!params_name_fits(name)) {
         return tape_fail(step_tape(step), KNACK_E_CALL, "dropout \"%s\": a name is made of 1 to %d letters, digits, '.', '_' and '-'", name,
                          PARAMS_NAME);
@@ -70,10 +80,8 @@ knack_tensor *knack_dropout(knack_step *step, const char *name, double rate, kna
         return tape_fail(step_tape(step), KNACK_E_SHAPE, "dropout %s: %lld rows, the pass has %lld", name, (long long)x->shape[0],
                          (long long)pass->rows);
     }
-    snprintf(consumer, sizeof consumer, "dropout.%s", name);
-    if (pass->saw_mask) pass->saw_mask(step, name, rate, x);
-    struct dropout_address address = {random_key(pass->seed, consumer), pass->batch, pass->redraw, pass->row};
-    return tensor_dropout(x, rate, &address);
+    struct dropout_address address;
+    return pass_drops(step, name, rate, x->count / x->shape[0], &address) ? tensor_dropout(x, rate, &address) : x;
 }
 
 /* ---- Batch norm ---- */

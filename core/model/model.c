@@ -8,7 +8,7 @@
 #include "model/builtin.h"
 #include "model/pass.h"
 
-static const struct builtin_model *const models[] = {&builtin_mlp, &builtin_cnn, &builtin_resnet, &builtin_layers};
+static const struct builtin_model *const models[] = {&builtin_mlp, &builtin_cnn, &builtin_resnet, &builtin_encoder, &builtin_layers};
 enum { MODELS = sizeof models / sizeof *models };
 
 /* ---- Which model ---- */

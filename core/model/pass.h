@@ -33,11 +33,14 @@ struct model_pass {
     const int64_t *row; /* [rows] -> row of the logical batch */
     /* Layer filters of tricks; NULL: none. */
     knack_tensor *(*filter)(knack_step *, const char *name, knack_tensor *out);
-    void (*saw_mask)(knack_step *, const char *name, double rate, const knack_tensor *x); /* for --trace; NULL: none */
+    void (*saw_mask)(knack_step *, const char *name, double rate, int64_t elements); /* of a row; for --trace; NULL: none */
 };
 static inline struct model_pass *model_pass(knack_step *step)
 {
     return (struct model_pass *)(void *)step;
 }
+
+/* Whether a dropout of that name and rate acts in this pass; if so, its address, of masks of so many elements a row. The name fits. */
+bool pass_drops(knack_step *, const char *name, double rate, int64_t elements, struct dropout_address *);
 
 #endif

@@ -2,6 +2,8 @@
 #include <string.h>
 
 #include "tensor/operand.h"
+#include "tensor/sequences.h"
+#include "tensor/vector.h"
 
 static void backward(knack_tensor *y)
 {
@@ -37,5 +39,47 @@ knack_tensor *knack_embedding(knack_tensor *ids, knack_tensor *table)
     for (int64_t i = 0; i < ids->count; i++) memcpy(out + i * width, rows + saved[i] * width, (size_t)width * sizeof *out);
     y->saved = (void *)saved;
     y->backward = backward;
+    return y;
+}
+
+/* ---- Tokens at their positions ---- */
+
+VECTOR
+static void add_row(int64_t width, const knack_real *restrict from, knack_real *restrict to)
+{
+    for (int64_t j = 0; j < width; j++) to[j] += from[j];
+}
+
+VECTOR
+static void sum_rows(int64_t width, const knack_real *restrict a, const knack_real *restrict b, knack_real *restrict to)
+{
+    for (int64_t j = 0; j < width; j++) to[j] = a[j] + b[j];
+}
+
+static void embed_backward(knack_tensor *y)
+{
+    const struct sequences *s = y->saved;
+    const int64_t width = tensor_width(y);
+    knack_real *dtable = tape_zeroed_gradient(y->input[0]), *dpositions = tape_zeroed_gradient(y->input[1]);
+    for (int64_t i = 0; i < s->count; i++) {
+        if (dtable) add_row(width, y->gradient + i * width, dtable + s->id[i] * width);
+        if (dpositions) add_row(width, y->gradient + i * width, dpositions + s->place[i] % s->length * width);
+    }
+}
+
+knack_tensor *tensor_embed(const struct sequences *s, knack_tensor *table, knack_tensor *positions)
+{
+    if (!s || !operand_axes(__func__, table, 2) || !operand_axes(__func__, positions, 2)) return NULL;
+    const int64_t width = table->shape[1], shape[2] = {s->count, width};
+    if (positions->shape[0] != s->length || positions->shape[1] != width)
+        return tape_fail(s->tape, KNACK_E_SHAPE, "%s: positions do not fit %lld tokens a row of %lld values", __func__,
+                         (long long)s->length, (long long)width);
+    knack_tensor *y = tape_result(s->tape, KNACK_REAL, 2, shape, 2, (knack_tensor *[]){table, positions});
+    if (!y) return NULL;
+    for (int64_t i = 0; i < s->count; i++)
+        sum_rows(width, (const knack_real *)table->data + s->id[i] * width,
+                 (const knack_real *)positions->data + s->place[i] % s->length * width, (knack_real *)y->data + i * width);
+    y->saved = (void *)s;
+    y->backward = embed_backward;
     return y;
 }

@@ -72,7 +72,7 @@ static void layer_backward(knack_tensor *y)
     knack_real *dx = tape_gradient(x, &fresh_x), *dgamma = tape_gradient(gamma, &fresh_gamma), *dbeta = tape_gradient(beta, &fresh_beta);
     tape_check(y->tape, "knack_layer_norm",
                kernel_layer_norm_backward(y->tape->arena, tensor_rows(x), tensor_width(x), x->data, saved->mean, saved->scale, gamma->data,
-                                          y->gradient, dx, !fresh_x, dgamma, !fresh_gamma, dbeta, !fresh_beta));
+                                          y->gradient, dx, !fresh_x, NULL, dgamma, !fresh_gamma, dbeta, !fresh_beta));
 }
 
 knack_tensor *knack_layer_norm(knack_tensor *x, knack_tensor *gamma, knack_tensor *beta, double epsilon)
@@ -86,6 +86,6 @@ knack_tensor *knack_layer_norm(knack_tensor *x, knack_tensor *gamma, knack_tenso
     saved->scale = saved->mean + rows;
     y->saved = saved;
     y->backward = layer_backward;
-    kernel_layer_norm(rows, width, x->data, epsilon, gamma->data, beta->data, saved->mean, saved->scale, y->data);
+    kernel_layer_norm(rows, width, x->data, NULL, epsilon, gamma->data, beta->data, saved->mean, saved->scale, y->data);
     return y;
 }

@@ -229,7 +229,7 @@ void results_free(struct run *);
 knack_status trace_begin(struct run *);
 void trace_numbers(struct run *, const knack_trick *, const char *what, uint32_t purpose, int64_t first, int64_t count, const knack_real *);
 void trace_pairs(struct run *, const knack_trick *, uint32_t purpose, int64_t rows, const int64_t *partner);
-void trace_mask(knack_step *, const char *name, double rate, const knack_tensor *x);
+void trace_mask(knack_step *, const char *name, double rate, int64_t width); /* width: elements of a row's mask */
 void trace_call(struct run *, const knack_trick *, enum slot, knack_status);
 knack_status trace_end(struct run *);
 

@@ -76,10 +76,10 @@ void trace_pairs(struct run *run, const knack_trick *trick, uint32_t purpose, in
     json_close(w);
 }
 
-void trace_mask(knack_step *step, const char *name, double rate, const knack_tensor *x)
+void trace_mask(knack_step *step, const char *name, double rate, int64_t width)
 {
     struct json_writer *w = step->run->trace;
-    int64_t rows = x->shape[0], width = x->count / rows;
+    int64_t rows = step->pass.rows;
     char stream[256];
     snprintf(stream, sizeof stream, "dropout.%s", name);
     uint64_t key = random_key(step->pass.seed, stream);

@@ -163,7 +163,7 @@ static knack_status run_pool_backward(const struct bench_case *bench)
 
 static knack_status run_layer_norm(const struct bench_case *bench)
 {
-    kernel_layer_norm(bench->rows, bench->channels, a, 1e-5, channel[2], channel[3], d, d + bench->rows, c);
+    kernel_layer_norm(bench->rows, bench->channels, a, NULL, 1e-5, channel[2], channel[3], d, d + bench->rows, c);
     return KNACK_OK;
 }
 

@@ -351,12 +351,12 @@ static void masks_change_with_their_address_only(void **state)
 }
 
 static int64_t masks_seen;
-static void note_mask(knack_step *step, const char *name, double rate, const knack_tensor *x)
+static void note_mask(knack_step *step, const char *name, double rate, int64_t elements)
 {
     (void)step;
     assert_true(!strcmp(name, "fc1") || !strcmp(name, "fc2"));
     assert_true(rate == 0.3);
-    assert_int_equal(x->shape[0], ROWS);
+    assert_int_equal(elements, !strcmp(name, "fc1") ? 7 : 6);
     masks_seen++;
 }
 

@@ -519,9 +519,9 @@ static void run_layer_norm(const struct call *call, void *out)
     const struct norm *v = call->user;
     const int64_t rows = v->rows, width = v->channels;
     knack_real *y = out, *mean = y + rows * width, *scale = mean + rows, *dx = scale + rows, *dgamma = dx + rows * width;
-    kernel_layer_norm(rows, width, v->x, epsilon, v->gamma, v->beta, mean, scale, y);
-    ASSERT_OK(kernel_layer_norm_backward(arena, rows, width, v->x, mean, scale, v->gamma, v->dy, dx, v->add, dgamma, v->add, dgamma + width,
-                                         v->add));
+    kernel_layer_norm(rows, width, v->x, NULL, epsilon, v->gamma, v->beta, mean, scale, y);
+    ASSERT_OK(kernel_layer_norm_backward(arena, rows, width, v->x, mean, scale, v->gamma, v->dy, dx, v->add, NULL, dgamma, v->add,
+                                         dgamma + width, v->add));
 }
 
 /* A layer norm is a batch norm of the transposed array, but for gamma and beta. */

@@ -79,13 +79,46 @@ knack_status reference_batch_norm_backward(struct arena *, bool batch, int64_t r
                                            const knack_real *dy, knack_real *dx, bool add_dx, knack_real *dgamma, bool add_dgamma,
                                            knack_real *dbeta, bool add_dbeta);
 
-/* x [rows, width], gamma and beta [width]; mean and scale [rows], scale = 1 / sqrt(variance + epsilon), are written for the way back. */
-void kernel_layer_norm(int64_t rows, int64_t width, const knack_real *x, double epsilon, const knack_real *gamma, const knack_real *beta,
-                       knack_real *mean, knack_real *scale, knack_real *y);
-/* dx, dgamma and dbeta may be NULL. */
+/* A change that is added to x before it is normalised. */
+struct dropped_change {
+    const knack_real *change; /* [rows, width]; the way forward */
+    const uint8_t *mask;      /* [rows, width] 1 where it stays; NULL: everywhere */
+    knack_real scale;         /* of what stays */
+    knack_real *sum;          /* [rows, width] x + what stays: written forward, read on the way back */
+    knack_real *dchange;      /* [rows, width]; the way back; NULL: not wanted */
+    bool add;                 /* to dchange */
+};
+/* x [rows, width], gamma and beta [width]; mean and scale [rows], scale = 1 / sqrt(variance + epsilon), are written for the way back.
+ * change NULL: none. */
+void kernel_layer_norm(int64_t rows, int64_t width, const knack_real *x, const struct dropped_change *change, double epsilon,
+                       const knack_real *gamma, const knack_real *beta, knack_real *mean, knack_real *scale, knack_real *y);
+/* dx, dgamma and dbeta may be NULL; x is not read where there is a change. */
 knack_status kernel_layer_norm_backward(struct arena *, int64_t rows, int64_t width, const knack_real *x, const knack_real *mean,
                                         const knack_real *scale, const knack_real *gamma, const knack_real *dy, knack_real *dx, bool add_dx,
-                                        knack_real *dgamma, bool add_dgamma, knack_real *dbeta, bool add_dbeta);
+                                        const struct dropped_change *change, knack_real *dgamma, bool add_dgamma, knack_real *dbeta,
+                                        bool add_dbeta);
+
+/* Attention of tokens in sequences that lie one behind the other: sequence s has tokens start[s] to start[s + 1] - 1. */
+struct attention_dropout {
+    double rate;
+    knack_real scale; /* 1 / (1 - rate) */
+    uint64_t key;
+    uint32_t batch, pass;
+    const int64_t *row; /* [sequences] */
+};
+struct attention {
+    int64_t sequences, length;               /* length: at least that of the longest, of which masks are numbered */
+    const int64_t *start;                    /* [sequences + 1] */
+    int64_t heads, width;                    /* width: of all heads together */
+    knack_real scale;                        /* of the scores */
+    const struct attention_dropout *dropout; /* of the probabilities; NULL: none */
+};
+int64_t kernel_attention_saved(const struct attention *); /* how many numbers the way back needs */
+/* out [tokens, width] = softmax(scale q k^T) v in each head; qkv [tokens, 3 width] has q, k and v side by side, and in each the heads.
+ * saved NULL: there is no way back. */
+knack_status kernel_attention(struct arena *, const struct attention *, const knack_real *qkv, knack_real *saved, knack_real *out);
+knack_status kernel_attention_backward(struct arena *, const struct attention *, const knack_real *qkv, const knack_real *saved,
+                                       const knack_real *out, const knack_real *dout, knack_real *dqkv, bool add);
 
 /* Column sums of x [rows, columns]: the gradient of a bias. */
 void kernel_column_sums(int64_t rows, int64_t columns, const knack_real *x, knack_real *out, bool add);

@@ -1,4 +1,5 @@
-/* Layer norm: one pass over a row each way while it is in cache; the gradients of gamma and beta are summed over fixed blocks of rows. */
+/* Layer norm, also of a sum with what dropout leaves of a change: one pass over a row each way while it is in cache. The gradients of gamma
+ * and beta are summed over fixed blocks of rows. */
 #include "tensor/kernels/kernels.h"
 
 #include <math.h>
@@ -16,7 +17,9 @@ struct layer_norm {
     knack_real *new_mean, *new_scale; /* [rows], forward */
     knack_real *out;                  /* y or dx [rows, width] */
     bool add;
-    knack_real *dgamma, *dbeta; /* [parts, width] */
+    const struct dropped_change *change; /* NULL: none */
+    knack_real *dgamma, *dbeta;          /* [parts, width] */
+    knack_real *spare;                   /* [parts, width] a row of each part */
 };
 
 static int64_t part_end(const struct layer_norm *n, int64_t part)
@@ -52,13 +55,33 @@ VECTOR_INLINE double row_variance(int64_t width, const knack_real *x, knack_real
     return join_lanes(lane) / (double)width;
 }
 
+/* sum = x + what dropout leaves of the change. */
+VECTOR_INLINE void add_change(int64_t width, const knack_real *restrict x, const knack_real *restrict change, const uint8_t *restrict mask,
+                              knack_real scale, knack_real *restrict sum)
+{
+    if (mask)
+        for (int64_t j = 0; j < width; j++) sum[j] = x[j] + (mask[j] ? change[j] * scale : 0);
+    else
+        for (int64_t j = 0; j < width; j++) sum[j] = x[j] + change[j];
+}
+
+/* The row that is normalised: x's, or the sum, which is written first. */
+VECTOR_INLINE const knack_real *row_input(const struct layer_norm *n, int64_t row)
+{
+    const struct dropped_change *c = n->change;
+    const int64_t at = row * n->width;
+    if (!c) return n->x + at;
+    add_change(n->width, n->x + at, c->change + at, c->mask ? c->mask + at : NULL, c->scale, c->sum + at);
+    return c->sum + at;
+}
+
 VECTOR
 static void normalise_rows(const struct layer_norm *n, int64_t part)
 {
     const int64_t width = n->width, end = part_end(n, part);
     const knack_real *restrict gamma = n->gamma, *restrict beta = n->beta;
     for (int64_t row = part * PART_ROWS; row < end; row++) {
-        const knack_real *restrict x = n->x + row * width;
+        const knack_real *restrict x = row_input(n, row);
         knack_real *restrict y = n->out + row * width;
         const knack_real mean = (knack_real)row_mean(width, x);
         const knack_real scale = (knack_real)(1 / sqrt(row_variance(width, x, mean) + n->epsilon));
@@ -73,12 +96,13 @@ static void normalise_body(void *user, int64_t part)
     normalise_rows(user, part);
 }
 
-void kernel_layer_norm(int64_t rows, int64_t width, const knack_real *x, double epsilon, const knack_real *gamma, const knack_real *beta,
-                       knack_real *mean, knack_real *scale, knack_real *y)
+void kernel_layer_norm(int64_t rows, int64_t width, const knack_real *x, const struct dropped_change *change, double epsilon,
+                       const knack_real *gamma, const knack_real *beta, knack_real *mean, knack_real *scale, knack_real *y)
 {
     struct layer_norm n = {.rows = rows,
                            .width = width,
                            .x = x,
+                           .change = change,
                            .gamma = gamma,
                            .beta = beta,
                            .epsilon = epsilon,
@@ -111,19 +135,31 @@ VECTOR_INLINE void row_means(int64_t width, const knack_real *x, const knack_rea
     *second = (knack_real)(join_lanes(product) / (double)width);
 }
 
-/* dx (+)= scale (g - mean of g - h mean of g h) */
-VECTOR_INLINE void row_input_gradient(const struct layer_norm *n, int64_t row)
+/* The gradient of what dropout leaves of a change, from that of the sum. */
+VECTOR_INLINE void change_gradient(int64_t width, const knack_real *restrict dsum, const uint8_t *restrict mask, knack_real scale,
+                                   knack_real *restrict dchange, bool add)
+{
+    if (mask)
+        for (int64_t j = 0; j < width; j++) dchange[j] = (mask[j] ? dsum[j] * scale : 0) + (add ? dchange[j] : 0);
+    else
+        for (int64_t j = 0; j < width; j++) dchange[j] = dsum[j] + (add ? dchange[j] : 0);
+}
+
+/* dx (+)= scale (g - mean of g - h mean of g h), and the change's gradient from the same. */
+VECTOR_INLINE void row_input_gradient(const struct layer_norm *n, int64_t row, knack_real *restrict spare)
 {
     const int64_t width = n->width;
     const knack_real *restrict x = n->x + row * width, *restrict dy = n->dy + row * width, *restrict gamma = n->gamma;
     const knack_real mean = n->mean[row], scale = n->scale[row];
-    knack_real *restrict dx = n->out + row * width;
+    const struct dropped_change *c = n->change;
+    knack_real *restrict dx = n->out ? n->out + row * width : NULL;
+    knack_real *restrict dsum = dx && !n->add ? dx : spare;
     knack_real first, second;
     row_means(width, x, dy, gamma, mean, scale, &first, &second);
-    for (int64_t j = 0; j < width; j++) {
-        const knack_real gradient = scale * (dy[j] * gamma[j] - first - (x[j] - mean) * scale * second);
-        dx[j] = n->add ? dx[j] + gradient : gradient;
-    }
+    for (int64_t j = 0; j < width; j++) dsum[j] = scale * (dy[j] * gamma[j] - first - (x[j] - mean) * scale * second);
+    if (dx && n->add)
+        for (int64_t j = 0; j < width; j++) dx[j] += dsum[j];
+    if (c && c->dchange) change_gradient(width, dsum, c->mask ? c->mask + row * width : NULL, c->scale, c->dchange + row * width, c->add);
 }
 
 VECTOR
@@ -131,6 +167,7 @@ static void gradient_rows(const struct layer_norm *n, int64_t part)
 {
     const int64_t width = n->width, end = part_end(n, part);
     knack_real *restrict dgamma = n->dgamma + part * width, *restrict dbeta = n->dbeta + part * width;
+    const bool inner = n->out || (n->change && n->change->dchange);
     for (int64_t row = part * PART_ROWS; row < end; row++) {
         const knack_real *restrict x = n->x + row * width, *restrict dy = n->dy + row * width;
         const knack_real mean = n->mean[row], scale = n->scale[row];
@@ -138,7 +175,7 @@ static void gradient_rows(const struct layer_norm *n, int64_t part)
             dgamma[j] += dy[j] * ((x[j] - mean) * scale);
             dbeta[j] += dy[j];
         }
-        if (n->out) row_input_gradient(n, row);
+        if (inner) row_input_gradient(n, row, n->spare + part * width);
     }
 }
 
@@ -158,23 +195,26 @@ static void join_parts(const struct layer_norm *n, int64_t parts, const knack_re
 
 knack_status kernel_layer_norm_backward(struct arena *arena, int64_t rows, int64_t width, const knack_real *x, const knack_real *mean,
                                         const knack_real *scale, const knack_real *gamma, const knack_real *dy, knack_real *dx, bool add_dx,
-                                        knack_real *dgamma, bool add_dgamma, knack_real *dbeta, bool add_dbeta)
+                                        const struct dropped_change *change, knack_real *dgamma, bool add_dgamma, knack_real *dbeta,
+                                        bool add_dbeta)
 {
     const struct arena_mark mark = arena_mark(arena);
     const int64_t parts = (rows + PART_ROWS - 1) / PART_ROWS;
     const size_t bytes = (size_t)(parts * width) * sizeof(knack_real);
     struct layer_norm n = {.rows = rows,
                            .width = width,
-                           .x = x,
+                           .x = change ? change->sum : x,
                            .dy = dy,
                            .gamma = gamma,
                            .mean = mean,
                            .scale = scale,
                            .out = dx,
                            .add = add_dx,
+                           .change = change,
                            .dgamma = arena_zeroed(arena, bytes),
-                           .dbeta = arena_zeroed(arena, bytes)};
-    const bool ready = n.dgamma && n.dbeta;
+                           .dbeta = arena_zeroed(arena, bytes),
+                           .spare = arena_alloc(arena, bytes)};
+    const bool ready = n.dgamma && n.dbeta && n.spare;
     if (ready) {
         run_parts(rows * width, parts, gradient_body, &n);
         join_parts(&n, parts, n.dgamma, dgamma, add_dgamma);

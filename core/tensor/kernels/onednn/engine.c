@@ -67,7 +67,7 @@ knack_status engine_open(struct engine **engine)
 
 dnnl_status_t engine_slots(struct engine *engine, int64_t parts, int *slots)
 {
-    *slots = omp_in_parallel() || parts < 2 ? 1 : parts < threads_count() ? (int)parts : threads_count();
+    *slots = threads_slots(parts);
     if (*slots <= engine->slots) return dnnl_success;
     dnnl_stream_t *stream = memory_resize(engine->stream, (size_t)*slots, sizeof *stream);
     if (!stream) return dnnl_out_of_memory;

@@ -1,0 +1,265 @@
+/* Attention of each token to those of its own sequence, head by head (arXiv:1706.03762, equation 1). What one head of one sequence needs is
+ * copied into padded, dense arrays that stay in a core's cache, and worked on there by one thread: scores, softmax, dropout and both
+ * products, and all gradients. Between the two ways only the probabilities are kept. */
+#include "tensor/kernels/kernels.h"
+
+#include <string.h>
+
+#include "base/random.h"
+#include "tensor/exp_rows.h"
+#include "tensor/kernels/loops.h"
+#include "tensor/kernels/loops/small_product.h"
+
+/* Sizes of one head of one sequence. Arrays over tokens have `tokens` rows, a multiple of SMALL_LANES, those behind `length` being 0. */
+struct head {
+    int64_t length, tokens, rows; /* rows: length in whole tiles of small_product() */
+    int64_t size, width;          /* values of a head, and padded to whole vectors */
+    int64_t row;                  /* of arrays [tokens, tokens]: off a power of two, lest all rows fall on the same lines of the cache */
+};
+
+static int64_t padded(int64_t count)
+{
+    return (count + SMALL_LANES - 1) / SMALL_LANES * SMALL_LANES;
+}
+
+static struct head head_of(int64_t length, int64_t size)
+{
+    struct head head = {.length = length, .tokens = padded(length), .size = size, .width = padded(size)};
+    head.rows = (length + SMALL_ROWS - 1) / SMALL_ROWS * SMALL_ROWS;
+    head.row = head.tokens % 64 == 0 ? head.tokens + SMALL_LANES : head.tokens;
+    return head;
+}
+
+int64_t kernel_attention_saved(const struct attention *a)
+{
+    int64_t count = 0;
+    for (int64_t s = 0; s < a->sequences; s++) {
+        const struct head head = head_of(a->start[s + 1] - a->start[s], a->width / a->heads);
+        count += a->heads * head.length * head.row;
+    }
+    return count;
+}
+
+struct job {
+    const struct attention *a;
+    struct head largest;
+    const int64_t *saved_at; /* [sequences] where a sequence's probabilities begin */
+    const knack_real *qkv;   /* [tokens, 3 width] */
+    knack_real *saved, *out; /* out [tokens, width] */
+    const knack_real *dout;  /* [tokens, width]; the way back */
+    knack_real *dqkv;        /* [tokens, 3 width] */
+    bool add;
+    knack_real *scratch; /* [slots, scratch_count] */
+    int64_t scratch_count;
+    int slots;
+};
+
+/* ---- Copies ---- */
+
+/* to [tokens, width] = factor x, of x [length, size] with its rows `stride` apart. */
+VECTOR_INLINE void take(const struct head *head, const knack_real *restrict x, int64_t stride, knack_real factor, knack_real *restrict to)
+{
+    for (int64_t i = 0; i < head->length; i++) {
+        for (int64_t j = 0; j < head->size; j++) to[i * head->width + j] = factor * x[i * stride + j];
+        for (int64_t j = head->size; j < head->width; j++) to[i * head->width + j] = 0;
+    }
+    memset(to + head->length * head->width, 0, (size_t)((head->tokens - head->length) * head->width) * sizeof *to);
+}
+
+/* to [size, tokens]: x transposed, a block of columns at a time so that writes are whole vectors. */
+VECTOR_INLINE void take_transposed(const struct head *head, const knack_real *restrict x, int64_t stride, knack_real *restrict to)
+{
+    for (int64_t first = 0; first < head->tokens; first += SMALL_LANES) {
+        const int64_t count = head->length - first < SMALL_LANES ? head->length - first : SMALL_LANES;
+        for (int64_t j = 0; j < head->size; j++) {
+            knack_real *restrict row = to + j * head->tokens + first;
+            for (int64_t i = 0; i < SMALL_LANES; i++) row[i] = i < count ? x[(first + i) * stride + j] : 0;
+        }
+    }
+}
+
+/* x [length, size], its rows `stride` apart, (+)= factor from [tokens, width]. */
+VECTOR_INLINE void give(const struct head *head, const knack_real *restrict from, knack_real factor, knack_real *restrict x, int64_t stride,
+                        bool add)
+{
+    for (int64_t i = 0; i < head->length; i++)
+        for (int64_t j = 0; j < head->size; j++) x[i * stride + j] = factor * from[i * head->width + j] + (add ? x[i * stride + j] : 0);
+}
+
+/* ---- Forward ---- */
+
+/* What dropout leaves of p [length]; of p itself the dropped ones become negative, which is how the mask is kept. */
+VECTOR_INLINE void drop(int64_t length, const uint8_t *restrict mask, knack_real scale, knack_real *restrict p, knack_real *restrict kept)
+{
+    for (int64_t j = 0; j < length; j++) {
+        kept[j] = mask[j] ? p[j] * scale : 0;
+        p[j] = mask[j] ? p[j] : -p[j];
+    }
+}
+
+/* Masks of a head's scores: element (i, j) of head h is number (h T + i) T' + j of its row, T' being T in whole blocks of eight. */
+static void draw_masks(const struct attention *a, int64_t sequence, int64_t h, int64_t length, uint8_t *mask)
+{
+    const struct attention_dropout *d = a->dropout;
+    const int64_t block = (a->length + 7) / 8 * 8;
+    const struct random_place place = {d->batch, (uint32_t)d->row[sequence], d->pass};
+    if (length == block) {
+        random_mask(d->key, place, (uint64_t)(h * a->length * block), length * block, d->rate, mask);
+        return;
+    }
+    for (int64_t i = 0; i < length; i++)
+        random_mask(d->key, place, (uint64_t)((h * a->length + i) * block), length, d->rate, mask + i * length);
+}
+
+/* p [length, row] = probabilities of scores [tokens, row], which become what dropout leaves of them. */
+VECTOR_INLINE void softmax_rows(const struct head *head, const uint8_t *mask, knack_real scale, knack_real *scores, knack_real *p)
+{
+    for (int64_t i = 0; i < head->length; i++) {
+        knack_real *row = p + i * head->row;
+        softmax(head->length, scores + i * head->row, row);
+        for (int64_t j = head->length; j < head->row; j++) row[j] = 0;
+        if (mask) drop(head->length, mask + i * head->length, scale, row, scores + i * head->row);
+    }
+}
+
+/* Scratch of the way forward: q, v and the result [tokens, width], k transposed [size, tokens], the scores and what is kept of them
+ * [tokens, row], and the mask. */
+static int64_t forward_scratch(const struct head *head)
+{
+    return 4 * head->tokens * head->width + 2 * head->tokens * head->row + head->tokens * head->tokens;
+}
+
+VECTOR
+static void forward_head(const struct job *job, const struct head *head, int64_t sequence, int64_t h, knack_real *scratch)
+{
+    const struct attention *a = job->a;
+    const int64_t stride = 3 * a->width, area = head->tokens * head->width;
+    const knack_real *q = job->qkv + a->start[sequence] * stride + h * head->size, *k = q + a->width, *v = k + a->width;
+    knack_real *own_q = scratch, *k_transposed = own_q + area, *own_v = k_transposed + area, *sums = own_v + area;
+    knack_real *p = sums + area, *scores = p + head->tokens * head->row;
+    uint8_t *mask = a->dropout ? (uint8_t *)(scores + head->tokens * head->row) : NULL;
+    if (job->saved) p = job->saved + job->saved_at[sequence] + h * head->length * head->row;
+    take(head, q, stride, a->scale, own_q);
+    take_transposed(head, k, stride, k_transposed);
+    take(head, v, stride, 1, own_v);
+    small_product(head->rows, head->tokens, head->size, (struct small_left){own_q, head->width, 1}, k_transposed, head->tokens, scores,
+                  head->row);
+    if (mask) draw_masks(a, sequence, h, head->length, mask);
+    softmax_rows(head, mask, a->dropout ? a->dropout->scale : 1, scores, p);
+    small_product(head->rows, head->width, head->length, (struct small_left){mask ? scores : p, head->row, 1}, own_v, head->width, sums,
+                  head->width);
+    give(head, sums, 1, job->out + a->start[sequence] * a->width + h * head->size, a->width, false);
+}
+
+/* ---- Backward ---- */
+
+/* kept = what dropout left of p, and d = p (mask scale d - dot), where d is the gradient of what is kept. */
+VECTOR_INLINE void softmax_gradient(int64_t length, const knack_real *restrict p, knack_real scale, knack_real dot, knack_real *restrict d,
+                                    knack_real *restrict kept)
+{
+    for (int64_t j = 0; j < length; j++) {
+        const knack_real share = p[j] < 0 ? 0 : p[j] * scale;
+        d[j] = share * d[j] - (p[j] < 0 ? -p[j] : p[j]) * dot;
+        kept[j] = share;
+    }
+}
+
+/* The sum over a head's values of the result and its gradient, which is that over j of p and the gradient of p. */
+VECTOR_INLINE knack_real row_dot(int64_t size, const knack_real *restrict x, const knack_real *restrict y)
+{
+    knack_real sum = 0;
+#pragma omp simd reduction(+ : sum)
+    for (int64_t j = 0; j < size; j++) sum += x[j] * y[j];
+    return sum;
+}
+
+/* Scratch of the way back: q, k, the result's gradient and a result [tokens, width], v transposed [size, tokens], and the scores' gradients
+ * and what is kept of the probabilities [tokens, row]. */
+static int64_t backward_scratch(const struct head *head)
+{
+    return 5 * head->tokens * head->width + 2 * head->tokens * head->row;
+}
+
+VECTOR
+static void backward_head(const struct job *job, const struct head *head, int64_t sequence, int64_t h, knack_real *scratch)
+{
+    const struct attention *a = job->a;
+    const int64_t stride = 3 * a->width, area = head->tokens * head->width, square = head->tokens * head->row;
+    const int64_t at = a->start[sequence] * stride + h * head->size, at_out = a->start[sequence] * a->width + h * head->size;
+    const knack_real *q = job->qkv + at, *out = job->out + at_out, *dout = job->dout + at_out;
+    const knack_real *p = job->saved + job->saved_at[sequence] + h * head->length * head->row;
+    knack_real *dq = job->dqkv + at;
+    knack_real *own_q = scratch, *own_k = own_q + area, *v_transposed = own_k + area, *own_dout = v_transposed + area;
+    knack_real *sums = own_dout + area, *d = sums + area, *kept = d + square;
+    take(head, q, stride, a->scale, own_q);
+    take(head, q + a->width, stride, 1, own_k);
+    take_transposed(head, q + 2 * a->width, stride, v_transposed);
+    take(head, dout, a->width, 1, own_dout);
+    small_product(head->rows, head->tokens, head->size, (struct small_left){own_dout, head->width, 1}, v_transposed, head->tokens, d,
+                  head->row);
+    for (int64_t i = 0; i < head->length; i++) {
+        const knack_real dot = row_dot(head->size, out + i * a->width, dout + i * a->width);
+        softmax_gradient(head->length, p + i * head->row, a->dropout ? a->dropout->scale : 1, dot, d + i * head->row, kept + i * head->row);
+    }
+    /* Transposed they are read in whole blocks of tokens: what lies behind the last one must be 0. */
+    for (int64_t i = 0; i < head->length; i++)
+        for (int64_t j = head->length; j < head->tokens; j++) d[i * head->row + j] = kept[i * head->row + j] = 0;
+    small_product(head->rows, head->width, head->length, (struct small_left){d, head->row, 1}, own_k, head->width, sums, head->width);
+    give(head, sums, a->scale, dq, stride, job->add);
+    small_product(head->rows, head->width, head->length, (struct small_left){d, 1, head->row}, own_q, head->width, sums, head->width);
+    give(head, sums, 1, dq + a->width, stride, job->add);
+    small_product(head->rows, head->width, head->length, (struct small_left){kept, 1, head->row}, own_dout, head->width, sums, head->width);
+    give(head, sums, 1, dq + 2 * a->width, stride, job->add);
+}
+
+/* ---- Over all heads ---- */
+
+static void run_head(void *user, int64_t part)
+{
+    const struct job *job = user;
+    const struct attention *a = job->a;
+    const int64_t sequence = part / a->heads, h = part % a->heads;
+    const struct head head = head_of(a->start[sequence + 1] - a->start[sequence], a->width / a->heads);
+    knack_real *scratch = job->scratch + threads_slot(job->slots) * job->scratch_count;
+    if (job->dqkv)
+        backward_head(job, &head, sequence, h, scratch);
+    else
+        forward_head(job, &head, sequence, h, scratch);
+}
+
+static knack_status run(struct arena *arena, struct job *job, int64_t (*scratch_count)(const struct head *))
+{
+    const struct attention *a = job->a;
+    const struct arena_mark mark = arena_mark(arena);
+    int64_t longest = 0, at = 0;
+    int64_t *saved_at = arena_alloc(arena, (size_t)a->sequences * sizeof *saved_at);
+    if (!saved_at) return KNACK_E_MEMORY;
+    for (int64_t s = 0; s < a->sequences; s++) {
+        const struct head head = head_of(a->start[s + 1] - a->start[s], a->width / a->heads);
+        saved_at[s] = at;
+        at += a->heads * head.length * head.row;
+        if (head.length > longest) longest = head.length;
+    }
+    const struct head largest = head_of(longest, a->width / a->heads);
+    job->saved_at = saved_at;
+    job->slots = threads_slots(a->sequences * a->heads);
+    job->scratch_count = padded(scratch_count(&largest));
+    job->scratch = arena_alloc(arena, (size_t)(job->slots * job->scratch_count) * sizeof *job->scratch);
+    if (job->scratch) threads_run_on(job->slots, a->sequences * a->heads, run_head, job);
+    const knack_status status = job->scratch ? KNACK_OK : KNACK_E_MEMORY;
+    arena_rewind(arena, mark);
+    return status;
+}
+
+knack_status kernel_attention(struct arena *arena, const struct attention *a, const knack_real *qkv, knack_real *saved, knack_real *out)
+{
+    struct job job = {.a = a, .qkv = qkv, .saved = saved, .out = out};
+    return run(arena, &job, forward_scratch);
+}
+
+knack_status kernel_attention_backward(struct arena *arena, const struct attention *a, const knack_real *qkv, const knack_real *saved,
+                                       const knack_real *out, const knack_real *dout, knack_real *dqkv, bool add)
+{
+    struct job job = {.a = a, .qkv = qkv, .saved = (knack_real *)saved, .out = (knack_real *)out, .dout = dout, .dqkv = dqkv, .add = add};
+    return run(arena, &job, backward_scratch);
+}
