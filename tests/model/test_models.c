@@ -410,8 +410,8 @@ static void the_schema_lists_all_models(void **state)
     struct json_document *schema;
     if (json_parse(text, size, "schema", &schema) < 0) fail_msg("%s", knack_error());
     const struct json *models = json_member(json_member(schema->root, "model"), "oneOf");
-    assert_int_equal(models->count, 4);
-    const struct json *mlp = models->first, *layers = mlp->next->next->next;
+    assert_int_equal(models->count, 5);
+    const struct json *mlp = models->first, *layers = mlp->next->next->next->next;
     assert_non_null(json_member(json_member(mlp, "properties"), "hidden"));
     assert_non_null(json_member(json_member(mlp, "properties"), "initialisation"));
     const struct json *layer = json_member(json_member(layers, "$defs"), "layer");
