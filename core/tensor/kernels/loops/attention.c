@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/random.h"
-#include "tensor/exp_rows.h"
+#include "tensor/functions.h"
 #include "tensor/kernels/loops.h"
 #include "tensor/kernels/loops/small_product.h"
 
@@ -66,16 +66,12 @@ VECTOR_INLINE void take(const struct head *head, const knack_real *restrict x, i
     memset(to + head->length * head->width, 0, (size_t)((head->tokens - head->length) * head->width) * sizeof *to);
 }
 
-/* to [size, tokens]: x transposed, a block of columns at a time so that writes are whole vectors. */
-VECTOR_INLINE void take_transposed(const struct head *head, const knack_real *restrict x, int64_t stride, knack_real *restrict to)
+/* to [size, tokens] = x [length, size] transposed, its rows `stride` apart. */
+VECTOR_INLINE void take_transposed(const struct head *head, const knack_real *x, int64_t stride, knack_real *to)
 {
-    for (int64_t first = 0; first < head->tokens; first += SMALL_LANES) {
-        const int64_t count = head->length - first < SMALL_LANES ? head->length - first : SMALL_LANES;
-        for (int64_t j = 0; j < head->size; j++) {
-            knack_real *restrict row = to + j * head->tokens + first;
-            for (int64_t i = 0; i < SMALL_LANES; i++) row[i] = i < count ? x[(first + i) * stride + j] : 0;
-        }
-    }
+    small_transpose(head->length, head->size, x, stride, to, head->tokens);
+    for (int64_t j = 0; j < head->size; j++)
+        for (int64_t i = head->length; i < head->tokens; i++) to[j * head->tokens + i] = 0;
 }
 
 /* x [length, size], its rows `stride` apart, (+)= factor from [tokens, width]. */
@@ -88,37 +84,63 @@ VECTOR_INLINE void give(const struct head *head, const knack_real *restrict from
 
 /* ---- Forward ---- */
 
-/* What dropout leaves of p [length]; of p itself the dropped ones become negative, which is how the mask is kept. */
-VECTOR_INLINE void drop(int64_t length, const uint8_t *restrict mask, knack_real scale, knack_real *restrict p, knack_real *restrict kept)
-{
-    for (int64_t j = 0; j < length; j++) {
-        kept[j] = mask[j] ? p[j] * scale : 0;
-        p[j] = mask[j] ? p[j] : -p[j];
-    }
-}
-
-/* Masks of a head's scores: element (i, j) of head h is number (h T + i) T' + j of its row, T' being T in whole blocks of eight. */
-static void draw_masks(const struct attention *a, int64_t sequence, int64_t h, int64_t length, uint8_t *mask)
+/* Masks of a head's scores, [length, tokens]: element (i, j) of head h is number (h T + i) T' + j of its row, T' being T in whole blocks of
+ * eight. */
+static void draw_masks(const struct attention *a, int64_t sequence, int64_t h, const struct head *head, uint8_t *mask)
 {
     const struct attention_dropout *d = a->dropout;
     const int64_t block = (a->length + 7) / 8 * 8;
     const struct random_place place = {d->batch, (uint32_t)d->row[sequence], d->pass};
-    if (length == block) {
-        random_mask(d->key, place, (uint64_t)(h * a->length * block), length * block, d->rate, mask);
+    if (head->tokens == block) {
+        random_mask(d->key, place, (uint64_t)(h * a->length * block), head->length * block, d->rate, mask);
         return;
     }
-    for (int64_t i = 0; i < length; i++)
-        random_mask(d->key, place, (uint64_t)((h * a->length + i) * block), length, d->rate, mask + i * length);
+    for (int64_t i = 0; i < head->length; i++)
+        random_mask(d->key, place, (uint64_t)((h * a->length + i) * block), head->tokens, d->rate, mask + i * head->tokens);
 }
 
-/* p [length, row] = probabilities of scores [tokens, row], which become what dropout leaves of them. */
+VECTOR_INLINE knack_real largest_of(int64_t count, const knack_real *restrict x)
+{
+    small_lanes most = *(const small_lanes *)(const void *)x;
+    for (int64_t j = SMALL_LANES; j < count; j += SMALL_LANES) {
+        const small_lanes next = *(const small_lanes *)(const void *)(x + j);
+        most = SMALL_LARGER(small_lanes, most, next);
+    }
+    return small_largest(most);
+}
+
+/* x [count] becomes exp(x - shift); the sum is that of the first `length`, behind which there is 0. */
+VECTOR_INLINE knack_real exponentials(int64_t length, int64_t count, knack_real shift, knack_real *restrict x)
+{
+    small_lanes sum = {0};
+    for (int64_t j = 0; j < count; j++) x[j] = vector_exp_below(x[j] - shift);
+    for (int64_t j = length; j < count; j++) x[j] = 0;
+    for (int64_t j = 0; j < count; j += SMALL_LANES) sum += *(const small_lanes *)(const void *)(x + j);
+    return small_sum(sum);
+}
+
+/* p = factor x, and x becomes what dropout leaves of that; of p the dropped ones are negative, which is how the mask is kept. */
+VECTOR_INLINE void drop(int64_t count, const uint8_t *restrict mask, knack_real factor, knack_real scale, knack_real *restrict x,
+                        knack_real *restrict p)
+{
+    for (int64_t j = 0; j < count; j++) {
+        const knack_real share = factor * x[j];
+        x[j] = mask[j] ? share * scale : 0;
+        p[j] = mask[j] ? share : -share;
+    }
+}
+
+/* p [length, row] = softmax of scores [rows, row], which become what dropout leaves of it. mask [length, tokens]. */
 VECTOR_INLINE void softmax_rows(const struct head *head, const uint8_t *mask, knack_real scale, knack_real *scores, knack_real *p)
 {
     for (int64_t i = 0; i < head->length; i++) {
-        knack_real *row = p + i * head->row;
-        softmax(head->length, scores + i * head->row, row);
-        for (int64_t j = head->length; j < head->row; j++) row[j] = 0;
-        if (mask) drop(head->length, mask + i * head->length, scale, row, scores + i * head->row);
+        knack_real *restrict x = scores + i * head->row, *restrict out = p + i * head->row;
+        for (int64_t j = head->length; j < head->tokens; j++) x[j] = -INFINITY;
+        const knack_real factor = 1 / exponentials(head->length, head->tokens, largest_of(head->tokens, x), x);
+        if (mask)
+            drop(head->tokens, mask + i * head->tokens, factor, scale, x, out);
+        else
+            for (int64_t j = 0; j < head->tokens; j++) out[j] = factor * x[j];
     }
 }
 
@@ -144,7 +166,7 @@ static void forward_head(const struct job *job, const struct head *head, int64_t
     take(head, v, stride, 1, own_v);
     small_product(head->rows, head->tokens, head->size, (struct small_left){own_q, head->width, 1}, k_transposed, head->tokens, scores,
                   head->row);
-    if (mask) draw_masks(a, sequence, h, head->length, mask);
+    if (mask) draw_masks(a, sequence, h, head, mask);
     softmax_rows(head, mask, a->dropout ? a->dropout->scale : 1, scores, p);
     small_product(head->rows, head->width, head->length, (struct small_left){mask ? scores : p, head->row, 1}, own_v, head->width, sums,
                   head->width);
@@ -167,10 +189,13 @@ VECTOR_INLINE void softmax_gradient(int64_t length, const knack_real *restrict p
 /* The sum over a head's values of the result and its gradient, which is that over j of p and the gradient of p. */
 VECTOR_INLINE knack_real row_dot(int64_t size, const knack_real *restrict x, const knack_real *restrict y)
 {
-    knack_real sum = 0;
-#pragma omp simd reduction(+ : sum)
-    for (int64_t j = 0; j < size; j++) sum += x[j] * y[j];
-    return sum;
+    small_lanes sum = {0};
+    knack_real rest = 0;
+    int64_t j = 0;
+    for (; j + SMALL_LANES <= size; j += SMALL_LANES)
+        sum += *(const small_lanes *)(const void *)(x + j) * *(const small_lanes *)(const void *)(y + j);
+    for (; j < size; j++) rest += x[j] * y[j];
+    return small_sum(sum) + rest;
 }
 
 /* Scratch of the way back: q, k, the result's gradient and a result [tokens, width], v transposed [size, tokens], and the scores' gradients

@@ -1,5 +1,5 @@
-/* Products of matrices that fit a core's first caches, as attention has them by the hundred: no call of a library, and no shape that has
- * to be prepared. */
+/* Products and transposition of matrices that fit a core's first caches, as attention has them by the hundred: no call of a library, and no
+ * shape that has to be prepared. */
 #ifndef LOOPS_SMALL_PRODUCT_H
 #define LOOPS_SMALL_PRODUCT_H
 
@@ -15,14 +15,15 @@ struct small_left {
     int64_t row, column;
 };
 
-/* c [SMALL_ROWS, vectors * SMALL_LANES] = a b, over k terms in their order; the sums stay in registers. */
+/* c [SMALL_ROWS, vectors * SMALL_LANES] = a b, or c + a b, over terms in their order; the sums stay in registers. */
 #define SMALL_TILE(vectors)                                                                                                                \
     VECTOR_INLINE void small_tile_##vectors(int64_t terms, struct small_left left, const knack_real *b, int64_t b_row, knack_real *c,      \
-                                            int64_t c_row)                                                                                 \
+                                            int64_t c_row, bool add)                                                                       \
     {                                                                                                                                      \
         small_lanes sum[SMALL_ROWS][vectors];                                                                                              \
         for (int i = 0; i < SMALL_ROWS; i++)                                                                                               \
-            for (int v = 0; v < (vectors); v++) sum[i][v] = (small_lanes){0};                                                              \
+            for (int v = 0; v < (vectors); v++)                                                                                            \
+                sum[i][v] = add ? ((const small_lanes *)(const void *)(c + i * c_row))[v] : (small_lanes){0};                              \
         for (int64_t k = 0; k < terms; k++) {                                                                                              \
             const small_lanes *right = (const small_lanes *)(const void *)(b + k * b_row);                                                 \
             for (int i = 0; i < SMALL_ROWS; i++) {                                                                                         \
@@ -37,17 +38,91 @@ SMALL_TILE(1)
 SMALL_TILE(2)
 #undef SMALL_TILE
 
+/* So many terms at once, where the left operand is read transposed: then what is read of it stays in the first cache for all its rows. */
+enum { SMALL_TERMS = 32 };
+
 /* c [rows, columns] = left [rows, terms] b [terms, columns]; rows is a multiple of SMALL_ROWS, columns of SMALL_LANES. */
 VECTOR_INLINE void small_product(int64_t rows, int64_t columns, int64_t terms, struct small_left left, const knack_real *b, int64_t b_row,
                                  knack_real *c, int64_t c_row)
 {
-    for (int64_t j = 0; j < columns; j += SMALL_WIDE * SMALL_LANES)
-        for (int64_t i = 0; i < rows; i += SMALL_ROWS) {
-            const struct small_left part = {left.a + i * left.row, left.row, left.column};
-            if (columns - j >= SMALL_WIDE * SMALL_LANES)
-                small_tile_2(terms, part, b + j, b_row, c + i * c_row + j, c_row);
-            else
-                small_tile_1(terms, part, b + j, b_row, c + i * c_row + j, c_row);
+    const int64_t most = left.column == 1 ? terms : SMALL_TERMS;
+    for (int64_t first = 0; first < terms; first += most)
+        for (int64_t j = 0; j < columns; j += SMALL_WIDE * SMALL_LANES)
+            for (int64_t i = 0; i < rows; i += SMALL_ROWS) {
+                const struct small_left part = {left.a + i * left.row + first * left.column, left.row, left.column};
+                const int64_t count = terms - first < most ? terms - first : most;
+                const knack_real *right = b + first * b_row + j;
+                if (columns - j >= SMALL_WIDE * SMALL_LANES)
+                    small_tile_2(count, part, right, b_row, c + i * c_row + j, c_row, first > 0);
+                else
+                    small_tile_1(count, part, right, b_row, c + i * c_row + j, c_row, first > 0);
+            }
+}
+
+/* ---- Over the values of a vector ---- */
+
+enum { SMALL_BLOCK = 8 };
+typedef knack_real small_block __attribute__((vector_size(SMALL_BLOCK * sizeof(knack_real)), aligned(sizeof(knack_real)), may_alias));
+
+/* Element by element the larger one; a NaN in b stays out. */
+#define SMALL_LARGER(type, a, b) ((type)(((__typeof__((a) > (b)))(b) & ((b) > (a))) | ((__typeof__((a) > (b)))(a) & ~((b) > (a)))))
+
+VECTOR_INLINE knack_real small_largest(small_lanes x)
+{
+    const small_block low = __builtin_shufflevector(x, x, 0, 1, 2, 3, 4, 5, 6, 7);
+    const small_block high = __builtin_shufflevector(x, x, 8, 9, 10, 11, 12, 13, 14, 15);
+    small_block y = SMALL_LARGER(small_block, low, high), z = __builtin_shufflevector(y, y, 4, 5, 6, 7, 0, 1, 2, 3);
+    y = SMALL_LARGER(small_block, y, z);
+    z = __builtin_shufflevector(y, y, 2, 3, 0, 1, 6, 7, 4, 5);
+    y = SMALL_LARGER(small_block, y, z);
+    z = __builtin_shufflevector(y, y, 1, 0, 3, 2, 5, 4, 7, 6);
+    y = SMALL_LARGER(small_block, y, z);
+    return y[0];
+}
+
+/* In halves, so that no addition waits for more than three others. */
+VECTOR_INLINE knack_real small_sum(small_lanes x)
+{
+    small_block y = __builtin_shufflevector(x, x, 0, 1, 2, 3, 4, 5, 6, 7) + __builtin_shufflevector(x, x, 8, 9, 10, 11, 12, 13, 14, 15);
+    y += __builtin_shufflevector(y, y, 4, 5, 6, 7, 0, 1, 2, 3);
+    y += __builtin_shufflevector(y, y, 2, 3, 0, 1, 6, 7, 4, 5);
+    y += __builtin_shufflevector(y, y, 1, 0, 3, 2, 5, 4, 7, 6);
+    return y[0];
+}
+
+/* ---- Transposition ---- */
+
+/* to [SMALL_BLOCK, SMALL_BLOCK] = from transposed: pairs, then fours, then halves change places. */
+VECTOR_INLINE void small_transpose_block(const knack_real *from, int64_t from_row, knack_real *to, int64_t to_row)
+{
+    small_block x[SMALL_BLOCK], y[SMALL_BLOCK];
+    for (int i = 0; i < SMALL_BLOCK; i++) x[i] = *(const small_block *)(const void *)(from + i * from_row);
+    for (int i = 0; i < SMALL_BLOCK; i += 2) {
+        y[i] = __builtin_shufflevector(x[i], x[i + 1], 0, 8, 2, 10, 4, 12, 6, 14);
+        y[i + 1] = __builtin_shufflevector(x[i], x[i + 1], 1, 9, 3, 11, 5, 13, 7, 15);
+    }
+    for (int i = 0; i < SMALL_BLOCK; i += 4)
+        for (int k = 0; k < 2; k++) {
+            x[i + k] = __builtin_shufflevector(y[i + k], y[i + k + 2], 0, 1, 8, 9, 4, 5, 12, 13);
+            x[i + k + 2] = __builtin_shufflevector(y[i + k], y[i + k + 2], 2, 3, 10, 11, 6, 7, 14, 15);
+        }
+    for (int i = 0; i < 4; i++) {
+        *(small_block *)(void *)(to + i * to_row) = __builtin_shufflevector(x[i], x[i + 4], 0, 1, 2, 3, 8, 9, 10, 11);
+        *(small_block *)(void *)(to + (i + 4) * to_row) = __builtin_shufflevector(x[i], x[i + 4], 4, 5, 6, 7, 12, 13, 14, 15);
+    }
+}
+
+/* to [columns, rows] = x [rows, columns] transposed, row i of `to` being to + i to_row; what does not fill a block value by value. */
+VECTOR_INLINE void small_transpose(int64_t rows, int64_t columns, const knack_real *x, int64_t x_row, knack_real *to, int64_t to_row)
+{
+    for (int64_t i = 0; i < rows; i += SMALL_BLOCK)
+        for (int64_t j = 0; j < columns; j += SMALL_BLOCK) {
+            if (rows - i >= SMALL_BLOCK && columns - j >= SMALL_BLOCK) {
+                small_transpose_block(x + i * x_row + j, x_row, to + j * to_row + i, to_row);
+                continue;
+            }
+            for (int64_t k = i; k < rows && k < i + SMALL_BLOCK; k++)
+                for (int64_t l = j; l < columns && l < j + SMALL_BLOCK; l++) to[l * to_row + k] = x[k * x_row + l];
         }
 }
 
