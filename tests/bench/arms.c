@@ -1,0 +1,184 @@
+#include "arms.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+
+/* ---- Processes ---- */
+
+enum { WORDS = 24, NUMBERS = 5 };
+
+/* The command line of its worker; numbers are written to buffers. */
+static void command_line(const struct arm *arm, const char *words[WORDS], char number[NUMBERS][24])
+{
+    int count = 0, numbers = 0;
+    const struct {
+        const char *name;
+        int64_t value;
+    } sizes[NUMBERS] = {
+        {"--threads", arm->threads}, {"--batch", arm->batch}, {"--width", arm->width}, {"--depth", arm->depth}, {"--tokens", arm->tokens}};
+    words[count++] = "bench";
+    words[count++] = "serve";
+    words[count++] = arm->workload;
+    for (int i = 0; i < NUMBERS; i++) {
+        if (sizes[i].value == 0) continue;
+        snprintf(number[numbers], sizeof number[numbers], "%lld", (long long)sizes[i].value);
+        words[count++] = sizes[i].name;
+        words[count++] = number[numbers++];
+    }
+    if (arm->bf16) words[count++] = "--bf16";
+    if (arm->plugins) words[count++] = "--plugins";
+    if (arm->plugins) words[count++] = arm->plugins;
+    words[count] = NULL;
+}
+
+static void become_worker(const struct arm *arm, int in, int out)
+{
+    const char *words[WORDS];
+    char number[NUMBERS][24];
+    command_line(arm, words, number);
+    dup2(in, STDIN_FILENO);
+    dup2(out, STDOUT_FILENO);
+    if (arm->preload) setenv("LD_PRELOAD", arm->preload, 1);
+    execv(arm->program ? arm->program : "/proc/self/exe", (char *const *)words);
+    _exit(127);
+}
+
+static knack_status start_process(struct arm *arm)
+{
+    int in[2], out[2];
+    if (pipe2(in, O_CLOEXEC) != 0 || pipe2(out, O_CLOEXEC) != 0) return status_set(KNACK_E_IO, "no pipe to a worker");
+    fflush(NULL);
+    arm->process = fork();
+    if (arm->process == 0) become_worker(arm, in[0], out[1]);
+    close(in[0]);
+    close(out[1]);
+    arm->to = fdopen(in[1], "w");
+    arm->from = fdopen(out[0], "r");
+    return arm->process > 0 && arm->to && arm->from ? KNACK_OK : status_set(KNACK_E_IO, "a worker cannot be started");
+}
+
+/* ---- Conversation ---- */
+
+/* Its next line, as JSON. One that ended said why on standard error. */
+static knack_status hear(struct arm *arm, struct json_document **document)
+{
+    char line[512];
+    *document = NULL;
+    if (!fgets(line, sizeof line, arm->from)) return status_set(KNACK_E_CALL, "%s: its worker ended", arm->workload);
+    return json_parse(line, strlen(line), arm->workload, document);
+}
+
+static knack_status ask(struct arm *arm, const char *line, struct json_document **document)
+{
+    fputs(line, arm->to);
+    fflush(arm->to);
+    return hear(arm, document);
+}
+
+knack_status arm_start(struct arm *arm)
+{
+    struct json_document *ready;
+    TRY(start_process(arm));
+    TRY(hear(arm, &ready));
+    arm->arithmetic = json_member_number(ready->root, "arithmetic");
+    arm->parameters = json_member_number(ready->root, "parameters");
+    arm->rounds = 0;
+    json_free(ready);
+    return KNACK_OK;
+}
+
+/* VmHWM of a process that still runs, in bytes. */
+static double peak_of(pid_t process)
+{
+    char path[64], line[256];
+    double peak = 0;
+    snprintf(path, sizeof path, "/proc/%lld/status", (long long)process);
+    FILE *file = fopen(path, "r");
+    while (file && fgets(line, sizeof line, file))
+        if (strncmp(line, "VmHWM:", 6) == 0) peak = atof(line + 6) * 1024;
+    if (file) fclose(file);
+    return peak;
+}
+
+void arm_end(struct arm *arm)
+{
+    if (arm->process <= 0) return;
+    arm->peak = peak_of(arm->process);
+    if (arm->to) fclose(arm->to); /* it reads the end, and ends */
+    waitpid(arm->process, NULL, 0);
+    if (arm->from) fclose(arm->from);
+    arm->process = 0;
+    arm->to = arm->from = NULL;
+}
+
+knack_status arm_round(struct arm *arm, double seconds)
+{
+    struct json_document *told;
+    char line[64];
+    snprintf(line, sizeof line, "round %.3f\n", seconds);
+    TRY(ask(arm, line, &told));
+    const struct json *root = told->root;
+    double n = (double)arm->rounds, faults = json_member_number(root, "faults"), best = json_member_number(root, "best");
+    const struct json *allocations = json_member(root, "allocations");
+    arm->step[arm->rounds++] = json_member_number(root, "median");
+    arm->low = (arm->low * n + json_member_number(root, "low")) / (n + 1);
+    arm->high = (arm->high * n + json_member_number(root, "high")) / (n + 1);
+    if (n == 0 || faults < arm->faults) arm->faults = faults;
+    if (n == 0 || best < arm->best) arm->best = best;
+    arm->allocations = allocations ? allocations->number : -1;
+    arm->tricks = json_member_number(root, "tricks");
+    json_free(told);
+    return KNACK_OK;
+}
+
+knack_status arm_steps(struct arm *arm, int64_t count, char hash[32])
+{
+    struct json_document *told;
+    char line[64];
+    snprintf(line, sizeof line, "steps %lld\n", (long long)count);
+    TRY(ask(arm, line, &told));
+    snprintf(hash, 32, "%s", json_member_text(told->root, "hash", ""));
+    json_free(told);
+    return KNACK_OK;
+}
+
+/* ---- Rounds ---- */
+
+static knack_status take_turns(struct arm *arm, int64_t count, int64_t rounds, double seconds)
+{
+    for (int64_t i = 0; i < count; i++) TRY(arm_start(&arm[i]));
+    for (int64_t round = 0; round < rounds; round++)
+        for (int64_t i = 0; i < count; i++) TRY(arm_round(&arm[i], seconds));
+    return KNACK_OK;
+}
+
+knack_status arms_measure(struct arm *arm, int64_t count, int64_t rounds, double seconds)
+{
+    knack_status status = take_turns(arm, count, rounds < ROUNDS_MOST ? rounds : ROUNDS_MOST, seconds);
+    for (int64_t i = 0; i < count; i++) arm_end(&arm[i]);
+    return status;
+}
+
+double arm_step(const struct arm *arm)
+{
+    double step[ROUNDS_MOST];
+    memcpy(step, arm->step, sizeof step);
+    return median(step, arm->rounds);
+}
+
+double arm_ratio(const struct arm *arm, const struct arm *of)
+{
+    double ratio[ROUNDS_MOST];
+    for (int64_t i = 0; i < arm->rounds; i++) ratio[i] = arm->step[i] / of->step[i];
+    return median(ratio, arm->rounds);
+}
+
+double arm_share(const struct arm *arm, const struct arm *product)
+{
+    return arm->arithmetic / arm_step(arm) / (product->arithmetic / product->best);
+}

@@ -1,0 +1,49 @@
+/* What is timed beside one another: each arm is a worker process (serve.c), and they take turns, so that what else happens to the machine
+ * happens to all of them. */
+#ifndef BENCH_ARMS_H
+#define BENCH_ARMS_H
+
+#include <stdio.h>
+#include <sys/types.h>
+
+#include "bench.h"
+
+enum { ROUNDS_MOST = 99 };
+
+struct arm {
+    /* As it is asked for. */
+    const char *workload;
+    const char *program; /* another build's bench; NULL: this one */
+    int64_t threads;     /* 0: 1 */
+    bool bf16;
+    int64_t batch, width, depth, tokens; /* 0: the workload's own */
+    const char *plugins;                 /* JSON text, or NULL */
+    const char *preload;                 /* a library, or NULL */
+
+    /* Its process. */
+    pid_t process;
+    FILE *to, *from;
+
+    /* What it told. */
+    double arithmetic, parameters;
+    int64_t rounds;
+    double step[ROUNDS_MOST];           /* [rounds] nanoseconds: median of the round's steps */
+    double low, high, best;             /* means over rounds of the tenths from below and from above; least of all steps */
+    double faults, allocations, tricks; /* a step, of the round with the fewest; allocations -1: not counted; nanoseconds */
+    double peak;                        /* bytes that were resident at most */
+};
+
+/* Starts its process, which gets ready; KNACK_E_CALL with its own message if it cannot. */
+knack_status arm_start(struct arm *);
+void arm_end(struct arm *); /* asks its memory, and lets it go; one that was not started is fine */
+knack_status arm_round(struct arm *, double seconds);
+/* So many steps; their weights' hash. */
+knack_status arm_steps(struct arm *, int64_t count, char hash[32]);
+
+/* Starts all, lets them take turns for so many rounds, ends all. */
+knack_status arms_measure(struct arm *, int64_t count, int64_t rounds, double seconds);
+double arm_step(const struct arm *);                             /* median over rounds, nanoseconds */
+double arm_ratio(const struct arm *, const struct arm *of);      /* median over rounds of the first's median through the second's */
+double arm_share(const struct arm *, const struct arm *product); /* of the product's best rate */
+
+#endif

@@ -1,0 +1,119 @@
+/* bench COMMAND [ARGUMENT]...: times knack. Built with the tests and run by hand: measurements are no tests. docs/speed.md says what was
+ * measured, docs/measured/speed.md what came out; `bench --help` lists the commands. */
+#include "bench.h"
+
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+
+static const struct command {
+    const char *name, *help;
+    knack_status (*run)(const struct options *);
+} commands[] = {
+    {"steps", "[WORKLOAD]...  a step of each workload, and its share of the machine's matrix-product rate", bench_steps},
+    {"write", "WORKLOAD FOLDER  the workload's config and data, for others to train", bench_write},
+    {"serve", "WORKLOAD  a worker that others drive by its standard input", bench_serve},
+};
+enum { COMMANDS = sizeof commands / sizeof *commands };
+
+/* ---- What commands share ---- */
+
+uint64_t nanoseconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+char *bench_folder(void)
+{
+    char *path = memory_format("%s/knack-bench-XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+    if (path && mkdtemp(path)) return path;
+    memory_free(path);
+    status_set(KNACK_E_IO, "no folder for work files can be made");
+    return NULL;
+}
+
+static int by_size(const void *left, const void *right)
+{
+    const double l = *(const double *)left, r = *(const double *)right;
+    return (l > r) - (l < r);
+}
+
+double quantile(double *value, int64_t count, double share)
+{
+    if (count > 0) qsort(value, (size_t)count, sizeof *value, by_size);
+    return count > 0 ? value[(int64_t)(share * (double)(count - 1) + 0.5)] : 0;
+}
+
+double median(double *value, int64_t count)
+{
+    return quantile(value, count, 0.5);
+}
+
+/* ---- Arguments ---- */
+
+static void print_help(void)
+{
+    printf("usage: bench COMMAND [OPTION]... [ARGUMENT]...\n\n");
+    for (int i = 0; i < COMMANDS; i++) printf("  %s %s\n", commands[i].name, commands[i].help);
+    printf("\n"
+           "  --threads N       1 unless said\n"
+           "  --bf16            products in bf16\n"
+           "  --rounds N        how often the arms take turns\n"
+           "  --seconds S       of one turn\n"
+           "  --against BENCH   another build's bench, timed in the same rounds\n"
+           "  --plugins JSON    entries of the config's list: '\"ema\", {\"name\": \"sam\"}'\n"
+           "  --batch N --width N --depth N --tokens N   another size than the workload's\n"
+           "  --json FILE       the table as JSON too\n");
+}
+
+static knack_status read_options(int argc, char **argv, struct options *options)
+{
+    static const struct option known[] = {{"threads", 1, NULL, 't'}, {"bf16", 0, NULL, 'f'},    {"rounds", 1, NULL, 'r'},
+                                          {"seconds", 1, NULL, 's'}, {"against", 1, NULL, 'a'}, {"plugins", 1, NULL, 'p'},
+                                          {"batch", 1, NULL, 'b'},   {"width", 1, NULL, 'w'},   {"depth", 1, NULL, 'd'},
+                                          {"tokens", 1, NULL, 'k'},  {"json", 1, NULL, 'j'},    {NULL, 0, NULL, 0}};
+    *options = (struct options){.threads = 1, .plugins = ""};
+    for (int letter; (letter = getopt_long(argc, argv, "", known, NULL)) != -1;) {
+        if (letter == 't') options->threads = atoll(optarg);
+        if (letter == 'f') options->bf16 = true;
+        if (letter == 'r') options->rounds = atoll(optarg);
+        if (letter == 's') options->seconds = atof(optarg);
+        if (letter == 'a') options->against = optarg;
+        if (letter == 'p') options->plugins = optarg;
+        if (letter == 'b') options->batch = atoll(optarg);
+        if (letter == 'w') options->width = atoll(optarg);
+        if (letter == 'd') options->depth = atoll(optarg);
+        if (letter == 'k') options->tokens = atoll(optarg);
+        if (letter == 'j') options->json = optarg;
+        if (letter == '?') return status_set(KNACK_E_USAGE, "see bench --help");
+    }
+    options->name = (const char *const *)argv + optind;
+    options->names = argc - optind;
+    return KNACK_OK;
+}
+
+int main(int argc, char **argv)
+{
+    struct options options;
+    if (argc < 2 || strcmp(argv[1], "--help") == 0) {
+        print_help();
+        return argc < 2 ? 2 : 0;
+    }
+    signal(SIGPIPE, SIG_IGN); /* a worker that ended is noticed when it is read */
+    knack_status status = status_set(KNACK_E_USAGE, "no command \"%s\"; see bench --help", argv[1]);
+    for (int i = 0; i < COMMANDS; i++) {
+        if (strcmp(argv[1], commands[i].name) != 0) continue;
+        status = read_options(argc - 1, argv + 1, &options);
+        if (status >= 0) status = commands[i].run(&options);
+    }
+    if (status < 0) fprintf(stderr, "bench: %s\n", knack_error());
+    return status < 0 ? status_exit(status) : 0;
+}

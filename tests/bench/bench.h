@@ -1,0 +1,34 @@
+/* The program that times knack: what its commands share. */
+#ifndef BENCH_BENCH_H
+#define BENCH_BENCH_H
+
+#include "base/json.h"
+#include "workloads.h"
+
+struct options {
+    const char *const *name; /* [names] operands: workloads, or a folder */
+    int64_t names;
+    int64_t threads; /* 1 unless said */
+    bool bf16;
+    int64_t rounds;                      /* 0: the command's own */
+    double seconds;                      /* of a round of one worker; 0: the command's own */
+    int64_t batch, width, depth, tokens; /* another size than the workload's; 0: its own */
+    const char *plugins;                 /* entries of a config's list, as JSON text */
+    const char *against;                 /* another build's bench */
+    const char *json;                    /* file for the table as JSON, or NULL */
+};
+
+/* Commands, a file each. */
+knack_status bench_serve(const struct options *);
+knack_status bench_write(const struct options *);
+knack_status bench_steps(const struct options *);
+
+uint64_t nanoseconds(void); /* of the monotonic clock */
+/* Where work files may go and flushing costs nothing, if there is such a place; mkdtemp() makes it; memory_free(). NULL on error. */
+char *bench_folder(void);
+
+/* Sorts; the share-th of count values, 0 the least, 1 the greatest. */
+double quantile(double *value, int64_t count, double share);
+double median(double *value, int64_t count);
+
+#endif

@@ -1,0 +1,79 @@
+/* bench steps: how long a step of each workload takes, and how near that is to what the machine can do. */
+#include "arms.h"
+#include "table.h"
+
+#include "base/memory.h"
+#include "base/text.h"
+
+enum { ROUNDS = 5, ARMS_MOST = 32 };
+static const double SECONDS = 0.6;
+
+static const char *const columns[] = {"workload", "GFLOP", "ms", "tenths", "GFLOP/s", "% of product", "faults", "MB", NULL};
+static const char *const columns_against[] = {"workload", "GFLOP", "ms",          "tenths", "GFLOP/s", "% of product",
+                                              "faults",   "MB",    "ms of other", "ratio",  NULL};
+
+static void put_row(struct table *table, const struct arm *arm, const struct arm *product)
+{
+    char text[96], low[48], high[48];
+    double ms = arm_step(arm) * 1e-6;
+    int decimals = ms < 1 ? 4 : ms < 100 ? 2 : 0;
+    table_text(table, arm->workload);
+    table_digits(table, arm->arithmetic * 1e-9);
+    table_number(table, ms, decimals);
+    snprintf(text, sizeof text, "%s to %s", text_fixed(low, arm->low * 1e-6, decimals), text_fixed(high, arm->high * 1e-6, decimals));
+    table_text(table, text);
+    table_number(table, arm->arithmetic / arm_step(arm), 0);
+    table_number(table, 100 * arm_share(arm, product), 1);
+    table_digits(table, arm->faults);
+    table_number(table, arm->peak / 1048576, 0);
+}
+
+/* arm[0] is the product; then the workloads, each followed by the other build's. */
+static knack_status put_table(const struct arm *arm, int64_t count, const struct options *options)
+{
+    struct table table;
+    TRY(table_begin(&table, options->against ? columns_against : columns));
+    for (int64_t i = 1; i < count; i++) {
+        put_row(&table, &arm[i], &arm[0]);
+        if (!options->against) continue;
+        table_digits(&table, arm_step(&arm[i + 1]) * 1e-6);
+        table_number(&table, arm_ratio(&arm[i + 1], &arm[i]), 3);
+        i++;
+    }
+    TRY(table_end(&table, options->json));
+    printf("\nproduct 1024 x 1024 x 1024, f32, %lld thread%s: best %.1f GFLOP/s, median %.1f\n", (long long)options->threads,
+           options->threads == 1 ? "" : "s", arm[0].arithmetic / arm[0].best, arm[0].arithmetic / arm_step(&arm[0]));
+    return KNACK_OK;
+}
+
+static void add_arm(struct arm *arm, int64_t *count, const char *workload, const char *program, const struct options *options)
+{
+    arm[(*count)++] = (struct arm){.workload = workload,
+                                   .program = program,
+                                   .threads = options->threads,
+                                   .bf16 = options->bf16,
+                                   .batch = options->batch,
+                                   .width = options->width,
+                                   .depth = options->depth,
+                                   .tokens = options->tokens,
+                                   .plugins = options->plugins};
+}
+
+knack_status bench_steps(const struct options *options)
+{
+    struct arm *arm = memory_new(ARMS_MOST, sizeof *arm);
+    if (!arm) return KNACK_E_MEMORY;
+    int64_t count = 0;
+    arm[count++] = (struct arm){.workload = "product", .threads = options->threads};
+    for (int64_t i = 0; options->names ? i < options->names : !!workloads[i].name; i++) {
+        const char *name = options->names ? options->name[i] : workloads[i].name;
+        if (count + 2 > ARMS_MOST) break;
+        add_arm(arm, &count, name, NULL, options);
+        if (options->against) add_arm(arm, &count, name, options->against, options);
+    }
+    knack_status status =
+        arms_measure(arm, count, options->rounds ? options->rounds : ROUNDS, options->seconds ? options->seconds : SECONDS);
+    if (status >= 0) status = put_table(arm, count, options);
+    memory_free(arm);
+    return status;
+}
