@@ -145,12 +145,13 @@ struct run {
     knack_step *step;
     const struct encoder *encoder;
     const struct sequences *sequences;
+    bool first_only; /* what is computed from here on is that of each row's first token */
 };
 
 /* Of vectors of so many values a token. */
 static struct token_dropout dropout_of(const struct run *run, const char *name, int64_t width)
 {
-    struct token_dropout dropout = {.sequences = run->sequences};
+    struct token_dropout dropout = {.sequences = run->sequences, .first_only = run->first_only};
     const double rate = run->encoder->options.dropout;
     const int64_t elements = run->sequences->length * token_mask_row(width);
     if (pass_drops(run->step, name, rate, elements, &dropout.address)) dropout.rate = rate;
@@ -189,9 +190,16 @@ static knack_tensor *feedforward_run(const struct run *run, const struct layer *
     return linear_run(run, &layer->fc2, tensor_gelu_drop(linear_run(run, &layer->fc1, x), &dropout));
 }
 
+/* What the attention's output is added to. */
+static knack_tensor *attending(const struct run *run, knack_tensor *x)
+{
+    return run->first_only ? tensor_first_tokens(run->sequences, x) : x;
+}
+
 static knack_tensor *post_norm_layer(const struct run *run, const struct layer *layer, knack_tensor *x)
 {
-    x = sum_norm_run(run, &layer->norm1, layer->out_name, x, attention_run(run, layer, x));
+    knack_tensor *change = attention_run(run, layer, x);
+    x = sum_norm_run(run, &layer->norm1, layer->out_name, attending(run, x), change);
     return sum_norm_run(run, &layer->norm2, layer->fc2_name, x, feedforward_run(run, layer, x));
 }
 
@@ -199,15 +207,30 @@ static knack_tensor *pre_norm_layer(const struct run *run, const struct layer *l
 {
     const int64_t width = run->encoder->options.width;
     const struct token_dropout first = dropout_of(run, layer->out_name, width), second = dropout_of(run, layer->fc2_name, width);
-    x = tensor_add_drop(x, attention_run(run, layer, norm_run(run, &layer->norm1, x)), &first);
+    knack_tensor *change = attention_run(run, layer, norm_run(run, &layer->norm1, x));
+    x = tensor_add_drop(attending(run, x), change, &first);
     return tensor_add_drop(x, feedforward_run(run, layer, norm_run(run, &layer->norm2, x)), &second);
 }
 
-/* Shows tricks x [count, width] as [rows, length, width], if there are any that look at layers. */
+/* Shows tricks x [count, width] as [rows, length, width], if there are any that look at layers; first tokens as they are, [rows, width]. */
 static knack_tensor *watched(const struct run *run, const char *name, knack_tensor *x)
 {
     if (!x || !model_pass(run->step)->filter) return x;
+    if (run->first_only) return knack_layer(run->step, name, x);
     return tensor_gather_tokens(run->sequences, knack_layer(run->step, name, tensor_spread(run->sequences, x)));
+}
+
+/* Of the last layer, whose first tokens become features, no others are computed: they would still be attended to, but attend in vain. */
+static knack_tensor *layers_run(struct run *run, knack_tensor *x)
+{
+    const struct encoder_options *options = &run->encoder->options;
+    for (int64_t i = 0; i < options->layers; i++) {
+        const struct layer *layer = &run->encoder->layer[i];
+        run->first_only = options->pooling == POOLING_CLS && i == options->layers - 1;
+        x = options->norm == NORM_POST ? post_norm_layer(run, layer, x) : pre_norm_layer(run, layer, x);
+        x = watched(run, layer->name, x);
+    }
+    return x;
 }
 
 static knack_tensor *encoder_features(knack_model *model, knack_step *step, knack_tensor *ids, void *user)
@@ -215,21 +238,14 @@ static knack_tensor *encoder_features(knack_model *model, knack_step *step, knac
     (void)model;
     const struct encoder *encoder = user;
     const struct encoder_options *options = &encoder->options;
-    const struct run run = {step, encoder, sequences_new(ids, options->vocabulary, options->padding)};
+    struct run run = {step, encoder, sequences_new(ids, options->vocabulary, options->padding), false};
     if (!run.sequences) return NULL;
     const struct token_dropout dropout = dropout_of(&run, encoder->name, options->width);
     knack_tensor *x =
         tensor_embed(run.sequences, knack_param_tensor(step, encoder->embedding), knack_param_tensor(step, encoder->positions));
     x = watched(&run, encoder->name, x);
     if (options->norm == NORM_POST) x = norm_run(&run, &encoder->norm, x);
-    x = tensor_drop_tokens(x, &dropout);
-    for (int64_t i = 0; i < options->layers; i++) {
-        const struct layer *layer = &encoder->layer[i];
-        x = options->norm == NORM_POST ? post_norm_layer(&run, layer, x) : pre_norm_layer(&run, layer, x);
-        x = watched(&run, layer->name, x);
-    }
-    /* A norm works token by token: behind the first tokens' choice it does the same to fewer. */
-    if (options->pooling == POOLING_CLS) x = tensor_first_tokens(run.sequences, x);
+    x = layers_run(&run, tensor_drop_tokens(x, &dropout));
     if (options->norm == NORM_PRE) x = norm_run(&run, &encoder->norm, x);
     return options->pooling == POOLING_MEAN ? tensor_mean_tokens(run.sequences, x) : x;
 }

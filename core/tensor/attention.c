@@ -39,7 +39,7 @@ knack_tensor *tensor_attention(knack_tensor *qkv, int64_t heads, const struct to
     const struct sequences *s = dropout->sequences;
     char text[96];
     if (!qkv || !operand_axes("attention", qkv, 2)) return NULL;
-    const int64_t width = qkv->shape[1] / 3, shape[2] = {s->count, width};
+    const int64_t width = qkv->shape[1] / 3, shape[2] = {dropout->first_only ? s->rows : s->count, width};
     if (qkv->shape[0] != s->count || heads < 1 || width % heads != 0 || width * 3 != qkv->shape[1])
         return tape_fail(qkv->tape, KNACK_E_SHAPE, "attention: %s are not queries, keys and values of %lld tokens in %lld heads",
                          shape_text(text, qkv->ndim, qkv->shape), (long long)s->count, (long long)heads);
@@ -49,6 +49,7 @@ knack_tensor *tensor_attention(knack_tensor *qkv, int64_t heads, const struct to
     *saved = (struct saved){.attention = {.sequences = s->rows,
                                           .length = s->length,
                                           .start = s->start,
+                                          .first_only = dropout->first_only,
                                           .heads = heads,
                                           .width = width,
                                           .scale = (knack_real)(1 / sqrt((double)width / (double)heads))},

@@ -197,6 +197,11 @@ static void mask_row(void *user, int64_t row)
     const struct dropout_address *address = &masking->dropout->address;
     const struct random_place place = {address->batch, (uint32_t)address->row[row], address->pass};
     const int64_t width = masking->width, block = token_mask_row(width);
+    if (masking->dropout->first_only) {
+        const uint64_t first = (uint64_t)(s->place[s->start[row]] % s->length * block);
+        random_mask(address->key, place, first, width, masking->dropout->rate, masking->mask + row * width);
+        return;
+    }
     for (int64_t i = s->start[row], end; i < s->start[row + 1]; i = end) {
         end = i + 1;
         while (width == block && end < s->start[row + 1] && s->place[end] == s->place[end - 1] + 1) end++;
@@ -208,9 +213,10 @@ static void mask_row(void *user, int64_t row)
 uint8_t *token_mask(const struct token_dropout *dropout, int64_t width)
 {
     const struct sequences *s = dropout->sequences;
-    struct masking masking = {.dropout = dropout, .width = width, .mask = tape_alloc(s->tape, (size_t)(s->count * width))};
+    const int64_t elements = (dropout->first_only ? s->rows : s->count) * width;
+    struct masking masking = {.dropout = dropout, .width = width, .mask = tape_alloc(s->tape, (size_t)elements)};
     if (masking.mask) {
-        if (s->count * width >= THREADS_WORTH)
+        if (elements >= THREADS_WORTH)
             threads_run(s->rows, mask_row, &masking);
         else
             for (int64_t row = 0; row < s->rows; row++) mask_row(&masking, row);

@@ -33,16 +33,17 @@ struct token_dropout {
     const struct sequences *sequences;
     double rate;
     struct dropout_address address;
+    bool first_only; /* of each row's first token alone: [rows, width] instead of [count, width] */
 };
 /* How many numbers a vector of so many values takes: whole blocks of eight. */
 static inline int64_t token_mask_row(int64_t width)
 {
     return (width + 7) / 8 * 8;
 }
-/* [count, width] bytes, 1 where a value stays; NULL: memory failed, as the tape says. */
+/* [count or rows, width] bytes, 1 where a value stays; NULL: memory failed, as the tape says. */
 uint8_t *token_mask(const struct token_dropout *, int64_t width);
 
-/* dropout(x) for x [count, width]. */
+/* dropout(x) for x [count, width]; as below also [rows, width], with a dropout of first tokens only. */
 knack_tensor *tensor_drop_tokens(knack_tensor *x, const struct token_dropout *);
 /* dropout(gelu(x)). On the way forward x's data are overwritten with what the way back needs: x must be a result that nobody else reads. */
 knack_tensor *tensor_gelu_drop(knack_tensor *x, const struct token_dropout *);
@@ -52,7 +53,8 @@ knack_tensor *tensor_add_drop(knack_tensor *x, knack_tensor *change, const struc
 knack_tensor *tensor_add_norm(knack_tensor *x, knack_tensor *change, const struct token_dropout *, knack_tensor *gamma, knack_tensor *beta,
                               double epsilon);
 
-/* Attention of each token to those of its sequence (arXiv:1706.03762): qkv [count, 3 width] -> [count, width]; scores are scaled by
+/* Attention of each token, or of the first ones alone, to those of its sequence (arXiv:1706.03762): qkv [count, 3 width] -> [count or rows,
+ * width]; scores are scaled by
  * 1 / sqrt(width / heads). Dropout is of the probabilities: that of token i for token j in head h is number (h length + i) T + j of the
  * row, T being the length in whole blocks of eight. */
 knack_tensor *tensor_attention(knack_tensor *qkv, int64_t heads, const struct token_dropout *);

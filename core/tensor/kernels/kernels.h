@@ -109,13 +109,14 @@ struct attention_dropout {
 struct attention {
     int64_t sequences, length;               /* length: at least that of the longest, of which masks are numbered */
     const int64_t *start;                    /* [sequences + 1] */
+    bool first_only;                         /* only the first token of each sequence attends, to all of it; else all do */
     int64_t heads, width;                    /* width: of all heads together */
     knack_real scale;                        /* of the scores */
     const struct attention_dropout *dropout; /* of the probabilities; NULL: none */
 };
 int64_t kernel_attention_saved(const struct attention *); /* how many numbers the way back needs */
-/* out [tokens, width] = softmax(scale q k^T) v in each head; qkv [tokens, 3 width] has q, k and v side by side, and in each the heads.
- * saved NULL: there is no way back. */
+/* out [queries, width] = softmax(scale q k^T) v in each head, with a row for each token that attends; qkv [tokens, 3 width] has q, k and v
+ * side by side, and in each the heads. saved NULL: there is no way back. */
 knack_status kernel_attention(struct arena *, const struct attention *, const knack_real *qkv, knack_real *saved, knack_real *out);
 knack_status kernel_attention_backward(struct arena *, const struct attention *, const knack_real *qkv, const knack_real *saved,
                                        const knack_real *out, const knack_real *dout, knack_real *dqkv, bool add);
