@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "base/random.h"
+#include "tensor/sequences.h"
 
 enum { SMOOTH, KINKED }; /* KINKED: not differentiable everywhere, so that the wide step of the float build may meet a kink */
 
@@ -127,6 +128,34 @@ enum { SMOOTH, KINKED }; /* KINKED: not differentiable everywhere, so that the w
     X(dropout, SMOOTH, "abc", -1, 1, dropout(in[0], 0.25))                                                                                 \
     X(dropout_none, SMOOTH, "abc", -1, 1, dropout(in[0], 0))                                                                               \
     X(embedding, SMOOTH, "aw", -1, 1, knack_embedding(knack_constant(step, KNACK_I32, SHAPE(2, 2), ids(4, in[0]->shape[0], 0)), in[0]))    \
+    X(tokens_embed, SMOOTH, "aw 9w", -1, 1, tensor_embed(token_rows(step, 0, 11, in[0]->shape[0]), in[0], in[1]))                          \
+    X(tokens_embed_twice, SMOOTH, "aw 9w", -1, 1, knack_mul(embed_tokens(step, 11, in), embed_tokens(step, 11, in)))                       \
+    X(tokens_spread, SMOOTH, "aw", -1, 1, tensor_spread(token_rows(step, 0, in[0]->shape[0], 1), in[0]))                                   \
+    X(tokens_spread_whole, SMOOTH, "aw", -1, 1, tensor_spread(whole_rows(step, in[0]->shape[0], 1), in[0]))                                \
+    X(tokens_spread_added, SMOOTH, "aw", -1, 1, knack_mul(in[0], spread_and_gather(step, in[0])))                                          \
+    X(tokens_gather, SMOOTH, "a9b", -1, 1, tensor_gather_tokens(token_rows(step, in[0]->shape[0], 0, 3), in[0]))                           \
+    X(tokens_gather_whole, SMOOTH, "abw", -1, 1, tensor_gather_tokens(whole_rows(step, in[0]->shape[0], in[0]->shape[1]), in[0]))          \
+    X(tokens_first, SMOOTH, "aw", -1, 1, tensor_first_tokens(token_rows(step, 0, in[0]->shape[0], 1), in[0]))                              \
+    X(tokens_mean, SMOOTH, "ww", -1, 1, tensor_mean_tokens(token_rows(step, 0, in[0]->shape[0], 1), in[0]))                                \
+    X(tokens_first_and_mean, SMOOTH, "wb", -1, 1, first_and_mean(step, in[0]))                                                             \
+    X(tokens_drop, SMOOTH, "aw", -1, 1, drop_tokens(step, in[0], 0.25))                                                                    \
+    X(tokens_drop_none, SMOOTH, "aw", -1, 1, drop_tokens(step, in[0], 0))                                                                  \
+    X(tokens_drop_added, SMOOTH, "aw", -1, 1, knack_mul(in[0], drop_tokens(step, in[0], 0.25)))                                            \
+    X(tokens_gelu_drop, SMOOTH, "aw", -3, 3, gelu_drop(step, in[0], 0.25))                                                                 \
+    X(tokens_gelu_drop_none, SMOOTH, "aw", -3, 3, gelu_drop(step, in[0], 0))                                                               \
+    X(tokens_add_drop, SMOOTH, "aw aw", -1, 1, add_drop(step, in[0], in[1], 0.25))                                                         \
+    X(tokens_add_drop_none, SMOOTH, "aw aw", -1, 1, add_drop(step, in[0], in[1], 0))                                                       \
+    X(tokens_add_drop_itself, SMOOTH, "aw", -1, 1, add_drop(step, in[0], in[0], 0.25))                                                     \
+    X(tokens_add_drop_twice, SMOOTH, "aw aw", -1, 1, knack_mul(add_drop(step, in[0], in[1], 0.25), add_drop(step, in[0], in[1], 0.5)))     \
+    X(tokens_add_norm, SMOOTH, "aw aw w w", -1, 1, add_norm(step, in, in[1], 0.25))                                                        \
+    X(tokens_add_norm_none, SMOOTH, "aw aw w w", -1, 1, add_norm(step, in, in[1], 0))                                                      \
+    X(tokens_add_norm_alone, SMOOTH, "aw 1 w w", -1, 1, add_norm(step, in, NULL, 0.25))                                                    \
+    X(tokens_add_norm_twice, SMOOTH, "aw aw w w", -1, 1, knack_mul(add_norm(step, in, in[1], 0.25), add_norm(step, in, in[1], 0.5)))       \
+    X(tokens_attention, SMOOTH, "wb wb wb", -1, 1, attention(step, knack_concat(3, in, 1), 1, 0))                                          \
+    X(tokens_attention_drop, SMOOTH, "wb wb wb", -1, 1, attention(step, knack_concat(3, in, 1), 1, 0.25))                                  \
+    X(tokens_attention_heads, SMOOTH, "a6 a6 a6", -1, 1, attention(step, knack_concat(3, in, 1), 2, 0))                                    \
+    X(tokens_attention_narrow, SMOOTH, "a8 a8 a8", -1, 1, attention(step, knack_concat(3, in, 1), 8, 0.25))                                \
+    X(tokens_attention_twice, SMOOTH, "w4 w4 w4", -1, 1, attention_twice(step, knack_concat(3, in, 1)))                                    \
     X(two_layers, SMOOTH, "ab cb c dc", -1, 1, two_layers(step, in))
 
 enum { MAX_VALUES = 400 };
@@ -159,6 +188,96 @@ static knack_tensor *mask(knack_step *step, const knack_tensor *x)
     static knack_real value[MAX_VALUES];
     for (int64_t i = 0; i < x->count; i++) value[i] = i % 3 != 1;
     return knack_constant(step, KNACK_REAL, x->ndim, x->shape, value);
+}
+
+/* ---- Tokens ---- */
+
+enum { PLACES = 9 };
+
+/* Rows of token ids below `entries`, as many as asked for, or (0) as hold so many tokens; with padding in front, between and behind. */
+static const struct sequences *token_rows(knack_step *step, int64_t rows, int64_t count, int64_t entries)
+{
+    static const int64_t tokens_of[] = {3, 1, PLACES, 6};
+    knack_real id[MAX_VALUES * PLACES];
+    int64_t row = 0, tokens = 0;
+    for (; rows ? row < rows : tokens < count; row++) {
+        int64_t length = tokens_of[row % 4], gap = (PLACES - length) / 2;
+        if (!rows && length > count - tokens) length = count - tokens;
+        for (int64_t i = 0; i < PLACES; i++) id[row * PLACES + i] = (knack_real)entries;
+        for (int64_t k = 0; k < length; k++, tokens++)
+            id[row * PLACES + k + (k >= length / 2 ? gap : 0)] = (knack_real)((tokens * 7 + 3) % entries);
+    }
+    return sequences_new(knack_constant(step, KNACK_REAL, SHAPE(row, PLACES), id), entries + 1, entries);
+}
+
+static const struct sequences *whole_rows(knack_step *step, int64_t rows, int64_t length)
+{
+    static const knack_real zeros[MAX_VALUES];
+    return sequences_new(knack_constant(step, KNACK_REAL, SHAPE(rows, length), zeros), 1, -1);
+}
+
+/* NULL: x is, or memory failed. */
+static const struct token_dropout *token_dropout(knack_step *step, const knack_tensor *x, double rate)
+{
+    static int64_t row[MAX_VALUES];
+    static struct token_dropout dropout;
+    for (int64_t i = 0; i < MAX_VALUES; i++) row[i] = 3 * i;
+    dropout = (struct token_dropout){.rate = rate, .address = {.key = 5, .batch = 2, .pass = 1, .row = row}};
+    dropout.sequences = x ? token_rows(step, 0, x->shape[0], 1) : NULL;
+    return dropout.sequences ? &dropout : NULL;
+}
+
+static knack_tensor *embed_tokens(knack_step *step, int64_t count, knack_tensor *const *in)
+{
+    return tensor_embed(token_rows(step, 0, count, in[0]->shape[0]), in[0], in[1]);
+}
+
+static knack_tensor *spread_and_gather(knack_step *step, knack_tensor *x)
+{
+    const struct sequences *s = token_rows(step, 0, x->shape[0], 1);
+    return tensor_gather_tokens(s, tensor_spread(s, x));
+}
+
+static knack_tensor *first_and_mean(knack_step *step, knack_tensor *x)
+{
+    const struct sequences *s = token_rows(step, 0, x->shape[0], 1);
+    return knack_mul(tensor_first_tokens(s, x), tensor_mean_tokens(s, x));
+}
+
+static knack_tensor *drop_tokens(knack_step *step, knack_tensor *x, double rate)
+{
+    const struct token_dropout *dropout = token_dropout(step, x, rate);
+    return dropout ? tensor_drop_tokens(x, dropout) : NULL;
+}
+
+/* Of a copy, since it is overwritten. */
+static knack_tensor *gelu_drop(knack_step *step, knack_tensor *x, double rate)
+{
+    const struct token_dropout *dropout = token_dropout(step, x, rate);
+    return dropout ? tensor_gelu_drop(knack_scale(x, 1), dropout) : NULL;
+}
+
+static knack_tensor *add_drop(knack_step *step, knack_tensor *x, knack_tensor *change, double rate)
+{
+    const struct token_dropout *dropout = token_dropout(step, x, rate);
+    return dropout ? tensor_add_drop(x, change, dropout) : NULL;
+}
+
+static knack_tensor *add_norm(knack_step *step, knack_tensor *const *in, knack_tensor *change, double rate)
+{
+    const struct token_dropout *dropout = token_dropout(step, in[0], rate);
+    return dropout ? tensor_add_norm(in[0], change, dropout, in[2], in[3], 0.01) : NULL;
+}
+
+static knack_tensor *attention(knack_step *step, knack_tensor *qkv, int64_t heads, double rate)
+{
+    const struct token_dropout *dropout = token_dropout(step, qkv, rate);
+    return dropout ? tensor_attention(qkv, heads, dropout) : NULL;
+}
+
+static knack_tensor *attention_twice(knack_step *step, knack_tensor *qkv)
+{
+    return knack_mul(attention(step, qkv, 2, 0.25), attention(step, qkv, 4, 0.5));
 }
 
 /* ---- Results that take more than a call ---- */
@@ -370,7 +489,7 @@ static void test_check_refuses(void **state)
 /* Forward and backward with only so many bytes to be had. */
 static knack_status run_within(const struct operation *operation, const struct trial *trial, size_t bytes)
 {
-    enum { BLOCK = 5 * 4096 - 64 }; /* of whole pages, with an arena's own bytes */
+    enum { BLOCK = 20 * 4096 - 64 }; /* of whole pages, with an arena's own bytes */
     struct tape tape;
     struct step_base base = {.tape = &tape};
     static knack_real gradient[MAX_INPUTS][MAX_VALUES], seed[MAX_VALUES];
