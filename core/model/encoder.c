@@ -65,6 +65,9 @@ static knack_status encoder_read(const struct json *config, void **user)
     if (options.width % options.heads != 0)
         return json_fail(json_member(config, "heads"), KNACK_E_CONFIG, "%lld heads do not divide a width of %lld", (long long)options.heads,
                          (long long)options.width);
+    if (options.padding >= options.vocabulary)
+        return json_fail(json_member(config, "padding"), KNACK_E_CONFIG, "%lld is no id of a vocabulary of %lld, which are 0 to %lld",
+                         (long long)options.padding, (long long)options.vocabulary, (long long)options.vocabulary - 1);
     struct encoder *encoder = memory_new(1, sizeof *encoder);
     if (!encoder) return KNACK_E_MEMORY;
     encoder->options = options;

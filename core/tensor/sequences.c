@@ -2,11 +2,23 @@
 #include "tensor/sequences.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 #include "base/random.h"
 #include "base/threads.h"
 #include "tensor/operand.h"
+
+static void refuse_id(struct tape *tape, int64_t row, int64_t position, double value, int64_t entries)
+{
+    const bool whole = value == floor(value) && isfinite(value);
+    tape_fail(tape, KNACK_E_SHAPE,
+              "row %" PRId64 " of the batch, position %" PRId64 ": %g is no token id, which are whole numbers from 0 to %" PRId64 "%s", row,
+              position, value, entries - 1,
+              whole ? "; how many there are is the model's \"vocabulary\""
+                    : "; neither divide ids (as 8-bit integers are unless data says \"divide\": 1) nor standardise or mix them: tricks may "
+                      "change a layer behind them, such as \"embedding\"");
+}
 
 /* Fills in a row's tokens behind those before; false: the tape's failure is set. */
 static bool add_row(struct sequences *s, int64_t row, const knack_real *ids, int64_t entries, int64_t padding)
@@ -15,11 +27,7 @@ static bool add_row(struct sequences *s, int64_t row, const knack_real *ids, int
     for (int64_t i = 0; i < s->length; i++) {
         const double value = (double)ids[row * s->length + i];
         if (!(value >= 0 && value < (double)entries) || value != (double)(int32_t)value) {
-            tape_fail(
-                s->tape, KNACK_E_SHAPE,
-                "row %" PRId64 " of the batch, position %" PRId64 ": %g is no token id, which are whole numbers from 0 to %" PRId64
-                "; divide or standardise no ids, and let tricks change a layer behind them, such as \"embedding\", instead of the input",
-                row, i, value, entries - 1);
+            refuse_id(s->tape, row, i, value, entries);
             return false;
         }
         if ((int64_t)value == padding) continue;
@@ -36,6 +44,10 @@ const struct sequences *sequences_new(const knack_tensor *ids, int64_t entries, 
     char text[96];
     if (!ids || !operand_axes("token ids", ids, 2)) return NULL;
     struct tape *tape = ids->tape;
+    if (ids->needs_gradient) { /* of a trick that wants to perturb them: it would wait for a gradient that never comes */
+        tape_fail(tape, KNACK_E_SHAPE, "token ids have no gradient; attack a layer behind them, such as \"embedding\"");
+        return NULL;
+    }
     if (ids->count > INT32_MAX) {
         tape_fail(tape, KNACK_E_SHAPE, "token ids of shape %s are too many for one pass: set train.micro_batch",
                   shape_text(text, ids->ndim, ids->shape));

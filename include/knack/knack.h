@@ -15,7 +15,7 @@ extern "C" {
 KNACK_API const char *knack_version(void); /* "0.1.0" */
 
 /* ---- A model of one's own ----
- * The models of the program (mlp, cnn, resnet, layers) are built through this same table. */
+ * The models of the program (mlp, cnn, resnet, encoder, layers) are built through this same table. */
 
 typedef struct knack_model knack_model;
 
