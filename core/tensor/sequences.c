@@ -13,8 +13,8 @@ static void refuse_id(struct tape *tape, int64_t row, int64_t position, double v
 {
     const bool whole = value == floor(value) && isfinite(value);
     tape_fail(tape, KNACK_E_SHAPE,
-              "row %" PRId64 " of the batch, position %" PRId64 ": %g is no token id, which are whole numbers from 0 to %" PRId64 "%s", row,
-              position, value, entries - 1,
+              "row %" PRId64 " of the batch, position %" PRId64 ": %.10g is no token id, which are whole numbers from 0 to %" PRId64 "%s",
+              row, position, value, entries - 1,
               whole ? "; how many there are is the model's \"vocabulary\""
                     : "; neither divide ids (as 8-bit integers are unless data says \"divide\": 1) nor standardise or mix them: tricks may "
                       "change a layer behind them, such as \"embedding\"");

@@ -53,10 +53,9 @@ knack_tensor *tensor_add_drop(knack_tensor *x, knack_tensor *change, const struc
 knack_tensor *tensor_add_norm(knack_tensor *x, knack_tensor *change, const struct token_dropout *, knack_tensor *gamma, knack_tensor *beta,
                               double epsilon);
 
-/* Attention of each token, or of the first ones alone, to those of its sequence (arXiv:1706.03762): qkv [count, 3 width] -> [count or rows,
- * width]; scores are scaled by
- * 1 / sqrt(width / heads). Dropout is of the probabilities: that of token i for token j in head h is number (h length + i) T + j of the
- * row, T being the length in whole blocks of eight. */
+/* Attention of each token, or of the first ones alone, to those of its sequence (arXiv:1706.03762): qkv [count, 3 width] ->
+ * [count or rows, width]; scores are scaled by 1 / sqrt(width / heads). Dropout is of the probabilities: that of token i for token j in
+ * head h is number (h length + i) T + j of the row, T being the length in whole blocks of eight. */
 knack_tensor *tensor_attention(knack_tensor *qkv, int64_t heads, const struct token_dropout *);
 
 #endif

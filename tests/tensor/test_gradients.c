@@ -151,11 +151,14 @@ enum { SMOOTH, KINKED }; /* KINKED: not differentiable everywhere, so that the w
     X(tokens_add_norm_none, SMOOTH, "aw aw w w", -1, 1, add_norm(step, in, in[1], 0))                                                      \
     X(tokens_add_norm_alone, SMOOTH, "aw 1 w w", -1, 1, add_norm(step, in, NULL, 0.25))                                                    \
     X(tokens_add_norm_twice, SMOOTH, "aw aw w w", -1, 1, knack_mul(add_norm(step, in, in[1], 0.25), add_norm(step, in, in[1], 0.5)))       \
-    X(tokens_attention, SMOOTH, "wb wb wb", -1, 1, attention(step, knack_concat(3, in, 1), 1, 0))                                          \
-    X(tokens_attention_drop, SMOOTH, "wb wb wb", -1, 1, attention(step, knack_concat(3, in, 1), 1, 0.25))                                  \
-    X(tokens_attention_heads, SMOOTH, "a6 a6 a6", -1, 1, attention(step, knack_concat(3, in, 1), 2, 0))                                    \
-    X(tokens_attention_narrow, SMOOTH, "a8 a8 a8", -1, 1, attention(step, knack_concat(3, in, 1), 8, 0.25))                                \
-    X(tokens_attention_twice, SMOOTH, "w4 w4 w4", -1, 1, attention_twice(step, knack_concat(3, in, 1)))                                    \
+    X(tokens_attention, SMOOTH, "wb wb wb", -1, 1, attention(step, knack_concat(3, in, 1), 1, 0, false))                                   \
+    X(tokens_attention_drop, SMOOTH, "wb wb wb", -1, 1, attention(step, knack_concat(3, in, 1), 1, 0.25, false))                           \
+    X(tokens_attention_heads, SMOOTH, "a6 a6 a6", -1, 1, attention(step, knack_concat(3, in, 1), 2, 0, false))                             \
+    X(tokens_attention_narrow, SMOOTH, "a8 a8 a8", -1, 1, attention(step, knack_concat(3, in, 1), 8, 0.25, false))                         \
+    X(tokens_attention_twice, SMOOTH, "w4 w4 w4", -1, 1, attention_twice(step, knack_concat(3, in, 1), false))                             \
+    X(tokens_attention_first, SMOOTH, "wb wb wb", -1, 1, attention(step, knack_concat(3, in, 1), 1, 0.25, true))                           \
+    X(tokens_attention_first_heads, SMOOTH, "w6 w6 w6", -1, 1, attention(step, knack_concat(3, in, 1), 2, 0, true))                        \
+    X(tokens_attention_first_twice, SMOOTH, "w4 w4 w4", -1, 1, attention_twice(step, knack_concat(3, in, 1), true))                        \
     X(two_layers, SMOOTH, "ab cb c dc", -1, 1, two_layers(step, in))
 
 enum { MAX_VALUES = 400 };
@@ -217,7 +220,7 @@ static const struct sequences *whole_rows(knack_step *step, int64_t rows, int64_
 }
 
 /* NULL: x is, or memory failed. */
-static const struct token_dropout *token_dropout(knack_step *step, const knack_tensor *x, double rate)
+static struct token_dropout *token_dropout(knack_step *step, const knack_tensor *x, double rate)
 {
     static int64_t row[MAX_VALUES];
     static struct token_dropout dropout;
@@ -269,15 +272,17 @@ static knack_tensor *add_norm(knack_step *step, knack_tensor *const *in, knack_t
     return dropout ? tensor_add_norm(in[0], change, dropout, in[2], in[3], 0.01) : NULL;
 }
 
-static knack_tensor *attention(knack_step *step, knack_tensor *qkv, int64_t heads, double rate)
+static knack_tensor *attention(knack_step *step, knack_tensor *qkv, int64_t heads, double rate, bool first_only)
 {
-    const struct token_dropout *dropout = token_dropout(step, qkv, rate);
-    return dropout ? tensor_attention(qkv, heads, dropout) : NULL;
+    struct token_dropout *dropout = token_dropout(step, qkv, rate);
+    if (!dropout) return NULL;
+    dropout->first_only = first_only;
+    return tensor_attention(qkv, heads, dropout);
 }
 
-static knack_tensor *attention_twice(knack_step *step, knack_tensor *qkv)
+static knack_tensor *attention_twice(knack_step *step, knack_tensor *qkv, bool first_only)
 {
-    return knack_mul(attention(step, qkv, 2, 0.25), attention(step, qkv, 4, 0.5));
+    return knack_mul(attention(step, qkv, 2, 0.25, first_only), attention(step, qkv, 4, 0.5, first_only));
 }
 
 /* ---- Results that take more than a call ---- */
