@@ -39,11 +39,11 @@ static void command_line(const struct arm *arm, const char *words[WORDS], char n
 static void become_worker(const struct arm *arm, int in, int out)
 {
     const char *words[WORDS];
-    char number[NUMBERS][24];
+    char number[NUMBERS][24], *counting = arm->counting ? bench_beside("libcounting.so") : NULL;
     command_line(arm, words, number);
     dup2(in, STDIN_FILENO);
     dup2(out, STDOUT_FILENO);
-    if (arm->preload) setenv("LD_PRELOAD", arm->preload, 1);
+    if (counting) setenv("LD_PRELOAD", counting, 1);
     execv(arm->program ? arm->program : "/proc/self/exe", (char *const *)words);
     _exit(127);
 }
@@ -73,11 +73,20 @@ static knack_status hear(struct arm *arm, struct json_document **document)
     return json_parse(line, strlen(line), arm->workload, document);
 }
 
-static knack_status ask(struct arm *arm, const char *line, struct json_document **document)
+static void tell(struct arm *arm, const char *line)
 {
     fputs(line, arm->to);
     fflush(arm->to);
-    return hear(arm, document);
+}
+
+/* What was resident while it got ready is not what training takes. */
+static void forget_peak(pid_t process)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%lld/clear_refs", (long long)process);
+    FILE *file = fopen(path, "w");
+    if (file) fputs("5", file);
+    if (file) fclose(file);
 }
 
 knack_status arm_start(struct arm *arm)
@@ -88,6 +97,7 @@ knack_status arm_start(struct arm *arm)
     arm->arithmetic = json_member_number(ready->root, "arithmetic");
     arm->parameters = json_member_number(ready->root, "parameters");
     arm->rounds = 0;
+    forget_peak(arm->process);
     json_free(ready);
     return KNACK_OK;
 }
@@ -116,24 +126,35 @@ void arm_end(struct arm *arm)
     arm->to = arm->from = NULL;
 }
 
-knack_status arm_round(struct arm *arm, double seconds)
+void arm_ask_round(struct arm *arm, double seconds)
 {
-    struct json_document *told;
     char line[64];
     snprintf(line, sizeof line, "round %.3f\n", seconds);
-    TRY(ask(arm, line, &told));
+    tell(arm, line);
+}
+
+knack_status arm_hear_round(struct arm *arm)
+{
+    struct json_document *told;
+    TRY(hear(arm, &told));
     const struct json *root = told->root;
     double n = (double)arm->rounds, faults = json_member_number(root, "faults"), best = json_member_number(root, "best");
-    const struct json *allocations = json_member(root, "allocations");
+    arm->steps = (int64_t)json_member_number(root, "steps");
     arm->step[arm->rounds++] = json_member_number(root, "median");
     arm->low = (arm->low * n + json_member_number(root, "low")) / (n + 1);
     arm->high = (arm->high * n + json_member_number(root, "high")) / (n + 1);
     if (n == 0 || faults < arm->faults) arm->faults = faults;
     if (n == 0 || best < arm->best) arm->best = best;
-    arm->allocations = allocations ? allocations->number : -1;
+    arm->allocations = json_member_number(root, "allocations");
     arm->tricks = json_member_number(root, "tricks");
     json_free(told);
     return KNACK_OK;
+}
+
+knack_status arm_round(struct arm *arm, double seconds)
+{
+    arm_ask_round(arm, seconds);
+    return arm_hear_round(arm);
 }
 
 knack_status arm_steps(struct arm *arm, int64_t count, char hash[32])
@@ -141,7 +162,8 @@ knack_status arm_steps(struct arm *arm, int64_t count, char hash[32])
     struct json_document *told;
     char line[64];
     snprintf(line, sizeof line, "steps %lld\n", (long long)count);
-    TRY(ask(arm, line, &told));
+    tell(arm, line);
+    TRY(hear(arm, &told));
     snprintf(hash, 32, "%s", json_member_text(told->root, "hash", ""));
     json_free(told);
     return KNACK_OK;
@@ -149,17 +171,18 @@ knack_status arm_steps(struct arm *arm, int64_t count, char hash[32])
 
 /* ---- Rounds ---- */
 
-static knack_status take_turns(struct arm *arm, int64_t count, int64_t rounds, double seconds)
+knack_status arms_take_turns(struct arm *arm, int64_t count, int64_t rounds, double seconds)
 {
-    for (int64_t i = 0; i < count; i++) TRY(arm_start(&arm[i]));
-    for (int64_t round = 0; round < rounds; round++)
+    for (int64_t round = 0; round < rounds && round < ROUNDS_MOST; round++)
         for (int64_t i = 0; i < count; i++) TRY(arm_round(&arm[i], seconds));
     return KNACK_OK;
 }
 
 knack_status arms_measure(struct arm *arm, int64_t count, int64_t rounds, double seconds)
 {
-    knack_status status = take_turns(arm, count, rounds < ROUNDS_MOST ? rounds : ROUNDS_MOST, seconds);
+    knack_status status = KNACK_OK;
+    for (int64_t i = 0; i < count && status >= 0; i++) status = arm_start(&arm[i]);
+    if (status >= 0) status = arms_take_turns(arm, count, rounds, seconds);
     for (int64_t i = 0; i < count; i++) arm_end(&arm[i]);
     return status;
 }

@@ -18,7 +18,7 @@ struct arm {
     bool bf16;
     int64_t batch, width, depth, tokens; /* 0: the workload's own */
     const char *plugins;                 /* JSON text, or NULL */
-    const char *preload;                 /* a library, or NULL */
+    bool counting;                       /* its allocations are counted, which slows it */
 
     /* Its process. */
     pid_t process;
@@ -26,7 +26,7 @@ struct arm {
 
     /* What it told. */
     double arithmetic, parameters;
-    int64_t rounds;
+    int64_t rounds, steps;              /* how many; of the latest round */
     double step[ROUNDS_MOST];           /* [rounds] nanoseconds: median of the round's steps */
     double low, high, best;             /* means over rounds of the tenths from below and from above; least of all steps */
     double faults, allocations, tricks; /* a step, of the round with the fewest; allocations -1: not counted; nanoseconds */
@@ -37,9 +37,13 @@ struct arm {
 knack_status arm_start(struct arm *);
 void arm_end(struct arm *); /* asks its memory, and lets it go; one that was not started is fine */
 knack_status arm_round(struct arm *, double seconds);
+/* The two halves of it: it begins; its answer is waited for. */
+void arm_ask_round(struct arm *, double seconds);
+knack_status arm_hear_round(struct arm *);
 /* So many steps; their weights' hash. */
 knack_status arm_steps(struct arm *, int64_t count, char hash[32]);
 
+knack_status arms_take_turns(struct arm *, int64_t count, int64_t rounds, double seconds); /* those that were started */
 /* Starts all, lets them take turns for so many rounds, ends all. */
 knack_status arms_measure(struct arm *, int64_t count, int64_t rounds, double seconds);
 double arm_step(const struct arm *);                             /* median over rounds, nanoseconds */

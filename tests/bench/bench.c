@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/memory.h"
 
 static const struct command {
@@ -17,12 +18,22 @@ static const struct command {
     knack_status (*run)(const struct options *);
 } commands[] = {
     {"steps", "[WORKLOAD]...  a step of each workload, and its share of the machine's matrix-product rate", bench_steps},
+    {"scaling", "[WORKLOAD]...  two threads over one, and bf16 over f32", bench_scaling},
+    {"calls", "[WORKLOAD]...  allocations, page faults and system calls of a step", bench_calls},
+    {"tricks", "[WORKLOAD]...  every trick's cost, in steps without it", bench_tricks},
+    {"hooks", "  a hook that does nothing", bench_hooks},
     {"write", "WORKLOAD FOLDER  the workload's config and data, for others to train", bench_write},
     {"serve", "WORKLOAD  a worker that others drive by its standard input", bench_serve},
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
 /* ---- What commands share ---- */
+
+const char *bench_workload(const struct options *options, int64_t i)
+{
+    if (options->names == 0) return workloads[i].name;
+    return i < options->names ? options->name[i] : NULL;
+}
 
 uint64_t nanoseconds(void)
 {
@@ -38,6 +49,16 @@ char *bench_folder(void)
     memory_free(path);
     status_set(KNACK_E_IO, "no folder for work files can be made");
     return NULL;
+}
+
+char *bench_beside(const char *name)
+{
+    char program[4096];
+    ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
+    program[length < 0 ? 0 : length] = '\0';
+    char *folder = file_folder(program), *path = folder ? file_join(folder, name) : NULL;
+    memory_free(folder);
+    return path;
 }
 
 static int by_size(const void *left, const void *right)
@@ -107,6 +128,8 @@ int main(int argc, char **argv)
         print_help();
         return argc < 2 ? 2 : 0;
     }
+    char *plugins = memory_format("%s:%s", bench_beside("../../plugins"), bench_beside("."));
+    if (plugins) setenv("KNACK_PLUGIN_PATH", plugins, 0);
     signal(SIGPIPE, SIG_IGN); /* a worker that ended is noticed when it is read */
     knack_status status = status_set(KNACK_E_USAGE, "no command \"%s\"; see bench --help", argv[1]);
     for (int i = 0; i < COMMANDS; i++) {

@@ -22,10 +22,19 @@ struct options {
 knack_status bench_serve(const struct options *);
 knack_status bench_write(const struct options *);
 knack_status bench_steps(const struct options *);
+knack_status bench_scaling(const struct options *);
+knack_status bench_calls(const struct options *);
+knack_status bench_tricks(const struct options *);
+knack_status bench_hooks(const struct options *);
 
+/* The i-th workload that was named, or if none was of all; NULL: there are no more. */
+const char *bench_workload(const struct options *, int64_t i);
 uint64_t nanoseconds(void); /* of the monotonic clock */
 /* Where work files may go and flushing costs nothing, if there is such a place; mkdtemp() makes it; memory_free(). NULL on error. */
 char *bench_folder(void);
+
+/* The path of a file beside this program, "../../core/knack" is the one that was built with it; memory_free(). NULL on error. */
+char *bench_beside(const char *name);
 
 /* Sorts; the share-th of count values, 0 the least, 1 the greatest. */
 double quantile(double *value, int64_t count, double share);

@@ -65,9 +65,8 @@ knack_status bench_steps(const struct options *options)
     if (!arm) return KNACK_E_MEMORY;
     int64_t count = 0;
     arm[count++] = (struct arm){.workload = "product", .threads = options->threads};
-    for (int64_t i = 0; options->names ? i < options->names : !!workloads[i].name; i++) {
-        const char *name = options->names ? options->name[i] : workloads[i].name;
-        if (count + 2 > ARMS_MOST) break;
+    for (int64_t i = 0; bench_workload(options, i) && count + 2 <= ARMS_MOST; i++) {
+        const char *name = bench_workload(options, i);
         add_arm(arm, &count, name, NULL, options);
         if (options->against) add_arm(arm, &count, name, options->against, options);
     }

@@ -11,10 +11,12 @@
 #include "base/text.h"
 
 const struct workload workloads[] = {
-    {"mlp-tiny", MLP, 32, .side = 1, .channels = 64, .hidden = {64}, .layers = 1, .dropout = 0.1, .batches = 48},
-    {"mlp", MLP, 128, .side = 1, .channels = 784, .hidden = {256, 128}, .layers = 2, .dropout = 0.1, .batches = 48},
-    {"cnn", CNN, 128, .side = 28, .channels = 1, .hidden = {32, 64}, .layers = 2, .width = 128, .dropout = 0.25, .batches = 16},
-    {"resnet20", RESNET, 128, .side = 32, .channels = 3, .layers = 20, .batches = 8},
+    {"mlp-tiny", MLP, 32, .side = 1, .channels = 64, .hidden = {64}, .layers = 1, .dropout = 0.1, .batches = 48, .target = {0, 1, 0, 0.01}},
+    {"mlp", MLP, 128, .side = 1, .channels = 784, .hidden = {256, 128}, .layers = 2, .dropout = 0.1, .batches = 48,
+     .target = {0.8, 0, 1.4}},
+    {"cnn", CNN, 128, .side = 28, .channels = 1, .hidden = {32, 64}, .layers = 2, .width = 128, .dropout = 0.25, .batches = 16,
+     .target = {0.65, 1.7, 1.4}},
+    {"resnet20", RESNET, 128, .side = 32, .channels = 3, .layers = 20, .batches = 8, .target = {0.7, 1.85, 1.4}},
     {NULL},
 };
 static const struct workload measures[] = {

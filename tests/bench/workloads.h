@@ -26,6 +26,12 @@ struct workload {
     int64_t heads, feedforward, vocabulary, tokens; /* of an encoder */
     double dropout;
     int64_t batches; /* of data */
+    struct {
+        double share;       /* of the machine's matrix-product rate, at least */
+        double two_threads; /* times as fast as one, at least */
+        double bf16;        /* times as fast as f32, at least */
+        double ms;          /* of a step, at most */
+    } target;               /* 0: none */
 };
 
 extern const struct workload workloads[]; /* the six; ends with a NULL name */
