@@ -19,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 
-WORKLOADS = ["mlp-tiny", "mlp", "cnn", "resnet20"]
+WORKLOADS = ["mlp-tiny", "mlp", "cnn", "resnet20", "encoder", "encoder-base"]
 PEERS = ["eager", "eager, jemalloc", "compile, jemalloc"]
 KEEP_MEMORY = "dirty_decay_ms:-1,muzzy_decay_ms:-1,background_thread:false"
 HERE = os.path.dirname(os.path.abspath(__file__))

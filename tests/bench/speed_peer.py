@@ -118,7 +118,63 @@ class Resnet(nn.Module):
         return f"stage{int(stage) + 1}.block{int(block) + 1}.{rest}"
 
 
-MODELS = {"mlp": Mlp, "cnn": Cnn, "resnet": Resnet}
+class EncoderLayer(nn.Module):
+    def __init__(self, config):
+        super().__init__()
+        width = config["width"]
+        self.heads, self.dropout = config["heads"], config["dropout"]
+        self.attention_in, self.attention_out = nn.Linear(width, 3 * width), nn.Linear(width, width)
+        self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.fc1, self.fc2 = nn.Linear(width, config["feedforward"]), nn.Linear(config["feedforward"], width)
+
+    def drop(self, x):
+        return F.dropout(x, self.dropout, self.training)
+
+    def split(self, x):
+        return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+
+    def forward(self, x, first_only):
+        """x [rows, tokens, width]; first_only: of the first token of each row, which is all that is asked of the last layer."""
+        if first_only:
+            width, into = x.size(-1), self.attention_in
+            q = F.linear(x[:, :1], into.weight[:width], into.bias[:width])
+            k, v = F.linear(x, into.weight[width:], into.bias[width:]).chunk(2, -1)
+            x = x[:, :1]
+        else:
+            q, k, v = self.attention_in(x).chunk(3, -1)
+        attended = F.scaled_dot_product_attention(self.split(q), self.split(k), self.split(v), dropout_p=self.dropout if self.training else 0.0)
+        x = self.norm1(x + self.drop(self.attention_out(attended.transpose(1, 2).flatten(2))))
+        return self.norm2(x + self.drop(self.fc2(self.drop(F.gelu(self.fc1(x))))))
+
+
+class Encoder(nn.Module):
+    def __init__(self, config, shape):
+        super().__init__()
+        self.embedding = nn.Embedding(config["vocabulary"], config["width"])
+        self.positions = nn.Embedding(shape[0], config["width"])
+        for table in (self.embedding, self.positions):
+            nn.init.normal_(table.weight, std=0.02)
+        self.embedding_norm = nn.LayerNorm(config["width"])
+        self.layers = nn.ModuleList(EncoderLayer(config) for _ in range(config["layers"]))
+        self.head = nn.Linear(config["width"], CLASSES)
+        self.dropout = config["dropout"]
+
+    def forward(self, x):
+        x = self.embedding_norm(self.embedding(x) + self.positions.weight)
+        x = F.dropout(x, self.dropout, self.training)
+        for layer in self.layers:
+            x = layer(x, first_only=layer is self.layers[-1])
+        return self.head(x[:, 0])
+
+    def knack_name(self, name):
+        name = name.replace("embedding_norm", "embedding.norm").replace("attention_", "attention.")
+        if not name.startswith("layers."):
+            return name
+        _, layer, rest = name.split(".", 2)
+        return f"layer{int(layer) + 1}.{rest}"
+
+
+MODELS = {"mlp": Mlp, "cnn": Cnn, "resnet": Resnet, "encoder": Encoder}
 
 
 # ---- Training ----
@@ -223,7 +279,8 @@ def serve(running, **told):
 
 def print_losses(folder, steps=2):
     training = Training(folder)
-    training.model.dropout = 0.0
+    for module in training.model.modules():
+        module.dropout = 0.0
     weights = {training.model.knack_name(name): p.detach().contiguous() for name, p in training.model.named_parameters()}
     save_file(weights, os.path.join(folder, "init.safetensors"))
     answer(losses=[training.step_on(torch.arange(i * training.batch, (i + 1) * training.batch)).item() for i in range(steps)])

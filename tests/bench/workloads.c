@@ -17,6 +17,10 @@ const struct workload workloads[] = {
     {"cnn", CNN, 128, .side = 28, .channels = 1, .hidden = {32, 64}, .layers = 2, .width = 128, .dropout = 0.25, .batches = 16,
      .target = {0.65, 1.7, 1.4}},
     {"resnet20", RESNET, 128, .side = 32, .channels = 3, .layers = 20, .batches = 8, .target = {0.7, 1.85, 1.4}},
+    {"encoder", ENCODER, 32, .layers = 4, .width = 128, .heads = 4, .feedforward = 512, .vocabulary = 8000, .tokens = 64, .dropout = 0.1,
+     .batches = 48, .target = {0.7, 1.6, 1.4}},
+    {"encoder-base", ENCODER, 16, .layers = 6, .width = 384, .heads = 12, .feedforward = 1536, .vocabulary = 30000, .tokens = 128,
+     .dropout = 0.1, .batches = 48, .target = {0.8, 1.6, 1.5}},
     {NULL},
 };
 static const struct workload measures[] = {
@@ -103,13 +107,17 @@ static double resnet_arithmetic(const struct workload *w)
     return sum + layer((double)w->batch, in, CLASSES, 3);
 }
 
-/* A layer: query, key, value and output, scores and values of attention, two linear layers. An embedding is no product. */
+/* A layer: queries, keys, values and output, scores and values of attention, two linear layers. Of the last layer nothing but each row's
+ * first token goes on, so that only keys and values are needed of the others. An embedding is no product. */
 static double encoder_arithmetic(const struct workload *w)
 {
-    double rows = (double)(w->batch * w->tokens), width = (double)w->width;
-    double attention = layer(rows, width, 4 * width, 3) + 2 * layer(rows, width, (double)w->tokens, 3);
-    double feedforward = 2 * layer(rows, width, (double)w->feedforward, 3);
-    return (double)w->layers * (attention + feedforward) + layer((double)w->batch, width, CLASSES, 3);
+    double width = (double)w->width, tokens = (double)w->tokens, all = (double)w->batch * tokens, sum = 0;
+    for (int64_t i = 0; i < w->layers; i++) {
+        double asking = i == w->layers - 1 ? (double)w->batch : all;
+        sum += layer(all, width, 2 * width, 3) + layer(asking, width, 2 * width, 3) + 2 * layer(asking, width, tokens, 3);
+        sum += 2 * layer(asking, width, (double)w->feedforward, 3);
+    }
+    return sum + layer((double)w->batch, width, CLASSES, 3);
 }
 
 double workload_arithmetic(const struct workload *w)

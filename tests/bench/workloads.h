@@ -43,7 +43,7 @@ knack_status workload_find(const char *name, struct workload *);
 void workload_resize(struct workload *, int64_t batch, int64_t width, int64_t depth, int64_t tokens);
 
 /* Floating-point operations that one step needs: three products a layer, without the gradient of the first one's input, which nobody
- * asks for; what is not a product or a convolution is not counted. Of PASS: bytes. */
+ * asks for, and of an encoder's last layer for first tokens only; what is not a product or a convolution is not counted. Of PASS: bytes. */
 double workload_arithmetic(const struct workload *);
 
 /* The config that trains it, as JSON text, from files of workload_write() in its own folder; memory_free(). bf16: products in bf16;
