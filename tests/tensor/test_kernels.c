@@ -1,47 +1,9 @@
 /* The kernels against the reference and, where that is what runs, against the definition; and that threads change no bit. */
-#include "fixture.h"
+#include "kernel_call.h"
 
-#include <math.h>
 #include <pthread.h>
-#include <string.h>
 
 #include "base/memory.h"
-#include "base/random.h"
-#include "base/threads.h"
-#include "tensor/kernels/kernels.h"
-
-static struct arena *arena;
-static uint32_t drawn; /* arrays so far: each has other values */
-
-static int open_arena(void **state)
-{
-    (void)state;
-    arena = arena_new(1 << 20);
-    return arena ? 0 : -1;
-}
-
-static int close_arena(void **state)
-{
-    (void)state;
-    arena_free(arena);
-    return threads_set(1);
-}
-
-static void *room(size_t bytes)
-{
-    void *memory = arena_alloc(arena, bytes ? bytes : 1);
-    assert_non_null(memory);
-    return memory;
-}
-
-/* Values in [-1, 1). */
-static knack_real *values(int64_t count)
-{
-    knack_real *out = room((size_t)count * sizeof *out);
-    random_uniforms(7, (struct random_place){.a = drawn++}, 0, count, out);
-    for (int64_t i = 0; i < count; i++) out[i] = 2 * out[i] - 1;
-    return out;
-}
 
 static void *typed_values(enum knack_type type, int64_t count)
 {
@@ -59,52 +21,6 @@ static const knack_real *as_real(enum knack_type type, int64_t count, const void
     kernel_from_bf16(count, x, out);
     return out;
 }
-
-static void assert_close(const char *what, const knack_real *got, const knack_real *wanted, int64_t count, double absolute, double relative)
-{
-    for (int64_t i = 0; i < count; i++) {
-        const double distance = fabs((double)got[i] - (double)wanted[i]);
-        if (!(distance <= absolute + relative * fabs((double)wanted[i])))
-            fail_msg("%s: value %d is %.9g, expected %.9g", what, (int)i, (double)got[i], (double)wanted[i]);
-    }
-}
-
-/* Sums of so many products of values within [-1, 1], in f32; the double build sums them in another order. */
-static double sum_error(int64_t terms)
-{
-    return (sizeof(knack_real) == 4 ? 3e-6 : 1e-13) * sqrt((double)terms);
-}
-
-/* A kernel with its operands, which writes `bytes` to out; out holds `before` at first, if that is not NULL. */
-struct call {
-    void (*run)(const struct call *, void *out);
-    const void *user, *before;
-    size_t bytes;
-};
-
-/* What the call writes, which must be the same bits for 1, 2 and 3 threads. */
-static void *run_call(const struct call *call)
-{
-    void *first = NULL;
-    for (int threads = 1; threads <= 3; threads++) {
-        void *out = room(call->bytes);
-        if (call->before)
-            memcpy(out, call->before, call->bytes);
-        else
-            memset(out, 0xff, call->bytes); /* NaN */
-        assert_int_equal(threads_set(threads), KNACK_OK);
-        call->run(call, out);
-        if (first && memcmp(first, out, call->bytes) != 0) fail_msg("%d threads give other bits than one", threads);
-        if (!first) first = out;
-    }
-    threads_set(1);
-    return first;
-}
-
-#define ASSERT_OK(call)                                                                                                                    \
-    do {                                                                                                                                   \
-        if ((call) != KNACK_OK) fail_msg("%s", knack_error());                                                                             \
-    } while (0)
 
 /* ---- Products ---- */
 
@@ -513,73 +429,6 @@ static void batch_norms(void **state)
     check_batch_norm(3000, 20, 100, true, false); /* the squares must not cancel */
 }
 
-/* y, mean, scale, dx, dgamma, dbeta */
-static void run_layer_norm(const struct call *call, void *out)
-{
-    const struct norm *v = call->user;
-    const int64_t rows = v->rows, width = v->channels;
-    knack_real *y = out, *mean = y + rows * width, *scale = mean + rows, *dx = scale + rows, *dgamma = dx + rows * width;
-    kernel_layer_norm(rows, width, v->x, NULL, epsilon, v->gamma, v->beta, mean, scale, y);
-    ASSERT_OK(kernel_layer_norm_backward(arena, rows, width, v->x, mean, scale, v->gamma, v->dy, dx, v->add, NULL, dgamma, v->add,
-                                         dgamma + width, v->add));
-}
-
-/* A layer norm is a batch norm of the transposed array, but for gamma and beta. */
-static void check_layer_norm(int64_t rows, int64_t width, bool add)
-{
-    const int64_t count = rows * width, all = 2 * count + 2 * rows + 2 * width;
-    const struct norm v = {.add = add,
-                           .rows = rows,
-                           .channels = width,
-                           .x = values(count),
-                           .gamma = values(width),
-                           .beta = values(width),
-                           .dy = values(count)};
-    knack_real *before = room((size_t)all * sizeof *before), *wanted = room((size_t)all * sizeof *wanted);
-    for (int64_t i = 0; i < all; i++) before[i] = wanted[i] = 1;
-    const struct call call = {.run = run_layer_norm, .user = &v, .before = before, .bytes = (size_t)all * sizeof *wanted};
-    knack_real *y = wanted, *means = y + count, *scales = means + rows, *dx = scales + rows, *dgamma = dx + count, *dbeta = dgamma + width;
-    double *sums = room((size_t)(2 * width) * sizeof *sums);
-    for (int64_t j = 0; j < 2 * width; j++) sums[j] = add ? 1 : 0;
-    for (int64_t i = 0; i < rows; i++) {
-        const knack_real *x = v.x + i * width, *dy = v.dy + i * width;
-        double mean = 0, variance = 0, first = 0, second = 0;
-        for (int64_t j = 0; j < width; j++) mean += (double)x[j] / (double)width;
-        for (int64_t j = 0; j < width; j++) variance += ((double)x[j] - mean) * ((double)x[j] - mean) / (double)width;
-        const double scale = 1 / sqrt(variance + epsilon);
-        for (int64_t j = 0; j < width; j++) {
-            const double normal = ((double)x[j] - mean) * scale, gradient = (double)dy[j] * (double)v.gamma[j];
-            y[i * width + j] = (knack_real)(normal * (double)v.gamma[j] + (double)v.beta[j]);
-            sums[j] += (double)dy[j] * normal;
-            sums[width + j] += (double)dy[j];
-            first += gradient / (double)width;
-            second += gradient * normal / (double)width;
-        }
-        for (int64_t j = 0; j < width; j++) {
-            const double normal = ((double)x[j] - mean) * scale;
-            dx[i * width + j] = (knack_real)((add ? 1 : 0) + scale * ((double)dy[j] * (double)v.gamma[j] - first - normal * second));
-        }
-        means[i] = (knack_real)mean;
-        scales[i] = (knack_real)scale;
-    }
-    for (int64_t j = 0; j < width; j++) {
-        dgamma[j] = (knack_real)sums[j];
-        dbeta[j] = (knack_real)sums[width + j];
-    }
-    assert_close("layer norm", run_call(&call), wanted, all, 100 * sum_error(rows), 10 * sum_error(1));
-    arena_reset(arena);
-}
-
-static void layer_norms(void **state)
-{
-    (void)state;
-    static const int64_t shapes[][2] = {{1, 2}, {3, 5}, {64, 16}, {65, 33}, {200, 384}};
-    for (int64_t s = 0; s < LENGTH(shapes); s++) {
-        check_layer_norm(shapes[s][0], shapes[s][1], false);
-        check_layer_norm(shapes[s][0], shapes[s][1], true);
-    }
-}
-
 /* ---- Column sums, bf16 ---- */
 
 static void run_sums(const struct call *call, void *out)
@@ -764,13 +613,13 @@ static void names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(products),     cmocka_unit_test(products_with_bias),
-        cmocka_unit_test(convolutions), cmocka_unit_test(convolution_of_many_sub_batches),
-        cmocka_unit_test(pools),        cmocka_unit_test(max_pool_of_nan),
-        cmocka_unit_test(batch_norms),  cmocka_unit_test(layer_norms),
-        cmocka_unit_test(column_sums),  cmocka_unit_test(bf16_rounding),
-        cmocka_unit_test(many_shapes),  cmocka_unit_test(failing_memory),
-        cmocka_unit_test(two_callers),  cmocka_unit_test(names),
+        cmocka_unit_test(products),       cmocka_unit_test(products_with_bias),
+        cmocka_unit_test(convolutions),   cmocka_unit_test(convolution_of_many_sub_batches),
+        cmocka_unit_test(pools),          cmocka_unit_test(max_pool_of_nan),
+        cmocka_unit_test(batch_norms),    cmocka_unit_test(column_sums),
+        cmocka_unit_test(bf16_rounding),  cmocka_unit_test(many_shapes),
+        cmocka_unit_test(failing_memory), cmocka_unit_test(two_callers),
+        cmocka_unit_test(names),
     };
     return cmocka_run_group_tests_name("kernels", tests, open_arena, close_arena);
 }
