@@ -62,9 +62,10 @@ static knack_status encoder_read(const struct json *config, void **user)
 {
     struct encoder_options options = {0};
     TRY(json_fields(config, encoder_fields, &options));
+    const struct json *heads = json_member(config, "heads");
     if (options.width % options.heads != 0)
-        return json_fail(json_member(config, "heads"), KNACK_E_CONFIG, "%lld heads do not divide a width of %lld", (long long)options.heads,
-                         (long long)options.width);
+        return json_fail(heads ? heads : json_member(config, "width"), KNACK_E_CONFIG, "%lld heads do not divide a width of %lld",
+                         (long long)options.heads, (long long)options.width);
     if (options.padding >= options.vocabulary)
         return json_fail(json_member(config, "padding"), KNACK_E_CONFIG, "%lld is no id of a vocabulary of %lld, which are 0 to %lld",
                          (long long)options.padding, (long long)options.vocabulary, (long long)options.vocabulary - 1);

@@ -11,7 +11,7 @@
 #include "base/memory.h"
 #include "bench.h"
 
-static const int64_t digits[] = {8, 8, 1}, fashion[] = {28, 28, 1}, cifar[] = {32, 32, 3}, table[] = {5};
+static const int64_t digits[] = {8, 8, 1}, fashion[] = {28, 28, 1}, cifar[] = {32, 32, 3}, table[] = {5}, tokens[] = {12};
 
 static int64_t entries(const struct bench *bench)
 {
@@ -110,6 +110,37 @@ static void resnet20_has_its_size(void **state)
     bench_close(bench);
 }
 
+static void an_encoder_is_a_table_and_layers(void **state)
+{
+    (void)state;
+    struct bench *bench = bench_open("{\"type\": \"encoder\", \"vocabulary\": 50, \"layers\": 2, \"width\": 6, \"heads\": 2, "
+                                     "\"feedforward\": 9}",
+                                     1, tokens, 3);
+    expect_param(bench, "embedding.weight", 2, (int64_t[]){50, 6}, false);
+    expect_param(bench, "positions.weight", 2, (int64_t[]){12, 6}, false);
+    expect_param(bench, "embedding.norm.weight", 1, (int64_t[]){6}, true);
+    expect_param(bench, "layer1.attention.in.weight", 2, (int64_t[]){18, 6}, false);
+    expect_param(bench, "layer1.attention.in.bias", 1, (int64_t[]){18}, true);
+    expect_param(bench, "layer2.attention.out.weight", 2, (int64_t[]){6, 6}, false);
+    expect_param(bench, "layer2.norm1.bias", 1, (int64_t[]){6}, true);
+    expect_param(bench, "layer2.fc1.weight", 2, (int64_t[]){9, 6}, false);
+    expect_param(bench, "layer2.fc2.weight", 2, (int64_t[]){6, 9}, false);
+    expect_param(bench, "layer2.norm2.weight", 1, (int64_t[]){6}, true);
+    assert_null(params_find(bench->params, "norm.weight"));
+    assert_int_equal(params_find(bench->params, "embedding.weight")->init, KNACK_INIT_NORMAL);
+    const int64_t layer = 18 * 6 + 18 + 6 * 6 + 6 + 9 * 6 + 9 + 6 * 9 + 6 + 4 * 6;
+    assert_int_equal(entries(bench), 50 * 6 + 12 * 6 + 2 * 6 + 2 * layer + 6 * 3 + 3);
+    assert_int_equal(bench->model->width, 6);
+    expect_layers(bench, (const char *const[]){"input", "embedding", "layer1", "layer2", "features", NULL});
+    bench_close(bench);
+
+    bench = bench_open("{\"type\": \"encoder\", \"vocabulary\": 2, \"norm\": \"pre\"}", 1, tokens, 3);
+    expect_param(bench, "norm.bias", 1, (int64_t[]){128}, true);
+    assert_null(params_find(bench->params, "embedding.norm.weight"));
+    expect_layers(bench, (const char *const[]){"input", "embedding", "layer1", "layer2", "layer3", "layer4", "features", NULL});
+    bench_close(bench);
+}
+
 static const char list_config[] =
     "{\"type\": \"layers\", \"layers\": ["
     " {\"type\": \"conv\", \"channels\": 4, \"padding\": 1, \"bias\": false}, {\"type\": \"batch-norm\"}, {\"type\": \"relu\"},"
@@ -195,6 +226,17 @@ static void bad_options_are_refused(void **state)
                    "at initialisation: unknown value \"hee\"; nearest is \"he\"");
     expect_refusal("{\"type\": \"resnet\", \"depth\": 21}", 3, cifar, "at depth: 21 is not 6 n + 2; the nearest depths are 20 and 26");
     expect_refusal("{\"type\": \"layers\"}", 1, table, "\"layers\" is missing");
+    expect_refusal("{\"type\": \"encoder\"}", 1, tokens,
+                   "\"vocabulary\" is missing; expected a whole number in [1,16777216]: how many token ids there are");
+    expect_refusal("{\"type\": \"encoder\", \"vocabulary\": 9, \"width\": 32, \"heads\": 5}", 1, tokens,
+                   "at heads: 5 heads do not divide a width of 32");
+    expect_refusal("{\"type\": \"encoder\", \"vocabulary\": 9, \"width\": 31}", 1, tokens, "at width: 4 heads do not divide a width of 31");
+    expect_refusal("{\"type\": \"encoder\", \"vocabulary\": 9, \"padding\": 9}", 1, tokens,
+                   "at padding: 9 is no id of a vocabulary of 9, which are 0 to 8");
+    expect_refusal("{\"type\": \"encoder\", \"vocabulary\": 9, \"norm\": \"pre-norm\"}", 1, tokens,
+                   "at norm: expected one of 2 names: post, pre, got \"pre-norm\"");
+    expect_refusal("{\"type\": \"mlp\", \"vocabulary\": 9}", 1, tokens,
+                   "at vocabulary: mlp has no such key, encoder has; \"type\" says which model it is");
     expect_refusal("{\"type\": \"resnet\", \"channels\": [8]}", 3, cifar,
                    "at channels: resnet has no such key, cnn has; \"type\" says which model it is");
     expect_refusal("{\"channels\": [8]}", 3, cifar, "at channels: mlp has no such key, cnn has; \"type\" says which model it is");
@@ -212,6 +254,7 @@ static void inputs_that_do_not_fit_are_refused(void **state)
     expect_refusal("{\"type\": \"resnet\"}", 1, table, "a resnet takes images, [height, width, channels], but an input has 1 axes");
     expect_refusal("{\"type\": \"cnn\", \"channels\": [4, 4, 4, 4]}", 3, digits,
                    "at channels: after 3 poolings the image is 1 x 1, too small for another; list fewer channels");
+    expect_refusal("{\"type\": \"encoder\", \"vocabulary\": 17}", 3, digits, "an encoder takes rows of token ids, but an input has 3 axes");
 }
 
 static void expect_list_refusal(const char *list, int ndim, const int64_t *input, const char *message)
@@ -421,7 +464,7 @@ static void the_schema_lists_all_models(void **state)
     json_writer_free(writer);
 }
 
-static void fail_allocations(const char *config, const int64_t *input)
+static void fail_allocations(const char *config, int ndim, const int64_t *input)
 {
     struct json_document *document;
     assert_int_equal(json_parse(config, strlen(config), "test.json", &document), KNACK_OK);
@@ -430,7 +473,7 @@ static void fail_allocations(const char *config, const int64_t *input)
     for (; nth < 1000 && !model; nth++) {
         struct params *params = params_new();
         memory_fail_at(nth);
-        knack_status status = model_new(document->root, NULL, NULL, params, 3, input, 3, true, &model);
+        knack_status status = model_new(document->root, NULL, NULL, params, ndim, input, 3, true, &model);
         memory_fail_at(0);
         assert_true(status == KNACK_OK || status == KNACK_E_MEMORY);
         model_free(model);
@@ -443,10 +486,11 @@ static void fail_allocations(const char *config, const int64_t *input)
 static void failing_allocations_leave_nothing(void **state)
 {
     (void)state;
-    fail_allocations("{\"type\": \"mlp\", \"hidden\": [3, 4]}", digits);
-    fail_allocations("{\"type\": \"cnn\", \"channels\": [3], \"hidden\": [4]}", digits);
-    fail_allocations("{\"type\": \"resnet\", \"depth\": 8, \"width\": 2}", digits);
-    fail_allocations(list_config, digits);
+    fail_allocations("{\"type\": \"mlp\", \"hidden\": [3, 4]}", 3, digits);
+    fail_allocations("{\"type\": \"cnn\", \"channels\": [3], \"hidden\": [4]}", 3, digits);
+    fail_allocations("{\"type\": \"resnet\", \"depth\": 8, \"width\": 2}", 3, digits);
+    fail_allocations("{\"type\": \"encoder\", \"vocabulary\": 9, \"width\": 8, \"layers\": 2}", 1, tokens);
+    fail_allocations(list_config, 3, digits);
 }
 
 int main(void)
@@ -455,6 +499,7 @@ int main(void)
         cmocka_unit_test(mlp_is_a_stack_of_linear_layers),
         cmocka_unit_test(cnn_halves_the_image_at_each_block),
         cmocka_unit_test(resnet20_has_its_size),
+        cmocka_unit_test(an_encoder_is_a_table_and_layers),
         cmocka_unit_test(layers_infer_their_shapes),
         cmocka_unit_test(initialisation_can_be_xavier),
         cmocka_unit_test(a_trick_may_bring_the_head),
