@@ -6,6 +6,7 @@
 #include "tensor/sequences.h"
 
 struct saved {
+    const struct sequences *sequences;
     struct attention attention;
     struct attention_dropout dropout;
     knack_real *kept; /* what the kernel keeps for the way back */
@@ -17,6 +18,7 @@ static void backward(knack_tensor *result)
     knack_tensor *qkv = result->input[0];
     bool fresh;
     knack_real *dqkv = tape_gradient(qkv, &fresh);
+    if (dqkv && fresh) sequences_clear(saved->sequences, tensor_width(qkv), dqkv);
     if (dqkv)
         tape_check(result->tape, "attention",
                    kernel_attention_backward(result->tape->arena, &saved->attention, qkv->data, saved->kept, result->data, result->gradient,
@@ -39,14 +41,15 @@ knack_tensor *tensor_attention(knack_tensor *qkv, int64_t heads, const struct to
     const struct sequences *s = dropout->sequences;
     char text[96];
     if (!qkv || !operand_axes("attention", qkv, 2)) return NULL;
-    const int64_t width = qkv->shape[1] / 3, shape[2] = {dropout->first_only ? s->rows : s->count, width};
-    if (qkv->shape[0] != s->count || heads < 1 || width % heads != 0 || width * 3 != qkv->shape[1])
+    const int64_t width = qkv->shape[1] / 3, shape[2] = {dropout->first_only ? s->rows : s->vectors, width};
+    if (qkv->shape[0] != s->vectors || heads < 1 || width % heads != 0 || width * 3 != qkv->shape[1])
         return tape_fail(qkv->tape, KNACK_E_SHAPE, "attention: %s are not queries, keys and values of %lld tokens in %lld heads",
                          shape_text(text, qkv->ndim, qkv->shape), (long long)s->count, (long long)heads);
     knack_tensor *result = tape_result(qkv->tape, KNACK_REAL, 2, shape, 1, &qkv);
     struct saved *saved = result ? tape_alloc(qkv->tape, sizeof *saved) : NULL;
     if (!saved) return NULL;
-    *saved = (struct saved){.attention = {.sequences = s->rows,
+    *saved = (struct saved){.sequences = s,
+                            .attention = {.sequences = s->rows,
                                           .length = s->length,
                                           .start = s->start,
                                           .first_only = dropout->first_only,
@@ -59,6 +62,7 @@ knack_tensor *tensor_attention(knack_tensor *qkv, int64_t heads, const struct to
         saved->kept = tape_alloc(qkv->tape, (size_t)kernel_attention_saved(&saved->attention) * sizeof *saved->kept);
         if (!saved->kept) return NULL;
     }
+    if (!dropout->first_only) sequences_clear(s, width, result->data);
     result->saved = saved;
     result->backward = backward;
     return tape_check(qkv->tape, "attention", kernel_attention(qkv->tape->arena, &saved->attention, qkv->data, saved->kept, result->data))

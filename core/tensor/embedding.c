@@ -70,7 +70,7 @@ static void embed_backward(knack_tensor *y)
 knack_tensor *tensor_embed(const struct sequences *s, knack_tensor *table, knack_tensor *positions)
 {
     if (!s || !operand_axes(__func__, table, 2) || !operand_axes(__func__, positions, 2)) return NULL;
-    const int64_t width = table->shape[1], shape[2] = {s->count, width};
+    const int64_t width = table->shape[1], shape[2] = {s->vectors, width};
     if (positions->shape[0] != s->length || positions->shape[1] != width)
         return tape_fail(s->tape, KNACK_E_SHAPE, "%s: positions do not fit %lld tokens a row of %lld values", __func__,
                          (long long)s->length, (long long)width);
@@ -79,6 +79,7 @@ knack_tensor *tensor_embed(const struct sequences *s, knack_tensor *table, knack
     for (int64_t i = 0; i < s->count; i++)
         sum_rows(width, (const knack_real *)table->data + s->id[i] * width,
                  (const knack_real *)positions->data + s->place[i] % s->length * width, (knack_real *)y->data + i * width);
+    sequences_clear(s, width, y->data);
     y->saved = (void *)s;
     y->backward = embed_backward;
     return y;

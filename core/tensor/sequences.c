@@ -39,6 +39,16 @@ static bool add_row(struct sequences *s, int64_t row, const knack_real *ids, int
     return false;
 }
 
+/* A batch of many different lengths would have as many different sizes of products, each of which has to be prepared. */
+static int64_t rounded(int64_t count, int64_t most)
+{
+    enum { SIZES = 64 };
+    int64_t step = 1;
+    while (step * SIZES < most) step *= 2;
+    count = (count + step - 1) / step * step;
+    return count < most ? count : most;
+}
+
 const struct sequences *sequences_new(const knack_tensor *ids, int64_t entries, int64_t padding)
 {
     char text[96];
@@ -63,6 +73,7 @@ const struct sequences *sequences_new(const knack_tensor *ids, int64_t entries, 
     for (int64_t row = 0; row < s->rows; row++)
         if (!add_row(s, row, ids->data, entries, padding)) return NULL;
     s->start[s->rows] = s->count;
+    s->vectors = rounded(s->count, ids->count);
     return s;
 }
 
@@ -71,6 +82,11 @@ const struct sequences *sequences_new(const knack_tensor *ids, int64_t entries, 
 static bool without_padding(const struct sequences *s)
 {
     return s->count == s->rows * s->length;
+}
+
+void sequences_clear(const struct sequences *s, int64_t width, knack_real *x)
+{
+    memset(x + s->count * width, 0, (size_t)((s->vectors - s->count) * width) * sizeof *x);
 }
 
 static void copy_rows(int64_t count, int64_t width, const int32_t *from_row, const int32_t *to_row, const knack_real *from, knack_real *to)
@@ -90,6 +106,7 @@ static void spread_backward(knack_tensor *result)
     const knack_real *g = result->gradient;
     if (fresh) {
         copy_rows(s->count, width, s->place, NULL, g, dx);
+        sequences_clear(s, width, dx);
         return;
     }
     for (int64_t i = 0; i < s->count; i++)
@@ -140,11 +157,12 @@ knack_tensor *tensor_gather_tokens(const struct sequences *s, knack_tensor *x)
     if (x->shape[0] != s->rows || x->shape[1] != s->length)
         return tape_fail(x->tape, KNACK_E_SHAPE, "a layer of tokens became %s, its first two sizes were %" PRId64 " and %" PRId64,
                          shape_text(text, x->ndim, x->shape), s->rows, s->length);
-    const int64_t shape[2] = {s->count, x->shape[2]};
+    const int64_t shape[2] = {s->vectors, x->shape[2]};
     if (without_padding(s)) return view(x, 2, shape);
     knack_tensor *result = tape_result(x->tape, KNACK_REAL, 2, shape, 1, &x);
     if (!result) return NULL;
     copy_rows(s->count, x->shape[2], s->place, NULL, x->data, result->data);
+    sequences_clear(s, x->shape[2], result->data);
     result->saved = (void *)s;
     result->backward = gather_backward;
     return result;
@@ -172,6 +190,7 @@ static void mean_backward(knack_tensor *result)
         for (int64_t i = s->start[row]; i < s->start[row + 1]; i++)
             for (int64_t j = 0; j < width; j++) dx[i * width + j] = share * g[j] + (fresh ? 0 : dx[i * width + j]);
     }
+    if (dx && fresh) sequences_clear(s, width, dx);
 }
 
 knack_tensor *tensor_mean_tokens(const struct sequences *s, knack_tensor *x)
@@ -198,7 +217,7 @@ knack_tensor *tensor_mean_tokens(const struct sequences *s, knack_tensor *x)
 struct masking {
     const struct token_dropout *dropout;
     int64_t width;
-    uint8_t *mask; /* [count, width] */
+    uint8_t *mask; /* [vectors or rows, width] */
 };
 
 /* Tokens that stand side by side in a row without gaps in their numbers are drawn at once. */
@@ -225,13 +244,14 @@ static void mask_row(void *user, int64_t row)
 uint8_t *token_mask(const struct token_dropout *dropout, int64_t width)
 {
     const struct sequences *s = dropout->sequences;
-    const int64_t elements = (dropout->first_only ? s->rows : s->count) * width;
+    const int64_t elements = (dropout->first_only ? s->rows : s->vectors) * width;
     struct masking masking = {.dropout = dropout, .width = width, .mask = tape_alloc(s->tape, (size_t)elements)};
     if (masking.mask) {
         if (elements >= THREADS_WORTH)
             threads_run(s->rows, mask_row, &masking);
         else
             for (int64_t row = 0; row < s->rows; row++) mask_row(&masking, row);
+        if (!dropout->first_only) memset(masking.mask + s->count * width, 0, (size_t)((s->vectors - s->count) * width));
     }
     return masking.mask;
 }
