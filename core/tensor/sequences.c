@@ -42,7 +42,7 @@ static bool add_row(struct sequences *s, int64_t row, const knack_real *ids, int
 /* A batch of many different lengths would have as many different sizes of products, each of which has to be prepared. */
 static int64_t rounded(int64_t count, int64_t most)
 {
-    enum { SIZES = 64 };
+    enum { SIZES = 128 };
     int64_t step = 1;
     while (step * SIZES < most) step *= 2;
     count = (count + step - 1) / step * step;
