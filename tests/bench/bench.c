@@ -17,11 +17,18 @@ static const struct command {
     const char *name, *help;
     knack_status (*run)(const struct options *);
 } commands[] = {
+    {"machine", "  what is timed, and on what", bench_machine},
     {"steps", "[WORKLOAD]...  a step of each workload, and its share of the machine's matrix-product rate", bench_steps},
     {"scaling", "[WORKLOAD]...  two threads over one, and bf16 over f32", bench_scaling},
     {"calls", "[WORKLOAD]...  allocations, page faults and system calls of a step", bench_calls},
     {"tricks", "[WORKLOAD]...  every trick's cost, in steps without it", bench_tricks},
     {"hooks", "  a hook that does nothing", bench_hooks},
+    {"start", "  from nothing to the first step, on the embedded digits", bench_start},
+    {"data", "[WORKLOAD]...  batches that are drawn and read, without a step", bench_data},
+    {"checkpoint", "[FOLDER]  writing one, to memory and to a disk (.)", bench_checkpoint},
+    {"compare", "  a comparison's time against trials, with one job and with two", bench_compare},
+    {"growth", "  a step's time against batch, width, depth, tokens, parameters", bench_growth},
+    {"plots", "FOLDER OUT  charts of what growth and compare wrote as FOLDER/growth.json and compare.json", bench_plots},
     {"write", "WORKLOAD FOLDER  the workload's config and data, for others to train", bench_write},
     {"serve", "WORKLOAD  a worker that others drive by its standard input", bench_serve},
 };

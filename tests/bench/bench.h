@@ -19,6 +19,7 @@ struct options {
 };
 
 /* Commands, a file each. */
+knack_status bench_machine(const struct options *);
 knack_status bench_serve(const struct options *);
 knack_status bench_write(const struct options *);
 knack_status bench_steps(const struct options *);
@@ -26,6 +27,12 @@ knack_status bench_scaling(const struct options *);
 knack_status bench_calls(const struct options *);
 knack_status bench_tricks(const struct options *);
 knack_status bench_hooks(const struct options *);
+knack_status bench_start(const struct options *);
+knack_status bench_data(const struct options *);
+knack_status bench_checkpoint(const struct options *);
+knack_status bench_compare(const struct options *);
+knack_status bench_growth(const struct options *);
+knack_status bench_plots(const struct options *);
 
 /* The i-th workload that was named, or if none was of all; NULL: there are no more. */
 const char *bench_workload(const struct options *, int64_t i);

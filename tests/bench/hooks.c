@@ -1,11 +1,9 @@
 /* bench hooks: what it costs to call a hook that does nothing. */
-#include "bench.h"
+#include "opened.h"
 #include "table.h"
 
 #include <stdio.h>
 
-#include "base/memory.h"
-#include "base/tree.h"
 #include "train/state.h"
 
 enum { TRICKS = 16, CALLS = 200000, ROUNDS = 9 };
@@ -59,17 +57,10 @@ static knack_status open_run(struct run **run)
     struct workload w;
     char plugins[64 * TRICKS];
     size_t used = 0;
-    TRY(workload_find("mlp-tiny", &w));
     for (int i = 0; i < TRICKS; i++)
         used += (size_t)snprintf(plugins + used, sizeof plugins - used, "%s{\"name\": \"idle\", \"as\": \"idle-%d\"}", i ? ", " : "", i);
-    char *folder = bench_folder(), *config = workload_config(&w, 1, false, 1, plugins);
-    struct run_request request = {.config = "hooks", .text = config, .folder = folder, .in_memory = true};
-    knack_status status = folder && config ? workload_write(&w, folder) : KNACK_E_MEMORY;
-    if (status >= 0) status = run_open(&request, run);
-    if (folder) remove_tree(folder);
-    memory_free(folder);
-    memory_free(config);
-    return status;
+    TRY(workload_find("mlp-tiny", &w));
+    return opened_run(&w, &(struct options){.threads = 1, .plugins = plugins}, (struct run_request){.in_memory = true}, run);
 }
 
 knack_status bench_hooks(const struct options *options)

@@ -5,7 +5,7 @@
  *     steps N          so many steps -> a hash of the weights
  *
  * The loop asks its observer before every step whether it should end: that is where the clock is read and where lines are waited for. */
-#include "bench.h"
+#include "opened.h"
 
 #include <dlfcn.h>
 #include <stdio.h>
@@ -18,7 +18,6 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "base/threads.h"
-#include "base/tree.h"
 #include "tensor/kernels/kernels.h"
 #include "train/state.h"
 
@@ -174,18 +173,10 @@ static bool between_steps(void *user)
 
 static knack_status train(struct serving *s, const struct workload *w, const struct options *options)
 {
-    enum { EPOCHS = 10000000 }; /* without end */
-    char *folder = bench_folder(), *config = workload_config(w, options->threads, options->bf16, EPOCHS, options->plugins);
-    knack_status status = folder && config ? workload_write(w, folder) : KNACK_E_MEMORY;
-    struct run_request request = {
-        .config = w->name, .text = config, .folder = folder, .in_memory = true, .observer = {.user = s, .interrupted = between_steps}};
-    if (status >= 0) status = run_open(&request, &s->run);
-    if (folder) remove_tree(folder); /* files that are open stay */
-    memory_free(folder);
-    memory_free(config);
-    TRY(status);
+    struct run_request request = {.in_memory = true, .observer = {.user = s, .interrupted = between_steps}};
+    TRY(opened_run(w, options, request, &s->run));
     answer_ready(s, w);
-    status = run_train(s->run);
+    knack_status status = run_train(s->run);
     run_close(s->run);
     return status == KNACK_E_INTERRUPTED ? KNACK_OK : status;
 }

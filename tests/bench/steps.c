@@ -8,9 +8,25 @@
 enum { ROUNDS = 5, ARMS_MOST = 32 };
 static const double SECONDS = 0.6;
 
-static const char *const columns[] = {"workload", "GFLOP", "ms", "tenths", "GFLOP/s", "% of product", "faults", "MB", NULL};
-static const char *const columns_against[] = {"workload", "GFLOP", "ms",          "tenths", "GFLOP/s", "% of product",
-                                              "faults",   "MB",    "ms of other", "ratio",  NULL};
+static const char *const columns[] = {"workload", "GFLOP", "ms", "tenths", "GFLOP/s", "% of product", "target", "faults", "MB", NULL};
+static const char *const columns_against[] = {"workload", "GFLOP",  "ms", "tenths",      "GFLOP/s", "% of product",
+                                              "target",   "faults", "MB", "ms of other", "ratio",   NULL};
+
+static void put_target(struct table *table, const struct arm *arm, double share)
+{
+    struct workload w;
+    char text[64], number[48];
+    bool known = workload_find(arm->workload, &w) == KNACK_OK && arm->threads == 1 && !arm->bf16;
+    if (known && w.target.share > 0) {
+        snprintf(text, sizeof text, "%s %%", text_fixed(number, 100 * w.target.share, 0));
+        table_target(table, share >= w.target.share, text);
+    } else if (known && w.target.ms > 0) {
+        snprintf(text, sizeof text, "%s ms", text_fixed(number, w.target.ms, 3));
+        table_target(table, arm_step(arm) * 1e-6 <= w.target.ms, text);
+    } else {
+        table_none(table);
+    }
+}
 
 static void put_row(struct table *table, const struct arm *arm, const struct arm *product)
 {
@@ -24,6 +40,7 @@ static void put_row(struct table *table, const struct arm *arm, const struct arm
     table_text(table, text);
     table_number(table, arm->arithmetic / arm_step(arm), 0);
     table_number(table, 100 * arm_share(arm, product), 1);
+    put_target(table, arm, arm_share(arm, product));
     table_digits(table, arm->faults);
     table_number(table, arm->peak / 1048576, 0);
 }

@@ -48,7 +48,11 @@ knack_status workload_find(const char *name, struct workload *found)
 
 void workload_resize(struct workload *w, int64_t batch, int64_t width, int64_t depth, int64_t tokens)
 {
-    if (batch > 0) w->batch = batch;
+    if (batch > 0) { /* as many rows as before, but at least a few batches */
+        int64_t batches = w->batch * w->batches / batch;
+        w->batches = batches < 4 ? 4 : batches;
+        w->batch = batch;
+    }
     if (tokens > 0) w->tokens = tokens;
     if (depth > 0) {
         for (int64_t i = w->layers; w->kind == MLP && i < depth && i < HIDDEN_MOST; i++) w->hidden[i] = w->hidden[i - 1];
