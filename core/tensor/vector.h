@@ -10,7 +10,8 @@
  * is compiled along. The picking runs before sanitizers are ready, so there it is off; and clang 14 gives what picks among the clones of a
  * static function a name that clashes with those of other files. */
 #if defined(__x86_64__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define VECTOR __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#define VECTOR        __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#define VECTOR_LEVELS 1 /* there are several, for what is written for each by hand */
 #else
 #define VECTOR
 #endif

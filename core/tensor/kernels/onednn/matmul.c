@@ -1,10 +1,12 @@
-/* Matrix products by oneDNN. Rows of c are cut into parts by shapes alone; each part is one product of one thread. */
+/* Matrix products by oneDNN, and small ones without it. Rows of c are cut into parts by shapes alone; each part is one product of one
+ * thread. */
 #include "tensor/kernels/kernels.h"
 
 #include <inttypes.h>
 #include <stdatomic.h>
 #include <stdio.h>
 
+#include "tensor/kernels/loops/small_matmul.h"
 #include "tensor/kernels/onednn/primitive.h"
 #include "tensor/vector.h"
 
@@ -232,9 +234,36 @@ static knack_status multiply_as_f32(struct arena *arena, struct engine *engine, 
     return KNACK_OK;
 }
 
+struct small_job {
+    const struct matmul *m;
+    int64_t block; /* matrices of the batch in each part but the last */
+};
+
+static void small_part(void *user, int64_t part)
+{
+    const struct small_job *job = user;
+    struct matmul own = *job->m;
+    const int64_t first = part * job->block;
+    own.batch = own.batch - first < job->block ? own.batch - first : job->block;
+    own.a = (const knack_real *)own.a + first * own.m * own.k;
+    own.b = (const knack_real *)own.b + first * own.k * own.n;
+    own.c = (knack_real *)own.c + first * own.m * own.n;
+    small_matmul_batch(&own);
+}
+
+static void multiply_small(const struct matmul *m)
+{
+    struct small_job job = {.m = m, .block = m->batch > 1 ? block_size(m) : 1};
+    threads_run((m->batch + job.block - 1) / job.block, small_part, &job);
+}
+
 knack_status kernel_matmul(struct arena *arena, const struct matmul *m)
 {
     struct engine *engine;
+    if (small_matmul_fits(m)) {
+        multiply_small(m);
+        return KNACK_OK;
+    }
     TRY(engine_open(&engine));
     const struct arena_mark mark = arena_mark(arena);
     const bool as_f32 = m->type == KNACK_BF16 && !engine_has_bf16();
