@@ -1,27 +1,60 @@
 /* Convolutions of images, channels-last. */
-#include <inttypes.h>
-
+#include "tensor/kernels/images.h"
 #include "tensor/kernels/kernels.h"
 #include "tensor/operand.h"
+#include "tensor/vector.h"
+
+/* ---- Images on their way, as conv2d_forward and conv2d_backward ask for them ---- */
+
+/* The result's values of an operation on bf16, which has their type. */
+static void round_y(void *user, struct images images, knack_real *values)
+{
+    const knack_tensor *y = user;
+    const int64_t row = y->count / y->shape[0];
+    kernel_to_bf16(images.count * row, values, (uint16_t *)y->data + images.first * row);
+}
+
+static const void *round_dy(void *user, struct images images, void *room)
+{
+    const knack_tensor *y = user;
+    const int64_t row = y->count / y->shape[0];
+    kernel_to_bf16(images.count * row, y->gradient + images.first * row, room);
+    return room;
+}
+
+VECTOR
+static void add_values(int64_t count, const knack_real *restrict values, knack_real *restrict sum)
+{
+    for (int64_t i = 0; i < count; i++) sum[i] += values[i];
+}
+
+/* To what an earlier contribution left. */
+static void add_dx(void *user, struct images images, knack_real *values)
+{
+    const knack_tensor *y = user, *x = y->input[0];
+    const int64_t row = x->count / x->shape[0];
+    add_values(images.count * row, values, x->gradient + images.first * row);
+}
+
+/* ---- The operation ---- */
 
 static void backward(knack_tensor *y)
 {
-    const struct conv2d *c = y->saved;
     knack_tensor *x = y->input[0], *w = y->input[1], *bias = y->inputs > 2 ? y->input[2] : NULL;
-    const void *dy = y->gradient;
-    bool fresh;
-    if (c->type == KNACK_BF16) {
-        uint16_t *rounded = tape_alloc(y->tape, (size_t)y->count * sizeof *rounded);
-        if (!rounded) return;
-        kernel_to_bf16(y->count, y->gradient, rounded);
-        dy = rounded;
-    }
-    knack_real *dx = tape_gradient(x, &fresh);
-    if (dx && !tape_check(y->tape, "knack_conv2d", kernel_conv2d_backward_data(y->tape->arena, c, dy, w->data, dx, !fresh))) return;
-    knack_real *dw = tape_gradient(w, &fresh);
-    if (dw && !tape_check(y->tape, "knack_conv2d", kernel_conv2d_backward_weights(y->tape->arena, c, x->data, dy, dw, !fresh))) return;
-    knack_real *dbias = bias ? tape_gradient(bias, &fresh) : NULL;
-    if (dbias) kernel_column_sums(tensor_rows(y), c->out, y->gradient, dbias, !fresh);
+    struct conv2d_backward b = {.shape = *(const struct conv2d *)y->saved, .x = x->data, .w = w->data, .user = y};
+    bool fresh_x, fresh_w, fresh_bias;
+    if (b.shape.type == KNACK_BF16)
+        b.make_dy = round_dy;
+    else
+        b.dy = y->gradient;
+    knack_real *dx = tape_gradient(x, &fresh_x);
+    if (dx && fresh_x) b.dx = dx;
+    if (dx && !fresh_x) b.made_dx = add_dx;
+    b.dw = tape_gradient(w, &fresh_w);
+    b.add_dw = b.dw && !fresh_w;
+    if ((dx || b.dw) && !tape_check(y->tape, "knack_conv2d", kernel_conv2d_backward(y->tape->arena, &b))) return;
+    knack_real *dbias = bias ? tape_gradient(bias, &fresh_bias) : NULL;
+    if (dbias) kernel_column_sums(tensor_rows(y), b.shape.out, y->gradient, dbias, !fresh_bias);
 }
 
 /* The sizes of a convolution; false: the tape's failure says what does not fit. */
@@ -73,5 +106,10 @@ knack_tensor *knack_conv2d(knack_tensor *x, knack_tensor *w, knack_tensor *bias,
     *saved = c;
     y->saved = saved;
     y->backward = backward;
-    return tape_check(x->tape, __func__, kernel_conv2d(x->tape->arena, &c, x->data, w->data, bias ? bias->data : NULL, y->data)) ? y : NULL;
+    struct conv2d_forward f = {.shape = c, .x = x->data, .w = w->data, .bias = bias ? bias->data : NULL, .user = y};
+    if (c.type == KNACK_BF16)
+        f.made_y = round_y;
+    else
+        f.y = y->data;
+    return tape_check(x->tape, __func__, kernel_conv2d(x->tape->arena, &f)) ? y : NULL;
 }

@@ -1,6 +1,7 @@
 /* Batch norm over all but the last axis, layer norm over the last. */
 #include <string.h>
 
+#include "tensor/kernels/images.h"
 #include "tensor/kernels/kernels.h"
 #include "tensor/operand.h"
 

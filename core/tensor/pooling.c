@@ -1,5 +1,5 @@
 /* Pooling of images, channels-last: the maximum or the mean over windows, and the mean over whole images. */
-#include "tensor/kernels/kernels.h"
+#include "tensor/kernels/images.h"
 #include "tensor/operand.h"
 
 static void max_backward(knack_tensor *y)

@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "base/threads.h"
+#include "tensor/kernels/images.h"
 #include "tensor/kernels/kernels.h"
 
 enum { MOST_CASES = 256, MOST_ROUNDS = 99 };
@@ -90,24 +91,30 @@ static void add_linear(enum knack_type type, int64_t rows, int64_t in, int64_t o
     add_product(name, type, 1, out, in, rows, true, false);
 }
 
+static bool is_half(const struct bench_case *bench)
+{
+    return bench->convolution.type == KNACK_BF16;
+}
+
 static knack_status run_convolution(const struct bench_case *bench)
 {
-    const struct conv2d *v = &bench->convolution;
-    return v->type == KNACK_BF16 ? kernel_conv2d(arena, v, a16, b16, NULL, c16) : kernel_conv2d(arena, v, a, b, NULL, c);
+    const struct conv2d_forward f = {
+        .shape = bench->convolution, .x = is_half(bench) ? (void *)a16 : a, .w = is_half(bench) ? (void *)b16 : b, .y = c};
+    return kernel_conv2d(arena, &f);
 }
 
 static knack_status run_input_gradient(const struct bench_case *bench)
 {
-    const struct conv2d *v = &bench->convolution;
-    return v->type == KNACK_BF16 ? kernel_conv2d_backward_data(arena, v, c16, b16, d, false)
-                                 : kernel_conv2d_backward_data(arena, v, c, b, d, false);
+    const struct conv2d_backward v = {
+        .shape = bench->convolution, .dy = is_half(bench) ? (void *)c16 : c, .w = is_half(bench) ? (void *)b16 : b, .dx = d};
+    return kernel_conv2d_backward(arena, &v);
 }
 
 static knack_status run_weights_gradient(const struct bench_case *bench)
 {
-    const struct conv2d *v = &bench->convolution;
-    return v->type == KNACK_BF16 ? kernel_conv2d_backward_weights(arena, v, a16, c16, d, false)
-                                 : kernel_conv2d_backward_weights(arena, v, a, c, d, false);
+    const struct conv2d_backward v = {
+        .shape = bench->convolution, .x = is_half(bench) ? (void *)a16 : a, .dy = is_half(bench) ? (void *)c16 : c, .dw = d};
+    return kernel_conv2d_backward(arena, &v);
 }
 
 /* A square image, batch 128, and its three passes. */

@@ -2,8 +2,10 @@
 #include "kernel_call.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "base/memory.h"
+#include "tensor/kernels/images.h"
 #include "tensor/kernels/loops/small_matmul.h"
 
 static void *typed_values(enum knack_type type, int64_t count)
@@ -119,6 +121,9 @@ struct convolution {
     const void *x, *w, *dy;
     const knack_real *bias;
     bool add;
+    bool on_the_way;  /* images are given and taken by functions */
+    knack_real *out;  /* where these put a result */
+    atomic_int *seen; /* [rows]: how often each image was given or taken */
 };
 
 static int64_t x_count(const struct conv2d *c)
@@ -161,36 +166,152 @@ static void naive_convolution(const struct convolution *v, double *y, double *dx
     }
 }
 
+/* ---- Images on their way ---- */
+
+static void see_images(const struct convolution *v, struct images images)
+{
+    assert_true(images.count > 0 && images.first >= 0 && images.first + images.count <= v->c.rows);
+    for (int64_t i = 0; i < images.count; i++) atomic_fetch_add(&v->seen[images.first + i], 1);
+}
+
+static const void *copy_images(const struct convolution *v, struct images images, const void *all, int64_t count, void *room)
+{
+    const size_t row = (size_t)(count / v->c.rows) * type_size(v->c.type);
+    see_images(v, images);
+    return memcpy(room, (const char *)all + (size_t)images.first * row, (size_t)images.count * row);
+}
+
+static void take_images(const struct convolution *v, struct images images, const knack_real *values, int64_t count)
+{
+    const int64_t row = count / v->c.rows;
+    see_images(v, images);
+    for (int64_t i = 0; i < images.count * row; i++) {
+        knack_real *out = v->out + images.first * row + i;
+        *out = v->add ? *out + values[i] : values[i];
+    }
+}
+
+static const void *make_x(void *user, struct images images, void *room)
+{
+    const struct convolution *v = user;
+    return copy_images(v, images, v->x, x_count(&v->c), room);
+}
+
+static const void *make_dy(void *user, struct images images, void *room)
+{
+    const struct convolution *v = user;
+    return copy_images(v, images, v->dy, y_count(&v->c), room);
+}
+
+static void take_y(void *user, struct images images, knack_real *values)
+{
+    const struct convolution *v = user;
+    take_images(v, images, values, y_count(&v->c));
+}
+
+static void take_dx(void *user, struct images images, knack_real *values)
+{
+    const struct convolution *v = user;
+    take_images(v, images, values, x_count(&v->c));
+}
+
+static void expect_seen(const struct convolution *v, int times)
+{
+    for (int64_t i = 0; i < v->c.rows; i++)
+        if (atomic_exchange(&v->seen[i], 0) != times) fail_msg("image %d was not given and taken once", (int)i);
+}
+
+/* ---- Its three results, by the kernel or by the reference ---- */
+
+typedef knack_status forward_kernel(struct arena *, const struct conv2d_forward *);
+typedef knack_status backward_kernel(struct arena *, const struct conv2d_backward *);
+
+static void compute_y(const struct convolution *given, forward_kernel *kernel, knack_real *y)
+{
+    struct convolution v = *given;
+    struct conv2d_forward f = {.shape = v.c, .x = v.x, .w = v.w, .bias = v.bias, .y = y, .user = &v};
+    if (v.on_the_way) {
+        v.out = y;
+        v.add = false;
+        f.x = f.y = NULL;
+        f.make_x = make_x;
+        f.made_y = take_y;
+    }
+    ASSERT_OK(kernel(arena, &f));
+    if (v.on_the_way) expect_seen(&v, 2);
+}
+
+static void compute_dx(const struct convolution *given, backward_kernel *kernel, knack_real *dx)
+{
+    struct convolution v = *given;
+    struct conv2d_backward b = {.shape = v.c, .dy = v.dy, .w = v.w, .dx = v.add ? NULL : dx, .user = &v};
+    v.out = dx;
+    if (v.add) b.made_dx = take_dx;
+    if (v.on_the_way) {
+        b.dy = b.dx = NULL;
+        b.make_dy = make_dy;
+        b.made_dx = take_dx;
+    }
+    ASSERT_OK(kernel(arena, &b));
+    if (v.on_the_way || v.add) expect_seen(&v, v.on_the_way ? 2 : 1);
+}
+
+static void compute_dw(const struct convolution *given, backward_kernel *kernel, knack_real *dw)
+{
+    struct convolution v = *given;
+    struct conv2d_backward b = {.shape = v.c, .x = v.x, .dy = v.dy, .dw = dw, .add_dw = v.add, .user = &v};
+    if (v.on_the_way) {
+        b.x = b.dy = NULL;
+        b.make_x = make_x;
+        b.make_dy = make_dy;
+    }
+    ASSERT_OK(kernel(arena, &b));
+    if (v.on_the_way) expect_seen(&v, 2);
+}
+
 static void run_forward(const struct call *call, void *out)
 {
-    const struct convolution *v = call->user;
-    ASSERT_OK(kernel_conv2d(arena, &v->c, v->x, v->w, v->bias, out));
+    compute_y(call->user, kernel_conv2d, out);
 }
 
 static void run_input_gradient(const struct call *call, void *out)
 {
-    const struct convolution *v = call->user;
-    ASSERT_OK(kernel_conv2d_backward_data(arena, &v->c, v->dy, v->w, out, v->add));
+    compute_dx(call->user, kernel_conv2d_backward, out);
 }
 
 static void run_weights_gradient(const struct call *call, void *out)
 {
-    const struct convolution *v = call->user;
-    ASSERT_OK(kernel_conv2d_backward_weights(arena, &v->c, v->x, v->dy, out, v->add));
+    compute_dw(call->user, kernel_conv2d_backward, out);
+}
+
+/* dx and dw at once, each the same as alone. */
+static void both_gradients(const struct convolution *v, const knack_real *dx, const knack_real *dw)
+{
+    const size_t dx_bytes = (size_t)x_count(&v->c) * sizeof *dx, dw_bytes = (size_t)w_count(&v->c) * sizeof *dw;
+    struct conv2d_backward b = {.shape = v->c, .x = v->x, .dy = v->dy, .w = v->w, .dx = room(dx_bytes), .dw = room(dw_bytes)};
+    ASSERT_OK(kernel_conv2d_backward(arena, &b));
+    assert_memory_equal(b.dx, dx, dx_bytes);
+    assert_memory_equal(b.dw, dw, dw_bytes);
 }
 
 /* got and the reference's result against the definition. */
 static void assert_exact(const char *what, const knack_real *got, const knack_real *reference, const double *exact,
-                         const knack_real *before, int64_t count, int64_t terms, bool rounded)
+                         const knack_real *before, int64_t count, int64_t terms)
 {
     knack_real *wanted = room((size_t)count * sizeof *wanted);
     for (int64_t i = 0; i < count; i++) wanted[i] = (knack_real)(before ? (double)before[i] + exact[i] : exact[i]);
-    const double relative = rounded ? 1.0 / 128 : sum_error(1);
-    assert_close(what, got, wanted, count, sum_error(terms), relative);
-    assert_close("reference", reference, wanted, count, sum_error(terms), relative);
+    assert_close(what, got, wanted, count, sum_error(terms), sum_error(1));
+    assert_close("reference", reference, wanted, count, sum_error(terms), sum_error(1));
 }
 
-static void check_convolution(struct conv2d c, bool with_bias, bool add)
+/* Room for a result, or a copy of what is added to. */
+static knack_real *result_room(const knack_real *before, int64_t count)
+{
+    knack_real *out = room((size_t)count * sizeof *out);
+    return before ? memcpy(out, before, (size_t)count * sizeof *out) : out;
+}
+
+static void check_convolution(struct conv2d c, bool with_bias, bool add, bool on_the_way)
 {
     c.out_height = (c.height + 2 * c.padding - c.kernel_height) / c.stride + 1;
     c.out_width = (c.width + 2 * c.padding - c.kernel_width) / c.stride + 1;
@@ -199,32 +320,33 @@ static void check_convolution(struct conv2d c, bool with_bias, bool add)
                                   .w = typed_values(c.type, w_count(&c)),
                                   .dy = typed_values(c.type, y_count(&c)),
                                   .bias = with_bias ? values(c.out) : NULL,
-                                  .add = add};
+                                  .add = add,
+                                  .on_the_way = on_the_way,
+                                  .seen = arena_zeroed(arena, (size_t)c.rows * sizeof(atomic_int))};
     double *y = room((size_t)y_count(&c) * sizeof *y), *dx = room((size_t)x_count(&c) * sizeof *dx);
     double *dw = room((size_t)w_count(&c) * sizeof *dw);
+    assert_non_null(v.seen);
     naive_convolution(&v, y, dx, dw);
 
-    struct call call = {.run = run_forward, .user = &v, .bytes = (size_t)y_count(&c) * type_size(c.type)};
-    void *reference = room(call.bytes);
-    ASSERT_OK(reference_conv2d(arena, &c, v.x, v.w, v.bias, reference));
-    assert_exact("convolution", as_real(c.type, y_count(&c), run_call(&call)), as_real(c.type, y_count(&c), reference), y, NULL,
-                 y_count(&c), c.in * c.kernel_height * c.kernel_width, c.type == KNACK_BF16);
+    struct call call = {.run = run_forward, .user = &v, .bytes = (size_t)y_count(&c) * sizeof(knack_real)};
+    knack_real *reference = room(call.bytes);
+    compute_y(&v, reference_conv2d, reference);
+    assert_exact("convolution", run_call(&call), reference, y, NULL, y_count(&c), c.in * c.kernel_height * c.kernel_width);
 
     const knack_real *before = add ? values(x_count(&c)) : NULL;
     call = (struct call){.run = run_input_gradient, .user = &v, .before = before, .bytes = (size_t)x_count(&c) * sizeof(knack_real)};
-    reference = room(call.bytes);
-    if (before) memcpy(reference, before, call.bytes);
-    ASSERT_OK(reference_conv2d_backward_data(arena, &c, v.dy, v.w, reference, add));
-    assert_exact("gradient of the input", run_call(&call), reference, dx, before, x_count(&c), c.out * c.kernel_height * c.kernel_width,
-                 false);
+    reference = result_room(before, x_count(&c));
+    compute_dx(&v, reference_conv2d_backward, reference);
+    const knack_real *got_dx = run_call(&call);
+    assert_exact("gradient of the input", got_dx, reference, dx, before, x_count(&c), c.out * c.kernel_height * c.kernel_width);
 
     before = add ? values(w_count(&c)) : NULL;
     call = (struct call){.run = run_weights_gradient, .user = &v, .before = before, .bytes = (size_t)w_count(&c) * sizeof(knack_real)};
-    reference = room(call.bytes);
-    if (before) memcpy(reference, before, call.bytes);
-    ASSERT_OK(reference_conv2d_backward_weights(arena, &c, v.x, v.dy, reference, add));
-    assert_exact("gradient of the weights", run_call(&call), reference, dw, before, w_count(&c), c.rows * c.out_height * c.out_width,
-                 false);
+    reference = result_room(before, w_count(&c));
+    compute_dw(&v, reference_conv2d_backward, reference);
+    const knack_real *got_dw = run_call(&call);
+    assert_exact("gradient of the weights", got_dw, reference, dw, before, w_count(&c), c.rows * c.out_height * c.out_width);
+    if (!add) both_gradients(&v, got_dx, got_dw);
     arena_reset(arena);
 }
 
@@ -248,9 +370,9 @@ static void convolutions(void **state)
                            .kernel_width = n[6],
                            .stride = (int)n[7],
                            .padding = (int)n[8]};
-        for (int way = 0; way < 4; way++) {
+        for (int way = 0; way < 8; way++) {
             c.type = way & 1 ? KNACK_BF16 : KNACK_REAL;
-            check_convolution(c, way & 2, way & 2);
+            check_convolution(c, way & 2, way & 2, way & 4);
         }
     }
 }
@@ -261,8 +383,8 @@ static void convolution_of_many_sub_batches(void **state)
     (void)state;
     const struct conv2d c = {
         .type = KNACK_REAL, .rows = 18, .height = 96, .width = 96, .in = 8, .out = 8, .kernel_height = 1, .kernel_width = 1, .stride = 1};
-    check_convolution(c, false, false);
-    check_convolution(c, false, true);
+    check_convolution(c, false, false, false);
+    check_convolution(c, false, true, true);
 }
 
 /* ---- Pooling ---- */
@@ -539,15 +661,17 @@ static void failing_memory(void **state)
                            .stride = 1};
         const knack_real *x = values(x_count(&c)), *w = values(w_count(&c));
         knack_real *y = room((size_t)y_count(&c) * sizeof *y), *wanted = room((size_t)y_count(&c) * sizeof *y);
+        struct conv2d_forward f = {.shape = c, .x = x, .w = w, .y = y};
         memory_fail_at(nth);
-        knack_status status = kernel_conv2d(arena, &c, x, w, NULL, y);
+        knack_status status = kernel_conv2d(arena, &f);
         memory_fail_at(0);
         failures += status != KNACK_OK;
         if (status != KNACK_OK) {
             assert_int_equal(status, KNACK_E_MEMORY);
-            ASSERT_OK(kernel_conv2d(arena, &c, x, w, NULL, y));
+            ASSERT_OK(kernel_conv2d(arena, &f));
         }
-        ASSERT_OK(reference_conv2d(arena, &c, x, w, NULL, wanted));
+        f.y = wanted;
+        ASSERT_OK(reference_conv2d(arena, &f));
         assert_close("convolution", y, wanted, y_count(&c), sum_error(16), sum_error(1));
         arena_reset(arena);
         if (status == KNACK_OK) break;
@@ -560,13 +684,13 @@ static void *convolve(void *user)
 {
     const struct convolution *v = user;
     struct arena *own = arena_new(1 << 16);
-    void *y = memory_new((size_t)y_count(&v->c), sizeof(knack_real));
-    if (!own || !y || kernel_conv2d(own, &v->c, v->x, v->w, NULL, y) != KNACK_OK) {
-        memory_free(y);
-        y = NULL;
+    struct conv2d_forward f = {.shape = v->c, .x = v->x, .w = v->w, .y = memory_new((size_t)y_count(&v->c), sizeof(knack_real))};
+    if (!own || !f.y || kernel_conv2d(own, &f) != KNACK_OK) {
+        memory_free(f.y);
+        f.y = NULL;
     }
     arena_free(own);
-    return y;
+    return f.y;
 }
 
 /* Two callers at once, each with kernels of its own and with helping threads: both are right, and nothing is left when they end. */
@@ -588,7 +712,7 @@ static void two_callers(void **state)
                              .padding = 1};
     struct convolution v = {.c = c, .x = values(x_count(&c)), .w = values(w_count(&c))};
     knack_real *wanted = room((size_t)y_count(&c) * sizeof *wanted);
-    ASSERT_OK(kernel_conv2d(arena, &c, v.x, v.w, NULL, wanted));
+    ASSERT_OK(kernel_conv2d(arena, &(struct conv2d_forward){.shape = c, .x = v.x, .w = v.w, .y = wanted}));
     pthread_t caller[2];
     for (int i = 0; i < 2; i++) assert_int_equal(pthread_create(&caller[i], NULL, convolve, &v), 0);
     for (int i = 0; i < 2; i++) {

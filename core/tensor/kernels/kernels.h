@@ -1,4 +1,5 @@
-/* Kernels: arithmetic on plain arrays, dense and row-major, images channels-last. No allocation but from the arena given, no tape.
+/* Kernels: arithmetic on plain arrays, dense and row-major. No allocation but from the arena given, no tape. Those of images are in
+ * images.h.
  *
  * reference_*: plain loops, in both builds; what the double build runs, and what the fast ones are tested against.
  * kernel_*: what operations call. In the float build oneDNN (kernels/onednn/) or vector loops (kernels/loops/); in the double build
@@ -27,57 +28,6 @@ struct matmul {
 };
 knack_status kernel_matmul(struct arena *, const struct matmul *);
 knack_status reference_matmul(struct arena *, const struct matmul *);
-
-/* x [rows, height, width, in], w [out, in, kernel_height, kernel_width], y [rows, out_height, out_width, out]. */
-struct conv2d {
-    enum knack_type type; /* of x, w, y and dy: KNACK_REAL or KNACK_BF16; dx and dw are KNACK_REAL */
-    int64_t rows, height, width, in, out, kernel_height, kernel_width, out_height, out_width;
-    int stride, padding;
-};
-knack_status kernel_conv2d(struct arena *, const struct conv2d *, const void *x, const void *w, const knack_real *bias, void *y);
-/* The gradient of the bias is the column sums of dy. */
-knack_status kernel_conv2d_backward_data(struct arena *, const struct conv2d *, const void *dy, const void *w, knack_real *dx, bool add);
-knack_status kernel_conv2d_backward_weights(struct arena *, const struct conv2d *, const void *x, const void *dy, knack_real *dw, bool add);
-knack_status reference_conv2d(struct arena *, const struct conv2d *, const void *x, const void *w, const knack_real *bias, void *y);
-knack_status reference_conv2d_backward_data(struct arena *, const struct conv2d *, const void *dy, const void *w, knack_real *dx, bool add);
-knack_status reference_conv2d_backward_weights(struct arena *, const struct conv2d *, const void *x, const void *dy, knack_real *dw,
-                                               bool add);
-
-struct pool2d {
-    int64_t rows, height, width, channels, out_height, out_width;
-    int64_t size, stride, padding;
-};
-/* Max: the first maximum of a window in row-major order gets the gradient; which one is found again by comparing x and y, so that
- * no index is kept. Average: padding is left out of the count. */
-knack_status kernel_max_pool(struct arena *, const struct pool2d *, const knack_real *x, knack_real *y);
-knack_status kernel_max_pool_backward(struct arena *, const struct pool2d *, const knack_real *x, const knack_real *y, const knack_real *dy,
-                                      knack_real *dx, bool add);
-knack_status kernel_average_pool(struct arena *, const struct pool2d *, const knack_real *x, knack_real *y);
-knack_status kernel_average_pool_backward(struct arena *, const struct pool2d *, const knack_real *dy, knack_real *dx, bool add);
-knack_status reference_max_pool(struct arena *, const struct pool2d *, const knack_real *x, knack_real *y);
-knack_status reference_max_pool_backward(struct arena *, const struct pool2d *, const knack_real *x, const knack_real *y,
-                                         const knack_real *dy, knack_real *dx, bool add);
-knack_status reference_average_pool(struct arena *, const struct pool2d *, const knack_real *x, knack_real *y);
-knack_status reference_average_pool_backward(struct arena *, const struct pool2d *, const knack_real *dy, knack_real *dx, bool add);
-
-/* x [rows, channels]; variance is the biased one. Sums over fixed blocks of rows, joined in order, in double. */
-knack_status kernel_channel_moments(struct arena *, int64_t rows, int64_t channels, const knack_real *x, knack_real *mean,
-                                    knack_real *variance);
-void kernel_batch_norm(int64_t rows, int64_t channels, const knack_real *x, const knack_real *mean, const knack_real *variance,
-                       double epsilon, const knack_real *gamma, const knack_real *beta, knack_real *y);
-/* batch: mean and variance are x's own, so gradients flow through them. dx may be NULL. */
-knack_status kernel_batch_norm_backward(struct arena *, bool batch, int64_t rows, int64_t channels, const knack_real *x,
-                                        const knack_real *mean, const knack_real *variance, double epsilon, const knack_real *gamma,
-                                        const knack_real *dy, knack_real *dx, bool add_dx, knack_real *dgamma, bool add_dgamma,
-                                        knack_real *dbeta, bool add_dbeta);
-knack_status reference_channel_moments(struct arena *, int64_t rows, int64_t channels, const knack_real *x, knack_real *mean,
-                                       knack_real *variance);
-void reference_batch_norm(int64_t rows, int64_t channels, const knack_real *x, const knack_real *mean, const knack_real *variance,
-                          double epsilon, const knack_real *gamma, const knack_real *beta, knack_real *y);
-knack_status reference_batch_norm_backward(struct arena *, bool batch, int64_t rows, int64_t channels, const knack_real *x,
-                                           const knack_real *mean, const knack_real *variance, double epsilon, const knack_real *gamma,
-                                           const knack_real *dy, knack_real *dx, bool add_dx, knack_real *dgamma, bool add_dgamma,
-                                           knack_real *dbeta, bool add_dbeta);
 
 /* A change that is added to x before it is normalised. */
 struct dropped_change {

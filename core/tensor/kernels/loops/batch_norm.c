@@ -1,6 +1,6 @@
 /* Batch norm in two halves each way: sums over fixed blocks of rows, then one pass that applies them. A block is summed in f32, blocks
  * are joined in order in double. */
-#include "tensor/kernels/kernels.h"
+#include "tensor/kernels/images.h"
 
 #include <math.h>
 

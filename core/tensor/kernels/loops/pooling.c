@@ -1,5 +1,5 @@
 /* Pooling with the loop over channels innermost, where images are dense. Threads share out the images. */
-#include "tensor/kernels/kernels.h"
+#include "tensor/kernels/images.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,50 +1,61 @@
 /* Convolutions by oneDNN, channels-last. The rows are cut into sub-batches by shapes alone, small enough that what one reads and writes
  * stays in a core's cache; each is one primitive of one thread. Weights are plain [out, in, height, width] outside, and are reordered at
  * each call into what the primitive wants, which costs microseconds. */
-#include "tensor/kernels/kernels.h"
+#include "tensor/kernels/images.h"
 
 #include <stdatomic.h>
 #include <string.h>
 
 #include "base/threads.h"
+#include "tensor/kernels/kernels.h"
 #include "tensor/kernels/loops.h"
 #include "tensor/kernels/onednn/convolution_primitive.h"
 
 enum { SUB_BATCH_BYTES = 1 << 20, MAX_PARTIALS = 16 };
 
-static int64_t element_size(enum knack_type type)
-{
-    return type == KNACK_BF16 ? 2 : 4;
-}
+/* What each slot has memory for: a primitive's scratchpad, images of operands, of which the wide ones are bf16 made f32, a result's images,
+ * and a gradient of weights before it is added. */
+enum room { SCRATCH, X_IMAGES, X_WIDE, Y_IMAGES, Y_WIDE, RESULT, GRADIENT, ROOMS };
 
 struct job {
     const struct engine *engine;
-    const struct conv2d *c;
-    enum pass pass;
-    int64_t block, parts;           /* rows of a sub-batch, and how many there are */
-    struct primitive *primitive[2]; /* of a block, and of the last part if it is smaller */
+    struct conv2d c;      /* as it is computed: in f32 where there is no bf16 */
+    bool widens;          /* bf16 operands are made f32 */
+    int64_t block, parts; /* rows of a sub-batch, and how many there are */
     int slots;
-    char *memory; /* [slots, scratch_size + spare_size]: scratchpads, each with room for a result before it is added */
-    size_t scratch_size, spare_size;
+    size_t size[ROOMS]; /* of each room, a multiple of 64 bytes */
+    char *memory;       /* [slots, sum of sizes] */
     atomic_int failure; /* a dnnl_status_t */
-
-    const void *x, *y; /* [rows, ...]; y is dy on the way back */
-    const knack_real *bias;
-    knack_real *dx;
-    bool add;
-    int64_t groups;      /* of sub-batches, each with a gradient of the weights */
-    knack_real *partial; /* [groups, partial_count], as the primitive lays them out; each a multiple of 64 bytes */
-    int64_t partial_count;
 };
 
-static int64_t x_count(const struct conv2d *c, int64_t rows)
+/* The primitives of one pass: of a block, and of the last part if it is smaller. */
+struct stage {
+    enum pass pass;
+    struct primitive *primitive[2];
+};
+
+/* x or dy. */
+struct operand {
+    const void *data; /* or, if it is NULL: */
+    make_images *make;
+    void *user;
+    int64_t row;          /* values of one image */
+    enum room room, wide; /* for its images, and for these in f32 */
+};
+
+static size_t type_bytes(enum knack_type type)
 {
-    return rows * c->height * c->width * c->in;
+    return type == KNACK_BF16 ? sizeof(uint16_t) : sizeof(knack_real);
 }
 
-static int64_t y_count(const struct conv2d *c, int64_t rows)
+static int64_t x_row(const struct conv2d *c)
 {
-    return rows * c->out_height * c->out_width * c->out;
+    return c->height * c->width * c->in;
+}
+
+static int64_t y_row(const struct conv2d *c)
+{
+    return c->out_height * c->out_width * c->out;
 }
 
 static int64_t w_count(const struct conv2d *c)
@@ -52,46 +63,150 @@ static int64_t w_count(const struct conv2d *c)
     return c->out * c->in * c->kernel_height * c->kernel_width;
 }
 
+static size_t whole_lines(size_t bytes)
+{
+    return (bytes + 63) / 64 * 64;
+}
+
 /* The power of two of rows that makes about SUB_BATCH_BYTES of input and output. */
 static int64_t sub_batch(const struct conv2d *c)
 {
-    const int64_t row = (x_count(c, 1) + y_count(c, 1)) * element_size(c->type);
+    const int64_t row = (x_row(c) + y_row(c)) * (int64_t)type_bytes(c->type);
     int64_t rows = 1;
     while (2 * rows * row <= SUB_BATCH_BYTES) rows *= 2;
     return rows < c->rows ? rows : c->rows;
 }
 
-static int64_t part_rows(const struct job *job, int64_t part)
+static struct images part_images(const struct job *job, int64_t part)
 {
-    return part < job->parts - 1 ? job->block : job->c->rows - part * job->block;
+    const int64_t first = part * job->block;
+    return (struct images){first, part < job->parts - 1 ? job->block : job->c.rows - first};
 }
 
-static void *part_x(const struct job *job, int64_t part)
+/* ---- A job: its primitives, and memory for each slot ---- */
+
+static knack_status job_begin(struct engine *engine, const struct conv2d *c, struct job *job)
 {
-    return (char *)job->x + x_count(job->c, part * job->block) * element_size(job->c->type);
+    job->engine = engine;
+    job->c = *c;
+    job->widens = c->type == KNACK_BF16 && !engine_has_bf16();
+    if (job->widens) job->c.type = KNACK_REAL;
+    job->block = sub_batch(&job->c);
+    job->parts = (c->rows + job->block - 1) / job->block;
+    dnnl_status_t status = engine_slots(engine, job->parts, &job->slots);
+    return status == dnnl_success ? KNACK_OK : convolution_fail(status, c, FORWARD);
 }
 
-static void *part_y(const struct job *job, int64_t part)
+static void job_room(struct job *job, enum room room, size_t bytes)
 {
-    return (char *)job->y + y_count(job->c, part * job->block) * element_size(job->c->type);
+    if (job->size[room] < whole_lines(bytes)) job->size[room] = whole_lines(bytes);
 }
 
-static char *slot_memory(const struct job *job)
+static void operand_rooms(struct job *job, const struct operand *operand)
 {
-    return job->memory + (size_t)engine_slot(job->slots) * (job->scratch_size + job->spare_size);
+    const size_t count = (size_t)(job->block * operand->row);
+    if (!operand->data) job_room(job, operand->room, count * type_bytes(job->widens ? KNACK_BF16 : job->c.type));
+    if (job->widens) job_room(job, operand->wide, count * sizeof(knack_real));
 }
 
-static void *slot_spare(const struct job *job)
+static knack_status job_memory(struct arena *arena, struct job *job)
 {
-    return slot_memory(job) + job->scratch_size;
+    size_t all = 0;
+    for (int i = 0; i < ROOMS; i++) all += job->size[i];
+    job->memory = arena_alloc(arena, (size_t)job->slots * all);
+    return job->memory ? KNACK_OK : KNACK_E_MEMORY;
+}
+
+/* A room of the slot of the thread that calls. */
+static void *job_own(const struct job *job, enum room room)
+{
+    size_t before = 0, all = 0;
+    for (int i = 0; i < ROOMS; i++) {
+        if (i < (int)room) before += job->size[i];
+        all += job->size[i];
+    }
+    return job->memory + (size_t)engine_slot(job->slots) * all + before;
+}
+
+static knack_status job_end(const struct job *job, enum pass pass)
+{
+    dnnl_status_t status = (dnnl_status_t)atomic_load(&job->failure);
+    return status == dnnl_success ? KNACK_OK : convolution_fail(status, &job->c, pass);
+}
+
+static dnnl_status_t make_primitives(struct engine *engine, struct job *job, bool bias, struct stage *stage)
+{
+    for (int last = 0; last < 2; last++) {
+        const int64_t rows = part_images(job, last ? job->parts - 1 : 0).count;
+        if (last && rows == job->block) break;
+        /* Partial gradients are summed as they are: all must have the layout of the first. */
+        const bool alike = last && stage->pass == BACKWARD_WEIGHTS;
+        const struct piece piece = {
+            .c = &job->c, .rows = rows, .pass = stage->pass, .bias = bias, .weights = alike ? &stage->primitive[0]->layout[W] : NULL};
+        struct primitive **primitive = &stage->primitive[last];
+        DNNL_TRY(convolution_primitive(engine, &piece, primitive));
+        DNNL_TRY(primitive_slots(engine, *primitive, job->slots));
+        job_room(job, SCRATCH, primitive_scratch(*primitive));
+    }
+    return dnnl_success;
+}
+
+/* Between plain weights and a primitive's own, in the direction of the pass. */
+static knack_status run_reorder(struct arena *arena, const struct job *job, const struct primitive *reorder, const void *from, void *to)
+{
+    void *scratch = arena_alloc(arena, primitive_scratch(reorder));
+    if (!scratch) return KNACK_E_MEMORY;
+    dnnl_status_t status = primitive_run(job->engine, reorder, 0, (void *[]){(void *)from, to}, scratch);
+    return status == dnnl_success ? KNACK_OK : convolution_fail(status, &job->c, FORWARD);
+}
+
+/* Makes the primitives of a pass that reads weights, and gives them w in the layouts that they want. */
+static knack_status stage_with_weights(struct arena *arena, struct engine *engine, struct job *job, bool bias, const void *w,
+                                       struct stage *stage)
+{
+    dnnl_status_t status = make_primitives(engine, job, bias, stage);
+    if (status != dnnl_success) return convolution_fail(status, &job->c, stage->pass);
+    if (job->widens) {
+        knack_real *wide = arena_alloc(arena, (size_t)w_count(&job->c) * sizeof *wide);
+        if (!wide) return KNACK_E_MEMORY;
+        kernel_from_bf16(w_count(&job->c), w, wide);
+        w = wide;
+    }
+    for (int i = 0; i < 2; i++) {
+        struct primitive *primitive = stage->primitive[i];
+        if (!primitive) continue;
+        void *own = (void *)w;
+        if (primitive->reorder) {
+            own = arena_alloc(arena, dnnl_memory_desc_get_size(&primitive->layout[W]));
+            if (!own) return KNACK_E_MEMORY;
+            TRY(run_reorder(arena, job, primitive->reorder, w, own));
+        }
+        status = primitive_share(primitive, W, own);
+        if (status != dnnl_success) return convolution_fail(status, &job->c, stage->pass);
+    }
+    return KNACK_OK;
+}
+
+/* ---- Running a part ---- */
+
+static const void *operand_images(const struct job *job, const struct operand *operand, struct images images)
+{
+    const size_t size = type_bytes(job->widens ? KNACK_BF16 : job->c.type);
+    const void *values = operand->data ? (const char *)operand->data + (size_t)(images.first * operand->row) * size
+                                       : operand->make(operand->user, images, job_own(job, operand->room));
+    if (!job->widens) return values;
+    void *wide = job_own(job, operand->wide);
+    kernel_from_bf16(images.count * operand->row, values, wide);
+    return wide;
 }
 
 /* w NULL: the weights that all parts share. */
-static void run_part(struct job *job, int64_t part, void *x, void *w, void *y)
+static void run_stage(struct job *job, const struct stage *stage, struct images images, const void *x, void *w, const void *y,
+                      const knack_real *bias)
 {
-    const struct primitive *primitive = job->primitive[part_rows(job, part) < job->block];
-    void *data[PRIMITIVE_ARGUMENTS] = {[X] = x, [W] = w, [Y] = y, [BIAS] = (void *)job->bias};
-    dnnl_status_t status = primitive_run(job->engine, primitive, engine_slot(job->slots), data, slot_memory(job));
+    const struct primitive *primitive = stage->primitive[images.count < job->block];
+    void *data[PRIMITIVE_ARGUMENTS] = {[X] = (void *)x, [W] = w, [Y] = (void *)y, [BIAS] = (void *)bias};
+    dnnl_status_t status = primitive_run(job->engine, primitive, engine_slot(job->slots), data, job_own(job, SCRATCH));
     if (status != dnnl_success) atomic_store(&job->failure, status);
 }
 
@@ -101,231 +216,166 @@ static void add_to(int64_t count, const knack_real *restrict values, knack_real 
     for (int64_t i = 0; i < count; i++) sum[i] += values[i];
 }
 
-/* The primitives of a job, with their reorders and memory objects. */
-static dnnl_status_t job_primitives(struct engine *engine, struct job *job)
-{
-    for (int i = 0; i < 2; i++) {
-        const int64_t rows = part_rows(job, i == 0 ? 0 : job->parts - 1);
-        if (i == 1 && rows == job->block) break;
-        /* Partial gradients are summed as they are: all must have the layout of the first. */
-        const bool alike = i == 1 && job->pass == BACKWARD_WEIGHTS;
-        const struct piece piece = {.c = job->c,
-                                    .rows = rows,
-                                    .pass = job->pass,
-                                    .bias = job->bias != NULL,
-                                    .weights = alike ? &job->primitive[0]->layout[W] : NULL};
-        DNNL_TRY(convolution_primitive(engine, &piece, &job->primitive[i]));
-        DNNL_TRY(primitive_slots(engine, job->primitive[i], job->slots));
-        const size_t scratch = primitive_scratch(job->primitive[i]);
-        if (scratch > job->scratch_size) job->scratch_size = scratch;
-    }
-    return dnnl_success;
-}
+/* ---- Forward ---- */
 
-static knack_status job_begin(struct engine *engine, struct job *job)
-{
-    job->engine = engine;
-    job->block = sub_batch(job->c);
-    job->parts = (job->c->rows + job->block - 1) / job->block;
-    dnnl_status_t status = engine_slots(engine, job->parts, &job->slots);
-    if (status == dnnl_success) status = job_primitives(engine, job);
-    return status == dnnl_success ? KNACK_OK : convolution_fail(status, job->c, job->pass);
-}
-
-/* Runs it over parts, or groups of them; each slot gets spare bytes for results that are yet to be added. */
-static knack_status job_run(struct arena *arena, struct job *job, int64_t parts, void (*body)(void *, int64_t), size_t spare)
-{
-    job->spare_size = (spare + 63) / 64 * 64;
-    job->memory = arena_alloc(arena, (size_t)job->slots * (job->scratch_size + job->spare_size));
-    if (!job->memory) return KNACK_E_MEMORY;
-    threads_run_on(job->slots, parts, body, job);
-    dnnl_status_t status = (dnnl_status_t)atomic_load(&job->failure);
-    return status == dnnl_success ? KNACK_OK : convolution_fail(status, job->c, job->pass);
-}
-
-/* Between plain weights and a primitive's own, in the direction of the pass. */
-static knack_status run_reorder(struct arena *arena, const struct job *job, const struct primitive *reorder, const void *from, void *to)
-{
-    void *scratch = arena_alloc(arena, primitive_scratch(reorder));
-    if (!scratch) return KNACK_E_MEMORY;
-    dnnl_status_t status = primitive_run(job->engine, reorder, 0, (void *[]){(void *)from, to}, scratch);
-    return status == dnnl_success ? KNACK_OK : convolution_fail(status, job->c, job->pass);
-}
-
-/* ---- Forward, and the gradient of the input ---- */
-
-/* Gives the primitives the weights in the layouts that they want. */
-static knack_status job_weights(struct arena *arena, struct job *job, const void *w)
-{
-    for (int i = 0; i < 2 && job->primitive[i]; i++) {
-        struct primitive *primitive = job->primitive[i];
-        void *own = (void *)w;
-        if (primitive->reorder) {
-            own = arena_alloc(arena, dnnl_memory_desc_get_size(&primitive->layout[W]));
-            if (!own) return KNACK_E_MEMORY;
-            TRY(run_reorder(arena, job, primitive->reorder, w, own));
-        }
-        dnnl_status_t status = primitive_share(primitive, W, own);
-        if (status != dnnl_success) return convolution_fail(status, job->c, job->pass);
-    }
-    return KNACK_OK;
-}
+struct forward {
+    struct job job;
+    const struct conv2d_forward *f;
+    struct operand x;
+    struct stage stage;
+};
 
 static void forward_part(void *user, int64_t part)
 {
-    struct job *job = user;
-    run_part(job, part, part_x(job, part), NULL, part_y(job, part));
+    struct forward *forward = user;
+    const struct conv2d_forward *f = forward->f;
+    const struct images images = part_images(&forward->job, part);
+    const void *x = operand_images(&forward->job, &forward->x, images);
+    knack_real *y = f->y ? f->y + images.first * y_row(&f->shape) : job_own(&forward->job, RESULT);
+    run_stage(&forward->job, &forward->stage, images, x, NULL, y, f->bias);
+    if (f->made_y) f->made_y(f->user, images, y);
 }
 
-static void input_gradient_part(void *user, int64_t part)
+static knack_status run_forward(struct arena *arena, struct engine *engine, const struct conv2d_forward *f)
 {
-    struct job *job = user;
-    knack_real *dx = job->dx + x_count(job->c, part * job->block);
-    knack_real *out = job->add ? slot_spare(job) : dx;
-    run_part(job, part, out, NULL, part_y(job, part));
-    if (job->add) add_to(x_count(job->c, part_rows(job, part)), out, dx);
+    struct forward forward = {
+        .f = f,
+        .x = {.data = f->x, .make = f->make_x, .user = f->user, .row = x_row(&f->shape), .room = X_IMAGES, .wide = X_WIDE},
+        .stage = {.pass = FORWARD}};
+    struct job *job = &forward.job;
+    TRY(job_begin(engine, &f->shape, job));
+    TRY(stage_with_weights(arena, engine, job, f->bias != NULL, f->w, &forward.stage));
+    operand_rooms(job, &forward.x);
+    if (!f->y) job_room(job, RESULT, (size_t)(job->block * y_row(&f->shape)) * sizeof(knack_real));
+    TRY(job_memory(arena, job));
+    threads_run_on(job->slots, job->parts, forward_part, &forward);
+    return job_end(job, FORWARD);
 }
 
-static knack_status forward(struct arena *arena, struct engine *engine, const struct conv2d *c, const void *x, const void *w,
-                            const knack_real *bias, void *y)
+knack_status kernel_conv2d(struct arena *arena, const struct conv2d_forward *f)
 {
-    struct job job = {.c = c, .pass = FORWARD, .x = x, .bias = bias, .y = y};
-    TRY(job_begin(engine, &job));
-    TRY(job_weights(arena, &job, w));
-    return job_run(arena, &job, job.parts, forward_part, 0);
+    struct engine *engine;
+    TRY(engine_open(&engine));
+    const struct arena_mark mark = arena_mark(arena);
+    knack_status status = run_forward(arena, engine, f);
+    arena_rewind(arena, mark);
+    return status;
 }
 
-static knack_status input_gradient(struct arena *arena, struct engine *engine, const struct conv2d *c, const void *dy, const void *w,
-                                   knack_real *dx, bool add)
+/* ---- Backward ---- */
+
+struct backward {
+    struct job job;
+    const struct conv2d_backward *b;
+    struct operand x, dy;
+    struct stage data, weights;
+    int64_t groups;      /* of sub-batches, each with a gradient of the weights */
+    knack_real *partial; /* [groups, partial_count], as the primitive lays them out; each a multiple of 64 bytes */
+    int64_t partial_count;
+};
+
+static bool wants_dx(const struct conv2d_backward *b)
 {
-    struct job job = {.c = c, .pass = BACKWARD_DATA, .y = dy, .dx = dx, .add = add};
-    TRY(job_begin(engine, &job));
-    TRY(job_weights(arena, &job, w));
-    return job_run(arena, &job, job.parts, input_gradient_part, add ? (size_t)x_count(c, job.block) * sizeof *dx : 0);
+    return b->dx || b->made_dx;
 }
 
-/* ---- The gradient of the weights ---- */
-
-/* The gradient over one group of sub-batches, in order. */
-static void weights_gradient_group(void *user, int64_t group)
+/* The part's gradient of the weights, into sum or added to it. */
+static void weights_part(struct backward *backward, struct images images, const void *dy, knack_real *sum, bool add)
 {
-    struct job *job = user;
-    const int64_t first = group * job->parts / job->groups, end = (group + 1) * job->parts / job->groups;
-    knack_real *sum = job->partial + group * job->partial_count;
+    struct job *job = &backward->job;
+    const void *x = operand_images(job, &backward->x, images);
+    knack_real *out = add ? job_own(job, GRADIENT) : sum;
+    run_stage(job, &backward->weights, images, x, out, dy, NULL);
+    if (add) add_to(backward->partial_count, out, sum);
+}
+
+static void data_part(struct backward *backward, struct images images, const void *dy)
+{
+    struct job *job = &backward->job;
+    const struct conv2d_backward *b = backward->b;
+    knack_real *dx = b->dx ? b->dx + images.first * x_row(&b->shape) : job_own(job, RESULT);
+    run_stage(job, &backward->data, images, dx, NULL, dy, NULL);
+    if (b->made_dx) b->made_dx(b->user, images, dx);
+}
+
+/* The parts of one group, in order. */
+static void backward_group(void *user, int64_t group)
+{
+    struct backward *backward = user;
+    struct job *job = &backward->job;
+    const int64_t first = group * job->parts / backward->groups, end = (group + 1) * job->parts / backward->groups;
     for (int64_t part = first; part < end; part++) {
-        knack_real *out = part == first ? sum : slot_spare(job);
-        run_part(job, part, part_x(job, part), out, part_y(job, part));
-        if (part > first) add_to(job->partial_count, out, sum);
+        const struct images images = part_images(job, part);
+        const void *dy = operand_images(job, &backward->dy, images);
+        if (backward->b->dw) weights_part(backward, images, dy, backward->partial + group * backward->partial_count, part > first);
+        if (wants_dx(backward->b)) data_part(backward, images, dy);
     }
+}
+
+static knack_status begin_weights(struct arena *arena, struct engine *engine, struct backward *backward)
+{
+    struct job *job = &backward->job;
+    dnnl_status_t status = make_primitives(engine, job, false, &backward->weights);
+    if (status != dnnl_success) return convolution_fail(status, &job->c, BACKWARD_WEIGHTS);
+    operand_rooms(job, &backward->x);
+    backward->groups = job->parts < MAX_PARTIALS ? job->parts : MAX_PARTIALS;
+    const size_t bytes = whole_lines(dnnl_memory_desc_get_size(&backward->weights.primitive[0]->layout[W]));
+    if (job->parts > backward->groups) job_room(job, GRADIENT, bytes);
+    backward->partial_count = (int64_t)(bytes / sizeof *backward->partial);
+    backward->partial = arena_zeroed(arena, (size_t)backward->groups * bytes);
+    return backward->partial ? KNACK_OK : KNACK_E_MEMORY;
 }
 
 /* The groups' gradients, summed in order, as plain weights into dw. */
-static knack_status join_groups(struct arena *arena, const struct job *job, knack_real *dw, bool add)
+static knack_status join_groups(struct arena *arena, const struct backward *backward)
 {
-    const int64_t count = w_count(job->c);
-    knack_real *sum = job->partial, *plain = sum;
-    for (int64_t group = 1; group < job->groups; group++) add_to(job->partial_count, job->partial + group * job->partial_count, sum);
-    const struct primitive *reorder = job->primitive[0]->reorder;
+    const struct job *job = &backward->job;
+    const int64_t count = w_count(&job->c);
+    knack_real *dw = backward->b->dw, *sum = backward->partial, *plain = sum;
+    for (int64_t group = 1; group < backward->groups; group++)
+        add_to(backward->partial_count, backward->partial + group * backward->partial_count, sum);
+    const struct primitive *reorder = backward->weights.primitive[0]->reorder;
     if (reorder) {
-        plain = add ? arena_alloc(arena, (size_t)count * sizeof *plain) : dw;
+        plain = backward->b->add_dw ? arena_alloc(arena, (size_t)count * sizeof *plain) : dw;
         if (!plain) return KNACK_E_MEMORY;
         TRY(run_reorder(arena, job, reorder, sum, plain));
     }
-    if (add)
+    if (backward->b->add_dw)
         add_to(count, plain, dw);
     else if (!reorder)
         memcpy(dw, plain, (size_t)count * sizeof *dw);
     return KNACK_OK;
 }
 
-static knack_status weights_gradient(struct arena *arena, struct engine *engine, const struct conv2d *c, const void *x, const void *dy,
-                                     knack_real *dw, bool add)
+static knack_status run_backward(struct arena *arena, struct engine *engine, const struct conv2d_backward *b)
 {
-    struct job job = {.c = c, .pass = BACKWARD_WEIGHTS, .x = x, .y = dy};
-    TRY(job_begin(engine, &job));
-    job.groups = job.parts < MAX_PARTIALS ? job.parts : MAX_PARTIALS;
-    const size_t bytes = (dnnl_memory_desc_get_size(&job.primitive[0]->layout[W]) + 63) / 64 * 64;
-    job.partial_count = (int64_t)(bytes / sizeof *job.partial);
-    job.partial = arena_zeroed(arena, (size_t)job.groups * bytes);
-    if (!job.partial) return KNACK_E_MEMORY;
-    TRY(job_run(arena, &job, job.groups, weights_gradient_group, job.parts > job.groups ? bytes : 0));
-    return join_groups(arena, &job, dw, add);
-}
-
-/* ---- What operations call ---- */
-
-/* The operand in f32, which replaces bf16 on a CPU for which oneDNN has none. */
-static const void *as_f32(struct arena *arena, int64_t count, const void *values)
-{
-    knack_real *real = arena_alloc(arena, (size_t)count * sizeof *real);
-    if (real) kernel_from_bf16(count, values, real);
-    return real;
-}
-
-static bool lacks_type(const struct conv2d *c)
-{
-    return c->type == KNACK_BF16 && !engine_has_bf16();
-}
-
-static struct conv2d in_f32(const struct conv2d *c)
-{
-    struct conv2d real = *c;
-    real.type = KNACK_REAL;
-    return real;
-}
-
-static knack_status forward_as_f32(struct arena *arena, struct engine *engine, const struct conv2d *c, const void *x, const void *w,
-                                   const knack_real *bias, void *y)
-{
-    const struct conv2d real = in_f32(c);
-    const void *real_x = as_f32(arena, x_count(c, c->rows), x), *real_w = as_f32(arena, w_count(c), w);
-    knack_real *real_y = arena_alloc(arena, (size_t)y_count(c, c->rows) * sizeof *real_y);
-    if (!real_x || !real_w || !real_y) return KNACK_E_MEMORY;
-    TRY(forward(arena, engine, &real, real_x, real_w, bias, real_y));
-    kernel_to_bf16(y_count(c, c->rows), real_y, y);
-    return KNACK_OK;
-}
-
-knack_status kernel_conv2d(struct arena *arena, const struct conv2d *c, const void *x, const void *w, const knack_real *bias, void *y)
-{
-    struct engine *engine;
-    TRY(engine_open(&engine));
-    const struct arena_mark mark = arena_mark(arena);
-    knack_status status = lacks_type(c) ? forward_as_f32(arena, engine, c, x, w, bias, y) : forward(arena, engine, c, x, w, bias, y);
-    arena_rewind(arena, mark);
-    return status;
-}
-
-knack_status kernel_conv2d_backward_data(struct arena *arena, const struct conv2d *c, const void *dy, const void *w, knack_real *dx,
-                                         bool add)
-{
-    struct engine *engine;
-    TRY(engine_open(&engine));
-    const struct arena_mark mark = arena_mark(arena);
-    struct conv2d used = *c;
-    if (lacks_type(c)) {
-        used = in_f32(c);
-        dy = as_f32(arena, y_count(c, c->rows), dy);
-        w = as_f32(arena, w_count(c), w);
+    struct backward backward = {
+        .b = b,
+        .x = {.data = b->x, .make = b->make_x, .user = b->user, .row = x_row(&b->shape), .room = X_IMAGES, .wide = X_WIDE},
+        .dy = {.data = b->dy, .make = b->make_dy, .user = b->user, .row = y_row(&b->shape), .room = Y_IMAGES, .wide = Y_WIDE},
+        .data = {.pass = BACKWARD_DATA},
+        .weights = {.pass = BACKWARD_WEIGHTS}};
+    struct job *job = &backward.job;
+    TRY(job_begin(engine, &b->shape, job));
+    operand_rooms(job, &backward.dy);
+    backward.groups = job->parts;
+    if (b->dw) TRY(begin_weights(arena, engine, &backward));
+    if (wants_dx(b)) {
+        TRY(stage_with_weights(arena, engine, job, false, b->w, &backward.data));
+        if (!b->dx) job_room(job, RESULT, (size_t)(job->block * x_row(&b->shape)) * sizeof(knack_real));
     }
-    knack_status status = dy && w ? input_gradient(arena, engine, &used, dy, w, dx, add) : KNACK_E_MEMORY;
-    arena_rewind(arena, mark);
-    return status;
+    TRY(job_memory(arena, job));
+    threads_run_on(job->slots, backward.groups, backward_group, &backward);
+    TRY(job_end(job, b->dw ? BACKWARD_WEIGHTS : BACKWARD_DATA));
+    return b->dw ? join_groups(arena, &backward) : KNACK_OK;
 }
 
-knack_status kernel_conv2d_backward_weights(struct arena *arena, const struct conv2d *c, const void *x, const void *dy, knack_real *dw,
-                                            bool add)
+knack_status kernel_conv2d_backward(struct arena *arena, const struct conv2d_backward *b)
 {
     struct engine *engine;
     TRY(engine_open(&engine));
     const struct arena_mark mark = arena_mark(arena);
-    struct conv2d used = *c;
-    if (lacks_type(c)) {
-        used = in_f32(c);
-        x = as_f32(arena, x_count(c, c->rows), x);
-        dy = as_f32(arena, y_count(c, c->rows), dy);
-    }
-    knack_status status = x && dy ? weights_gradient(arena, engine, &used, x, dy, dw, add) : KNACK_E_MEMORY;
+    knack_status status = run_backward(arena, engine, b);
     arena_rewind(arena, mark);
     return status;
 }

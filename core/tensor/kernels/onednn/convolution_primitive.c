@@ -40,7 +40,7 @@ static dnnl_status_t piece_layouts(const struct piece *piece, struct layouts *l)
         l->padding[i] = c->padding;
     }
     DNNL_TRY(dnnl_memory_desc_init_by_tag(&l->x, 4, x, piece->pass == BACKWARD_DATA ? dnnl_f32 : type, dnnl_nhwc));
-    DNNL_TRY(dnnl_memory_desc_init_by_tag(&l->y, 4, y, type, dnnl_nhwc));
+    DNNL_TRY(dnnl_memory_desc_init_by_tag(&l->y, 4, y, piece->pass == FORWARD ? dnnl_f32 : type, dnnl_nhwc));
     DNNL_TRY(dnnl_memory_desc_init_by_tag(&l->bias, 1, bias, dnnl_f32, dnnl_a));
     if (piece->weights) {
         l->w = *piece->weights;

@@ -2,7 +2,7 @@
 #ifndef KERNELS_ONEDNN_CONVOLUTION_PRIMITIVE_H
 #define KERNELS_ONEDNN_CONVOLUTION_PRIMITIVE_H
 
-#include "tensor/kernels/kernels.h"
+#include "tensor/kernels/images.h"
 #include "tensor/kernels/onednn/primitive.h"
 
 enum pass { FORWARD = 2, BACKWARD_DATA, BACKWARD_WEIGHTS }; /* also the kind in a primitive's key; 1 is a matrix product */

@@ -1,4 +1,5 @@
 /* The double build: what operations call is the reference. */
+#include "tensor/kernels/images.h"
 #include "tensor/kernels/kernels.h"
 
 knack_status kernel_matmul(struct arena *arena, const struct matmul *m)
@@ -6,21 +7,14 @@ knack_status kernel_matmul(struct arena *arena, const struct matmul *m)
     return reference_matmul(arena, m);
 }
 
-knack_status kernel_conv2d(struct arena *arena, const struct conv2d *c, const void *x, const void *w, const knack_real *bias, void *y)
+knack_status kernel_conv2d(struct arena *arena, const struct conv2d_forward *f)
 {
-    return reference_conv2d(arena, c, x, w, bias, y);
+    return reference_conv2d(arena, f);
 }
 
-knack_status kernel_conv2d_backward_data(struct arena *arena, const struct conv2d *c, const void *dy, const void *w, knack_real *dx,
-                                         bool add)
+knack_status kernel_conv2d_backward(struct arena *arena, const struct conv2d_backward *b)
 {
-    return reference_conv2d_backward_data(arena, c, dy, w, dx, add);
-}
-
-knack_status kernel_conv2d_backward_weights(struct arena *arena, const struct conv2d *c, const void *x, const void *dy, knack_real *dw,
-                                            bool add)
-{
-    return reference_conv2d_backward_weights(arena, c, x, dy, dw, add);
+    return reference_conv2d_backward(arena, b);
 }
 
 knack_status kernel_max_pool(struct arena *arena, const struct pool2d *p, const knack_real *x, knack_real *y)

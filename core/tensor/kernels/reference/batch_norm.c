@@ -1,7 +1,7 @@
 /* Batch norm in plain loops, all sums in double. */
 #include <math.h>
 
-#include "tensor/kernels/kernels.h"
+#include "tensor/kernels/images.h"
 
 knack_status reference_channel_moments(struct arena *arena, int64_t rows, int64_t channels, const knack_real *x, knack_real *mean,
                                        knack_real *variance)

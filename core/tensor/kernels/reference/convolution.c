@@ -1,7 +1,7 @@
 /* Convolutions in plain loops. Forward and the gradient to x are one thing, sums over taps of rows times matrices, differing in which
  * source pixel a tap reads; pixels outside the image are a row of zeros. */
 #include "base/threads.h"
-#include "tensor/kernels/kernels.h"
+#include "tensor/kernels/images.h"
 #include "tensor/kernels/reference/tile.h"
 
 /* What is computed is the target: y, or dx; what is read is the source: x, or dy. */
@@ -15,7 +15,6 @@ struct gather {
     const knack_real *panel;  /* [panels, taps, source_channels, TILE_COLUMNS] */
     const knack_real *bias;   /* [target_channels] or NULL */
     knack_real *target;       /* [rows, target_height, target_width, target_channels] */
-    bool add;
 };
 
 /* Where along one axis a tap of the kernel reads for a position of the target; -1: outside. */
@@ -64,10 +63,8 @@ static void store_pixels(const struct gather *g, knack_real *target_row, int64_t
 {
     for (int64_t i = 0; i < TILE_ROWS && x + i * step < g->target_width; i++) {
         knack_real *pixel = target_row + (x + i * step) * g->target_channels + channel;
-        for (int64_t j = 0; j < TILE_COLUMNS && channel + j < g->target_channels; j++) {
-            const double value = sum[i][j] + (g->bias ? (double)g->bias[channel + j] : 0);
-            pixel[j] = (knack_real)(g->add ? (double)pixel[j] + value : value);
-        }
+        for (int64_t j = 0; j < TILE_COLUMNS && channel + j < g->target_channels; j++)
+            pixel[j] = (knack_real)(sum[i][j] + (g->bias ? (double)g->bias[channel + j] : 0));
     }
 }
 
@@ -117,55 +114,80 @@ static knack_status gather(struct arena *arena, struct gather *g, const void *w)
     return KNACK_OK;
 }
 
-static knack_status forward(struct arena *arena, const struct conv2d *c, const void *x, const void *w, const knack_real *bias, void *y)
+static int64_t x_count(const struct conv2d *c)
 {
-    const int64_t count = c->rows * c->out_height * c->out_width * c->out;
+    return c->rows * c->height * c->width * c->in;
+}
+
+static int64_t y_count(const struct conv2d *c)
+{
+    return c->rows * c->out_height * c->out_width * c->out;
+}
+
+static struct images all_images(const struct conv2d *c)
+{
+    return (struct images){0, c->rows};
+}
+
+/* All images of an operand, as KNACK_REAL; NULL on failure. */
+static const knack_real *operand(struct arena *arena, const struct conv2d *c, int64_t count, const void *data, make_images *make,
+                                 void *user)
+{
+    if (!data) {
+        void *room = arena_alloc(arena, (size_t)count * sizeof(knack_real)); /* of either type */
+        data = room ? make(user, all_images(c), room) : NULL;
+    }
+    return data ? reference_real(arena, c->type, count, data) : NULL;
+}
+
+static knack_status forward(struct arena *arena, const struct conv2d_forward *f)
+{
+    const struct conv2d *c = &f->shape;
     struct gather g = {
         .shape = c,
-        .bias = bias,
+        .bias = f->bias,
         .target_height = c->out_height,
         .target_width = c->out_width,
         .target_channels = c->out,
         .source_height = c->height,
         .source_width = c->width,
         .source_channels = c->in,
-        .source = reference_real(arena, c->type, c->rows * c->height * c->width * c->in, x),
-        .target = c->type == KNACK_REAL ? y : arena_alloc(arena, (size_t)count * sizeof(knack_real)),
+        .source = operand(arena, c, x_count(c), f->x, f->make_x, f->user),
+        .target = f->y ? f->y : arena_alloc(arena, (size_t)y_count(c) * sizeof(knack_real)),
     };
     if (!g.source || !g.target) return KNACK_E_MEMORY;
-    TRY(gather(arena, &g, w));
-    if (c->type == KNACK_BF16) kernel_to_bf16(count, g.target, y);
+    TRY(gather(arena, &g, f->w));
+    if (f->made_y) f->made_y(f->user, all_images(c), g.target);
     return KNACK_OK;
 }
 
-knack_status reference_conv2d(struct arena *arena, const struct conv2d *c, const void *x, const void *w, const knack_real *bias, void *y)
+knack_status reference_conv2d(struct arena *arena, const struct conv2d_forward *f)
 {
     const struct arena_mark mark = arena_mark(arena);
-    knack_status status = forward(arena, c, x, w, bias, y);
+    knack_status status = forward(arena, f);
     arena_rewind(arena, mark);
     return status;
 }
 
-knack_status reference_conv2d_backward_data(struct arena *arena, const struct conv2d *c, const void *dy, const void *w, knack_real *dx,
-                                            bool add)
+static knack_status input_gradient(struct arena *arena, const struct conv2d_backward *b, const knack_real *dy)
 {
-    const struct arena_mark mark = arena_mark(arena);
+    const struct conv2d *c = &b->shape;
     struct gather g = {
         .shape = c,
         .backward = true,
-        .target = dx,
-        .add = add,
         .target_height = c->height,
         .target_width = c->width,
         .target_channels = c->in,
         .source_height = c->out_height,
         .source_width = c->out_width,
         .source_channels = c->out,
-        .source = reference_real(arena, c->type, c->rows * c->out_height * c->out_width * c->out, dy),
+        .source = dy,
+        .target = b->dx ? b->dx : arena_alloc(arena, (size_t)x_count(c) * sizeof(knack_real)),
     };
-    knack_status status = g.source ? gather(arena, &g, w) : KNACK_E_MEMORY;
-    arena_rewind(arena, mark);
-    return status;
+    if (!g.target) return KNACK_E_MEMORY;
+    TRY(gather(arena, &g, b->w));
+    if (b->made_dx) b->made_dx(b->user, all_images(c), g.target);
+    return KNACK_OK;
 }
 
 struct weights_gradient {
@@ -226,20 +248,29 @@ static void tap_outputs(void *user, int64_t part)
     }
 }
 
-knack_status reference_conv2d_backward_weights(struct arena *arena, const struct conv2d *c, const void *x, const void *dy, knack_real *dw,
-                                               bool add)
+static knack_status weights_gradient(struct arena *arena, const struct conv2d_backward *b, const knack_real *dy)
+{
+    const struct conv2d *c = &b->shape;
+    struct weights_gradient g = {
+        .shape = c, .dw = b->dw, .add = b->add_dw, .x = operand(arena, c, x_count(c), b->x, b->make_x, b->user), .dy = dy};
+    if (!g.x) return KNACK_E_MEMORY;
+    threads_run((c->out + TILE_ROWS - 1) / TILE_ROWS * c->kernel_height * c->kernel_width, tap_outputs, &g);
+    return KNACK_OK;
+}
+
+static knack_status backward(struct arena *arena, const struct conv2d_backward *b)
+{
+    const struct conv2d *c = &b->shape;
+    const knack_real *dy = operand(arena, c, y_count(c), b->dy, b->make_dy, b->user);
+    if (!dy) return KNACK_E_MEMORY;
+    if (b->dw) TRY(weights_gradient(arena, b, dy));
+    return b->dx || b->made_dx ? input_gradient(arena, b, dy) : KNACK_OK;
+}
+
+knack_status reference_conv2d_backward(struct arena *arena, const struct conv2d_backward *b)
 {
     const struct arena_mark mark = arena_mark(arena);
-    const int64_t pixels = c->rows * c->out_height * c->out_width;
-    struct weights_gradient g = {
-        .shape = c,
-        .dw = dw,
-        .add = add,
-        .x = reference_real(arena, c->type, c->rows * c->height * c->width * c->in, x),
-        .dy = reference_real(arena, c->type, pixels * c->out, dy),
-    };
-    knack_status status = g.x && g.dy ? KNACK_OK : KNACK_E_MEMORY;
-    if (status == KNACK_OK) threads_run((c->out + TILE_ROWS - 1) / TILE_ROWS * c->kernel_height * c->kernel_width, tap_outputs, &g);
+    knack_status status = backward(arena, b);
     arena_rewind(arena, mark);
     return status;
 }

@@ -2,7 +2,7 @@
 #include <math.h>
 
 #include "base/threads.h"
-#include "tensor/kernels/kernels.h"
+#include "tensor/kernels/images.h"
 
 struct pooling {
     const struct pool2d *shape;
