@@ -1,6 +1,7 @@
 /* cnn: blocks of a 3x3 convolution, batch norm, ReLU and 2x2 max pooling, then a stack of linear layers as in mlp. */
 #include "base/memory.h"
 #include "model/builtin.h"
+#include "tensor/conv_norm.h"
 
 struct cnn_options {
     struct builtin_options common;
@@ -51,8 +52,7 @@ static void block_declare(knack_model *model, struct block *block, int64_t numbe
 
 static knack_tensor *block_run(knack_step *step, const struct block *block, knack_tensor *x)
 {
-    x = knack_relu(part_conv_norm_run(step, &block->conv, x));
-    return knack_layer(step, block->name, knack_max_pool(x, 2, 2, 0));
+    return knack_layer(step, block->name, tensor_norm_relu_pool(part_conv_norm_run(step, &block->conv, x)));
 }
 
 static knack_status cnn_declare(knack_model *model, void *user)
@@ -85,7 +85,7 @@ static knack_tensor *cnn_features(knack_model *model, knack_step *step, knack_te
     (void)model;
     const struct cnn *cnn = user;
     for (int64_t i = 0; i < cnn->channels.count; i++) x = block_run(step, &cnn->block[i], x);
-    return part_stack_run(step, &cnn->stack, part_flatten(x));
+    return part_stack_run(step, &cnn->stack, part_flatten(tensor_made(x)));
 }
 
 static void cnn_close(knack_model *model, void *user)

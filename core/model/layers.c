@@ -6,6 +6,7 @@
 #include "base/random.h"
 #include "model/model.h"
 #include "model/pass.h"
+#include "tensor/conv_norm.h"
 
 static const double norm_epsilon = 1e-5, norm_momentum = 0.1; /* arXiv:1502.03167, and what others use */
 
@@ -26,7 +27,7 @@ knack_tensor *knack_param_tensor(knack_step *step, const knack_param *param)
 knack_tensor *knack_layer(knack_step *step, const char *name, knack_tensor *out)
 {
     const struct model_pass *pass = model_pass(step);
-    return out && pass->filter ? pass->filter(step, name, out) : out;
+    return out && pass->filter ? pass->filter(step, name, tensor_made(out)) : out;
 }
 
 /* ---- Products ---- */
@@ -125,36 +126,55 @@ void model_reestimated(struct knack_model *model, const double *sums, struct kna
     }
 }
 
-static knack_tensor *batch_norm_of_batch(knack_step *step, const knack_norm_layer *norm, knack_tensor *x, knack_tensor *gamma,
-                                         knack_tensor *beta)
+/* The norm's statistics for a pass: running ones, or room for those of the batch, whose values are counted in *count. mean NULL: the tape's
+ * failure is set. */
+static struct batch_norm statistics_of(knack_step *step, const knack_norm_layer *norm, int64_t *count)
 {
     const struct model_pass *pass = model_pass(step);
-    struct tape *tape = step_tape(step);
-    if (tensor_rows(x) < 2 && pass->norms != NORMS_REESTIMATE) {
-        return tape_fail(
-            tape, KNACK_E_SHAPE,
-            "batch norm %.*s: one value a channel has no variance; use larger batches, or \"drop_last\" if the last one is short",
-            (int)(strlen(norm->weight->name) - strlen(".weight")), norm->weight->name);
+    knack_real *statistics = pass->weights->statistics;
+    if (pass->norms == NORMS_RUNNING)
+        return (struct batch_norm){false, statistics + norm->mean, statistics + norm->variance, NULL, norm_epsilon};
+    const size_t bytes = (size_t)norm->channels * sizeof *statistics;
+    knack_real *mean = tape_alloc(step_tape(step), bytes), *variance = tape_alloc(step_tape(step), bytes);
+    return (struct batch_norm){true, variance ? mean : NULL, variance, count, norm_epsilon};
+}
+
+/* What becomes of the batch's statistics, once they are known. False: the tape's failure is set. */
+static bool take_statistics(knack_step *step, const knack_norm_layer *norm, const struct batch_norm *batch)
+{
+    const struct model_pass *pass = model_pass(step);
+    if (!batch->batch) return true;
+    if (*batch->count < 2 && pass->norms != NORMS_REESTIMATE) {
+        tape_fail(step_tape(step), KNACK_E_SHAPE,
+                  "batch norm %.*s: one value a channel has no variance; use larger batches, or \"drop_last\" if the last one is short",
+                  (int)(strlen(norm->weight->name) - strlen(".weight")), norm->weight->name);
+        return false;
     }
-    size_t bytes = (size_t)norm->channels * sizeof(knack_real);
-    int64_t count = 0;
-    struct batch_norm batch = {true, tape_alloc(tape, bytes), tape_alloc(tape, bytes), &count, norm_epsilon};
-    if (!batch.mean || !batch.variance) return NULL;
-    knack_tensor *out = tensor_batch_norm(x, gamma, beta, &batch);
-    if (!out) return NULL;
-    if (pass->norms == NORMS_MOVE) move_running(norm, &batch, pass->weights->statistics);
-    if (pass->norms == NORMS_REESTIMATE) pool_statistics(norm, &batch, pass->sums, pass->params->statistics_total);
-    return out;
+    if (pass->norms == NORMS_MOVE) move_running(norm, batch, pass->weights->statistics);
+    if (pass->norms == NORMS_REESTIMATE) pool_statistics(norm, batch, pass->sums, pass->params->statistics_total);
+    return true;
 }
 
 knack_tensor *knack_batch_norm(knack_step *step, knack_norm_layer *norm, knack_tensor *x)
 {
     if (!x || !norm) return NULL;
-    const struct model_pass *pass = model_pass(step);
     knack_tensor *gamma = knack_param_tensor(step, norm->weight), *beta = knack_param_tensor(step, norm->bias);
-    if (!gamma || !beta) return NULL;
-    if (pass->norms != NORMS_RUNNING) return batch_norm_of_batch(step, norm, x, gamma, beta);
-    knack_real *statistics = pass->weights->statistics;
-    struct batch_norm running = {false, statistics + norm->mean, statistics + norm->variance, NULL, norm_epsilon};
-    return tensor_batch_norm(x, gamma, beta, &running);
+    int64_t count = 0;
+    const struct batch_norm statistics = statistics_of(step, norm, &count);
+    if (!gamma || !beta || !statistics.mean) return NULL;
+    knack_tensor *out = tensor_batch_norm(x, gamma, beta, &statistics);
+    return out && take_statistics(step, norm, &statistics) ? out : NULL;
+}
+
+struct conv_norm *layers_conv_norm(knack_step *step, knack_tensor *x, const knack_param *weight, int stride, int padding,
+                                   const knack_norm_layer *norm)
+{
+    if (!x || !norm) return NULL;
+    knack_tensor *w = knack_param_tensor(step, weight);
+    knack_tensor *gamma = knack_param_tensor(step, norm->weight), *beta = knack_param_tensor(step, norm->bias);
+    int64_t count = 0;
+    const struct batch_norm statistics = statistics_of(step, norm, &count);
+    if (!w || !gamma || !beta || !statistics.mean) return NULL;
+    struct conv_norm *out = tensor_conv_norm(x, w, stride, padding, model_pass(step)->compute, gamma, beta, &statistics);
+    return out && take_statistics(step, norm, &statistics) ? out : NULL;
 }

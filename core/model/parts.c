@@ -56,9 +56,9 @@ void part_conv_norm_declare(knack_model *model, const char *conv, const char *no
     part->norm = knack_model_norm(model, norm, shape->out);
 }
 
-knack_tensor *part_conv_norm_run(knack_step *step, const struct part_conv_norm *part, knack_tensor *x)
+struct conv_norm *part_conv_norm_run(knack_step *step, const struct part_conv_norm *part, knack_tensor *x)
 {
-    return knack_batch_norm(step, part->norm, part_conv_run(step, &part->conv, x));
+    return layers_conv_norm(step, x, part->conv.weight, part->conv.stride, part->conv.padding, part->norm);
 }
 
 void part_stack_declare(knack_model *model, const struct part_sizes *hidden, double dropout, int64_t *width, struct part_stack *stack)

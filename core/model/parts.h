@@ -40,7 +40,7 @@ struct part_conv_norm {
     knack_norm_layer *norm;
 };
 void part_conv_norm_declare(knack_model *, const char *conv, const char *norm, const struct part_conv_shape *, struct part_conv_norm *);
-knack_tensor *part_conv_norm_run(knack_step *, const struct part_conv_norm *, knack_tensor *x);
+struct conv_norm *part_conv_norm_run(knack_step *, const struct part_conv_norm *, knack_tensor *x); /* for tensor/conv_norm.h */
 
 /* Layers fc1, fc2, ...: linear, ReLU (where tricks watch), dropout. */
 struct part_stack {

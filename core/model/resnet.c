@@ -1,6 +1,7 @@
 /* resnet: the CIFAR form of arXiv:1512.03385, section 4.2, with 1x1 convolutions as shortcuts where shapes change (their option B). */
 #include "base/memory.h"
 #include "model/builtin.h"
+#include "tensor/conv_norm.h"
 
 enum { STAGES = 3 };
 
@@ -70,10 +71,11 @@ static void block_declare(knack_model *model, const char *name, int64_t in, int6
 
 static knack_tensor *block_run(knack_step *step, const struct block *block, knack_tensor *x)
 {
-    knack_tensor *y = knack_relu(part_conv_norm_run(step, &block->first, x));
-    y = part_conv_norm_run(step, &block->second, y);
-    knack_tensor *skip = block->projects ? part_conv_norm_run(step, &block->shortcut, x) : x;
-    return knack_layer(step, block->name, knack_relu(knack_add(y, skip)));
+    knack_tensor *inner = tensor_norm_relu(part_conv_norm_run(step, &block->first, x), false);
+    struct conv_norm *last = part_conv_norm_run(step, &block->second, inner);
+    knack_tensor *y =
+        block->projects ? tensor_norm_add_norm_relu(last, part_conv_norm_run(step, &block->shortcut, x)) : tensor_norm_add_relu(last, x);
+    return knack_layer(step, block->name, y);
 }
 
 static knack_status resnet_declare(knack_model *model, void *user)
@@ -101,9 +103,9 @@ static knack_tensor *resnet_features(knack_model *model, knack_step *step, knack
 {
     (void)model;
     const struct resnet *resnet = user;
-    x = knack_layer(step, resnet->stem_name, knack_relu(part_conv_norm_run(step, &resnet->stem, x)));
+    x = knack_layer(step, resnet->stem_name, tensor_norm_relu(part_conv_norm_run(step, &resnet->stem, x), true));
     for (int64_t i = 0; i < STAGES * resnet->blocks; i++) x = block_run(step, &resnet->block[i], x);
-    return knack_global_pool(x);
+    return knack_global_pool(tensor_made(x));
 }
 
 static void resnet_close(knack_model *model, void *user)

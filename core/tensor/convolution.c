@@ -1,5 +1,6 @@
 /* Convolutions of images, channels-last. */
-#include "tensor/kernels/images.h"
+#include "tensor/convolution.h"
+
 #include "tensor/kernels/kernels.h"
 #include "tensor/operand.h"
 #include "tensor/vector.h"
@@ -28,12 +29,16 @@ static void add_values(int64_t count, const knack_real *restrict values, knack_r
     for (int64_t i = 0; i < count; i++) sum[i] += values[i];
 }
 
-/* To what an earlier contribution left. */
+void convolution_add_dx(const knack_tensor *x, struct images images, const knack_real *dx)
+{
+    const int64_t row = x->count / x->shape[0];
+    add_values(images.count * row, dx, x->gradient + images.first * row);
+}
+
 static void add_dx(void *user, struct images images, knack_real *values)
 {
-    const knack_tensor *y = user, *x = y->input[0];
-    const int64_t row = x->count / x->shape[0];
-    add_values(images.count * row, values, x->gradient + images.first * row);
+    const knack_tensor *y = user;
+    convolution_add_dx(y->input[0], images, values);
 }
 
 /* ---- The operation ---- */
@@ -57,33 +62,32 @@ static void backward(knack_tensor *y)
     if (dbias) kernel_column_sums(tensor_rows(y), b.shape.out, y->gradient, dbias, !fresh_bias);
 }
 
-/* The sizes of a convolution; false: the tape's failure says what does not fit. */
-static bool sizes(const knack_tensor *x, const knack_tensor *w, const knack_tensor *bias, struct conv2d *c)
+bool convolution_sizes(const char *operation, const knack_tensor *x, const knack_tensor *w, const knack_tensor *bias, struct conv2d *c)
 {
     char text_x[96], text_w[96];
     shape_text(text_x, x->ndim, x->shape);
     shape_text(text_w, w->ndim, w->shape);
     if (x->type != w->type || (x->type != KNACK_REAL && x->type != KNACK_BF16)) {
-        tape_fail(x->tape, KNACK_E_SHAPE, "knack_conv2d: x of type %s and w of type %s, expected both %s or both bf16", type_name(x->type),
+        tape_fail(x->tape, KNACK_E_SHAPE, "%s: x of type %s and w of type %s, expected both %s or both bf16", operation, type_name(x->type),
                   type_name(w->type), type_name(KNACK_REAL));
         return false;
     }
     if (x->ndim != 4 || w->ndim != 4 || x->shape[3] != w->shape[1]) {
         tape_fail(x->tape, KNACK_E_SHAPE,
-                  "knack_conv2d: x %s does not fit w %s: expected [rows, height, width, in] and [out, in, kernel height, kernel width]",
+                  "%s: x %s does not fit w %s: expected [rows, height, width, in] and [out, in, kernel height, kernel width]", operation,
                   text_x, text_w);
         return false;
     }
     const int64_t margins = 2 * (int64_t)c->padding;
     if (c->stride < 1 || c->padding < 0 || w->shape[2] > x->shape[1] + margins || w->shape[3] > x->shape[2] + margins) {
         tape_fail(x->tape, KNACK_E_SHAPE,
-                  "knack_conv2d: stride %d, padding %d, w %s: expected a stride of at least 1, a padding of at least 0, and a kernel that "
+                  "%s: stride %d, padding %d, w %s: expected a stride of at least 1, a padding of at least 0, and a kernel that "
                   "fits into x %s, padded",
-                  c->stride, c->padding, text_w, text_x);
+                  operation, c->stride, c->padding, text_w, text_x);
         return false;
     }
-    if (bias && (!operand_axes("knack_conv2d", bias, 1) || bias->shape[0] != w->shape[0])) {
-        tape_fail(x->tape, KNACK_E_SHAPE, "knack_conv2d: bias %s does not fit w %s: expected [out]",
+    if (bias && (!operand_axes(operation, bias, 1) || bias->shape[0] != w->shape[0])) {
+        tape_fail(x->tape, KNACK_E_SHAPE, "%s: bias %s does not fit w %s: expected [out]", operation,
                   shape_text(text_x, bias->ndim, bias->shape), text_w);
         return false;
     }
@@ -98,7 +102,7 @@ static bool sizes(const knack_tensor *x, const knack_tensor *w, const knack_tens
 knack_tensor *knack_conv2d(knack_tensor *x, knack_tensor *w, knack_tensor *bias, int stride, int padding)
 {
     struct conv2d c = {.stride = stride, .padding = padding};
-    if (!x || !w || !sizes(x, w, bias, &c)) return NULL;
+    if (!x || !w || !convolution_sizes(__func__, x, w, bias, &c)) return NULL;
     const int64_t shape[4] = {c.rows, c.out_height, c.out_width, c.out};
     knack_tensor *y = tape_result(x->tape, x->type, 4, shape, bias ? 3 : 2, (knack_tensor *[]){x, w, bias});
     struct conv2d *saved = y ? tape_alloc(x->tape, sizeof *saved) : NULL;

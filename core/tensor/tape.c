@@ -99,12 +99,10 @@ bool tape_holds(struct tape *tape, const knack_tensor *operand)
     return false;
 }
 
-knack_tensor *tape_result(struct tape *tape, enum knack_type type, int ndim, const int64_t *shape, int inputs, knack_tensor *const *input)
+knack_tensor *tape_promise(struct tape *tape, enum knack_type type, int ndim, const int64_t *shape, int inputs, knack_tensor *const *input)
 {
     knack_tensor *result = make_tensor(tape, type, ndim, shape);
     if (!result) return NULL;
-    result->data = tape_alloc(tape, (size_t)result->count * type_size(type));
-    if (!result->data) return NULL;
     result->inputs = inputs;
     for (int i = 0; i < inputs; i++) {
         if (!tape_holds(tape, input[i])) return NULL;
@@ -112,6 +110,13 @@ knack_tensor *tape_result(struct tape *tape, enum knack_type type, int ndim, con
         if (input[i]->needs_gradient) tape_require_gradient(result);
     }
     return result;
+}
+
+knack_tensor *tape_result(struct tape *tape, enum knack_type type, int ndim, const int64_t *shape, int inputs, knack_tensor *const *input)
+{
+    knack_tensor *result = tape_promise(tape, type, ndim, shape, inputs, input);
+    if (result) result->data = tape_alloc(tape, (size_t)result->count * type_size(type));
+    return result && result->data ? result : NULL;
 }
 
 knack_tensor *tape_view(knack_tensor *x, int ndim, const int64_t *shape)

@@ -61,6 +61,8 @@ knack_status tape_status(const struct tape *);
 bool tape_holds(struct tape *, const knack_tensor *operand);
 /* A new tensor with uninitialised data; needs_gradient if recording and any input does. inputs of them in input; NULL on failure. */
 knack_tensor *tape_result(struct tape *, enum knack_type, int ndim, const int64_t *shape, int inputs, knack_tensor *const *input);
+/* The same without data, which the operation sets later. */
+knack_tensor *tape_promise(struct tape *, enum knack_type, int ndim, const int64_t *shape, int inputs, knack_tensor *const *input);
 /* A result with the data of its one operand x, under another shape of the same count. */
 knack_tensor *tape_view(knack_tensor *x, int ndim, const int64_t *shape);
 /* While recording: result gets a gradient even if no operand needs one. */

@@ -90,6 +90,35 @@ static void tricks_see_every_layer(void **state)
     }
 }
 
+/* What is left undone when nobody watches changes no bit. */
+static void watching_changes_nothing(void **state)
+{
+    (void)state;
+    knack_real x[ROWS * WIDTH], seed[ROWS * OUTPUTS];
+    fill_noise(seed, ROWS * OUTPUTS, 4);
+    for (int i = 0; i < MODELS; i++) {
+        struct bench *bench = open_model(i, x);
+        const size_t bytes = (size_t)bench->params->total * sizeof(knack_real);
+        knack_real *gradients = malloc(bytes), logits[ROWS * OUTPUTS];
+        for (int watched = 0; watched < 2; watched++) {
+            bench->pass.filter = watched ? note_layer : NULL;
+            seen_count = 0;
+            bench_begin(bench, 0, ROWS, NORMS_BATCH, true);
+            knack_tensor *y = bench_logits(bench, x);
+            bench_backward(bench, y, seed);
+            if (watched) {
+                assert_memory_equal(logits, y->data, sizeof logits);
+                assert_memory_equal(gradients, bench->params->gradients, bytes);
+            } else {
+                memcpy(logits, y->data, sizeof logits);
+                memcpy(gradients, bench->params->gradients, bytes);
+            }
+        }
+        free(gradients);
+        bench_close(bench);
+    }
+}
+
 static knack_tensor *replace_block(knack_step *step, const char *name, knack_tensor *out)
 {
     (void)step;
@@ -452,6 +481,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tricks_see_every_layer),
+        cmocka_unit_test(watching_changes_nothing),
         cmocka_unit_test(what_a_trick_returns_goes_on),
         cmocka_unit_test(gradients_equal_differences),
         cmocka_unit_test(the_input_gets_no_gradient),

@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "base/random.h"
+#include "tensor/conv_norm.h"
 #include "tensor/sequences.h"
 
 enum { SMOOTH, KINKED }; /* KINKED: not differentiable everywhere, so that the wide step of the float build may meet a kink */
@@ -125,6 +126,14 @@ enum { SMOOTH, KINKED }; /* KINKED: not differentiable everywhere, so that the w
     X(layer_norm, SMOOTH, "abw w w", -1, 1, knack_layer_norm(in[0], in[1], in[2], 0.01))                                                   \
     X(batch_norm, SMOOTH, "abc c c", -1, 1, batch_norm(in[0], in[1], in[2], true))                                                         \
     X(batch_norm_running, SMOOTH, "abc c c", -1, 1, batch_norm(in[0], in[1], in[2], false))                                                \
+    X(conv_norm_relu, KINKED, "a44b cb33 c c", -1, 1, tensor_made(tensor_norm_relu(conv_norm(in[0], in + 1, 1, true), false)))             \
+    X(conv_norm_running, KINKED, "a54b cb33 c c", -1, 1, tensor_made(tensor_norm_relu(conv_norm(in[0], in + 1, 2, false), true)))          \
+    X(conv_norm_chain, KINKED, "a43b bb33 b b", -1, 1, conv_norm_chain(in))                                                                \
+    X(conv_norm_add, KINKED, "a34b bb33 b b", -1, 1, conv_norm_add(in, false))                                                             \
+    X(conv_norm_add_made, KINKED, "a34b bb33 b b", -1, 1, conv_norm_add(in, true))                                                         \
+    X(conv_norm_add_norm, KINKED, "a44b bb33 b b", -1, 1, conv_norm_add_norm(in))                                                          \
+    X(conv_norm_pool, KINKED, "a54b bb33 b b", -1, 1, tensor_made(tensor_norm_relu_pool(conv_norm(in[0], in + 1, 1, true))))               \
+    X(conv_norm_pool_chain, KINKED, "a45b bb33 b b", -1, 1, conv_norm_pool_chain(in))                                                      \
     X(dropout, SMOOTH, "abc", -1, 1, dropout(in[0], 0.25))                                                                                 \
     X(dropout_none, SMOOTH, "abc", -1, 1, dropout(in[0], 0))                                                                               \
     X(embedding, SMOOTH, "aw", -1, 1, knack_embedding(knack_constant(step, KNACK_I32, SHAPE(2, 2), ids(4, in[0]->shape[0], 0)), in[0]))    \
@@ -329,6 +338,47 @@ static knack_tensor *batch_norm(knack_tensor *x, knack_tensor *gamma, knack_tens
     }
     const struct batch_norm norm = {.batch = batch, .mean = mean, .variance = variance, .count = &count, .epsilon = 0.05};
     return tensor_batch_norm(x, gamma, beta, &norm);
+}
+
+/* w: weights, gamma, beta. */
+static struct conv_norm *conv_norm(knack_tensor *x, knack_tensor *const *w, int stride, bool batch)
+{
+    static knack_real mean[MAX_VALUES], variance[MAX_VALUES];
+    static int64_t count;
+    for (int64_t i = 0; i < w[1]->count; i++) {
+        mean[i] = (knack_real)(i % 3) / 16;
+        variance[i] = (knack_real)(i % 4 + 4) / 16;
+    }
+    const struct batch_norm norm = {.batch = batch, .mean = mean, .variance = variance, .count = &count, .epsilon = 0.05};
+    return tensor_conv_norm(x, w[0], stride, 1, KNACK_REAL, w[1], w[2], &norm);
+}
+
+static knack_tensor *conv_norm_chain(knack_tensor *const *in)
+{
+    knack_tensor *y = tensor_norm_relu(conv_norm(in[0], in + 1, 1, true), false);
+    return tensor_made(tensor_norm_relu(conv_norm(y, in + 1, 2, true), false));
+}
+
+/* made: as if somebody watched what the second convolution gets. */
+static knack_tensor *conv_norm_add(knack_tensor *const *in, bool made)
+{
+    knack_tensor *stem = tensor_norm_relu(conv_norm(in[0], in + 1, 1, true), true);
+    knack_tensor *y = tensor_norm_add_relu(conv_norm(made ? tensor_made(stem) : stem, in + 1, 1, true), stem);
+    return tensor_made(tensor_norm_add_relu(conv_norm(y, in + 1, 1, false), y));
+}
+
+static knack_tensor *conv_norm_add_norm(knack_tensor *const *in)
+{
+    knack_tensor *stem = tensor_norm_relu(conv_norm(in[0], in + 1, 1, true), true);
+    struct conv_norm *through = conv_norm(stem, in + 1, 2, true), *around = conv_norm(stem, in + 1, 2, true);
+    knack_tensor *y = tensor_norm_add_norm_relu(through, around);
+    return tensor_made(tensor_norm_relu(conv_norm(y, in + 1, 1, true), false));
+}
+
+static knack_tensor *conv_norm_pool_chain(knack_tensor *const *in)
+{
+    knack_tensor *y = tensor_norm_relu_pool(conv_norm(in[0], in + 1, 1, true));
+    return tensor_made(tensor_norm_relu(conv_norm(y, in + 1, 1, true), true));
 }
 
 static knack_tensor *dropout(knack_tensor *x, double rate)

@@ -1,36 +1,15 @@
 /* Between KNACK_REAL and bf16, the upper half of an f32. */
-#include <string.h>
+#include "tensor/kernels/loops/bf16.h"
 
 #include "tensor/kernels/kernels.h"
 #include "tensor/kernels/loops.h"
 
 enum { PART = 1 << 16 };
 
-/* The f32 that rounds to the same bf16. A double is cut to f32 with its last bit set if anything was lost, so that rounding twice is
- * rounding once. */
-VECTOR_INLINE uint32_t float_bits(knack_real x)
-{
-    const float f = (float)x;
-    uint32_t bits;
-    memcpy(&bits, &f, sizeof bits);
-#ifdef KNACK_REAL_DOUBLE
-    if ((double)f != x && x == x) {
-        if ((f < 0 ? -(double)f : (double)f) > (x < 0 ? -x : x)) bits--;
-        bits |= 1;
-    }
-#endif
-    return bits;
-}
-
 VECTOR
 static void to_bf16(int64_t count, const knack_real *restrict x, uint16_t *restrict out)
 {
-    for (int64_t i = 0; i < count; i++) {
-        const uint32_t bits = float_bits(x[i]);
-        const uint32_t rounded = (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
-        const uint32_t nan = bits >> 16 | 0x40;
-        out[i] = (uint16_t)((bits & 0x7fffffff) > 0x7f800000 ? nan : rounded);
-    }
+    for (int64_t i = 0; i < count; i++) out[i] = bf16_round(x[i]);
 }
 
 VECTOR
