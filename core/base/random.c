@@ -3,6 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/mask_levels.h"
+
 /* How a place and an element become a counter: counter = {block, a, b, c}, lowest word first, where block counts blocks of four 32-bit
  * words. Of a block's words w0 .. w3, two make a 64-bit number, the lower half first:
  *   uniform, below   element e: block e / 2, words 2 (e mod 2) and the next; uniform is the number's upper 53 bits times 2^-53
@@ -11,22 +13,18 @@
  *   beta             element e: block e; words 0, 1 and 2, 3 are the keys of two more streams, one for each gamma
  * A block number of more than 32 bits keeps its low word there, and adds its high word to the key. */
 
-enum { ROUNDS = 10 };
-static const uint32_t MULTIPLIER_0 = 0xD2511F53, MULTIPLIER_1 = 0xCD9E8D57; /* the constants of the article */
-static const uint32_t WEYL_0 = 0x9E3779B9, WEYL_1 = 0xBB67AE85;
-
 void random_philox(uint64_t key, const uint32_t counter[4], uint32_t out[4])
 {
     uint32_t x0 = counter[0], x1 = counter[1], x2 = counter[2], x3 = counter[3];
     uint32_t key0 = (uint32_t)key, key1 = (uint32_t)(key >> 32);
-    for (int round = 0; round < ROUNDS; round++) {
-        uint64_t product0 = (uint64_t)MULTIPLIER_0 * x0, product1 = (uint64_t)MULTIPLIER_1 * x2;
+    for (int round = 0; round < PHILOX_ROUNDS; round++) {
+        uint64_t product0 = (uint64_t)PHILOX_MULTIPLIER_0 * x0, product1 = (uint64_t)PHILOX_MULTIPLIER_1 * x2;
         x0 = (uint32_t)(product1 >> 32) ^ x1 ^ key0;
         x1 = (uint32_t)product1;
         x2 = (uint32_t)(product0 >> 32) ^ x3 ^ key1;
         x3 = (uint32_t)product0;
-        key0 += WEYL_0;
-        key1 += WEYL_1;
+        key0 += PHILOX_WEYL_0;
+        key1 += PHILOX_WEYL_1;
     }
     out[0] = x0, out[1] = x1, out[2] = x2, out[3] = x3;
 }
@@ -136,60 +134,23 @@ void random_permutation(uint64_t key, struct random_place place, int64_t count, 
 
 /* ---- Masks: many counters at once ---- */
 
-enum { MASK_LANES = 16, MASK_CHUNK = 8 * MASK_LANES };
-
-/* gcc builds this for each level of x86-64 and picks one at load, which is too early for the address sanitizer. */
-#if defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)
-#define EVERY_LEVEL __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define EVERY_LEVEL
-#endif
-
-/* One chunk of MASK_CHUNK elements from counter words {block, ...}. Every 32-bit word keeps a 64-bit lane to itself: compilers then
- * multiply whole vectors by one instruction. The last products hold the words in pairs, as they are to be stored. */
-EVERY_LEVEL static void mask_chunk(uint64_t key, const struct random_place place, uint32_t block, uint32_t threshold, uint8_t *out)
+static mask_chunk *best_chunk(void)
 {
-    const uint64_t low = 0xFFFFFFFF;
-    uint64_t x0[MASK_LANES], x1[MASK_LANES], x2[MASK_LANES], x3[MASK_LANES];
-    for (int lane = 0; lane < MASK_LANES; lane++) {
-        x0[lane] = block + (uint32_t)lane;
-        x1[lane] = place.a;
-        x2[lane] = place.b;
-        x3[lane] = place.c;
-    }
-    uint32_t key0 = (uint32_t)key, key1 = (uint32_t)(key >> 32);
-    for (int round = 0; round < ROUNDS; round++) {
-        for (int lane = 0; lane < MASK_LANES; lane++) {
-            uint64_t product0 = (x0[lane] & low) * MULTIPLIER_0, product1 = (x2[lane] & low) * MULTIPLIER_1;
-            x0[lane] = (product1 >> 32) ^ x1[lane] ^ key0;
-            x1[lane] = product1 & low;
-            x2[lane] = (product0 >> 32) ^ x3[lane] ^ key1;
-            x3[lane] = product0 & low;
-        }
-        key0 += WEYL_0;
-        key1 += WEYL_1;
-    }
-    uint64_t pairs[2 * MASK_LANES];
-    for (int lane = 0; lane < MASK_LANES; lane++) {
-        pairs[2 * lane] = x1[lane] << 32 | x0[lane];
-        pairs[2 * lane + 1] = x3[lane] << 32 | x2[lane];
-    }
-    uint16_t bits[MASK_CHUNK];
-    memcpy(bits, pairs, sizeof bits);
-    for (int i = 0; i < MASK_CHUNK; i++) out[i] = bits[i] >= threshold;
+    return mask_has_avx512() ? mask_chunk_avx512 : mask_has_avx2() ? mask_chunk_avx2 : mask_chunk_plain;
 }
 
 void random_mask(uint64_t key, struct random_place place, uint64_t first, int64_t count, double rate, uint8_t *out)
 {
     uint32_t threshold = (uint32_t)(rate * 65536 + 0.5);
     uint64_t block = first / 8;
+    mask_chunk *draw = best_chunk();
     while (count > 0) {
         uint8_t chunk[MASK_CHUNK];
         int64_t blocks_left = (int64_t)(((uint64_t)1 << 32) - (uint32_t)block); /* before the key changes */
         int64_t size = blocks_left < MASK_LANES ? 8 * blocks_left : MASK_CHUNK;
         if (size > count) size = count;
         bool whole = size == MASK_CHUNK;
-        mask_chunk(key + (block >> 32), place, (uint32_t)block, threshold, whole ? out : chunk);
+        draw(key + (block >> 32), place, (uint32_t)block, threshold, whole ? out : chunk);
         if (!whole) memcpy(out, chunk, (size_t)size);
         out += size;
         count -= size;

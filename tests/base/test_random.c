@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/mask_levels.h"
 #include "base/random.h"
 #include "vectors/random_streams.h"
 
@@ -144,6 +145,24 @@ static uint8_t plain_mask(struct random_place at, uint64_t element, double rate)
     return bits >= (uint32_t)(rate * 65536 + 0.5);
 }
 
+/* What each level of instructions draws; also where the block number runs over, and at the ends of the threshold. */
+static void test_mask_levels(void **state)
+{
+    (void)state;
+    static const uint32_t blocks[] = {0, 16, 0xFFFFFFF5u}, thresholds[] = {0, 1, 6554, 0x8000, 0xFFFF, 0x10000};
+    for (size_t b = 0; b < sizeof blocks / sizeof *blocks; b++)
+        for (size_t t = 0; t < sizeof thresholds / sizeof *thresholds; t++) {
+            const struct random_place here = {3, 0xFFFFFFFF, 7};
+            uint8_t plain[MASK_CHUNK], level[MASK_CHUNK];
+            mask_chunk_plain(vector_key, here, blocks[b], thresholds[t], plain);
+            memcpy(level, plain, sizeof level);
+            if (mask_has_avx2()) mask_chunk_avx2(vector_key, here, blocks[b], thresholds[t], level);
+            assert_memory_equal(plain, level, sizeof level);
+            if (mask_has_avx512()) mask_chunk_avx512(vector_key, here, blocks[b], thresholds[t], level);
+            assert_memory_equal(plain, level, sizeof level);
+        }
+}
+
 static void test_mask_chunks(void **state)
 {
     (void)state;
@@ -178,7 +197,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_philox),      cmocka_unit_test(test_keys),        cmocka_unit_test(test_against_the_description),
         cmocka_unit_test(test_uniforms),    cmocka_unit_test(test_moments),     cmocka_unit_test(test_extreme_beta),
-        cmocka_unit_test(test_permutation), cmocka_unit_test(test_mask_chunks), cmocka_unit_test(test_mask_rates),
+        cmocka_unit_test(test_permutation), cmocka_unit_test(test_mask_levels), cmocka_unit_test(test_mask_chunks),
+        cmocka_unit_test(test_mask_rates),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
