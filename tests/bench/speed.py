@@ -18,6 +18,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 
 WORKLOADS = ["mlp-tiny", "mlp", "cnn", "resnet20", "encoder", "encoder-base"]
 PEERS = ["eager", "eager, jemalloc", "compile, jemalloc"]
@@ -129,6 +130,12 @@ def measure(bench, peer, workload, threads, compute, rounds, seconds):
         return {**take_turns(workers, rounds, seconds), **refused, "layout": layout[-1:]}
 
 
+def measure_products(bench, peer, threads, rounds, seconds):
+    """The same product by either library, so that it is seen whether one of them is at a disadvantage on this machine."""
+    return take_turns({"knack": Worker([bench, "serve", "product", "--threads", str(threads)], {}),
+                       "PyTorch": peer.start("eager", threads, "product")}, rounds, seconds)
+
+
 def compare_losses(build, bench, peer, workload):
     """The first two losses of both, from the same weights on the same rows: [[knack's, PyTorch's], ...]."""
     with tempfile.TemporaryDirectory() as folder:
@@ -150,6 +157,39 @@ def compare_losses(build, bench, peer, workload):
         with open(os.path.join(folder, "out", "metrics.jsonl")) as file:
             ours = [line["loss"] for line in map(json.loads, file) if "lr" in line]
     return list(zip(ours, theirs))
+
+
+# ---- What is not a step ----
+
+def time_start(peer, folder):
+    """Milliseconds from starting Python to the end of a first step."""
+    began = time.monotonic()
+    with subprocess.Popen(peer.command("first", folder), stdout=subprocess.PIPE, text=True) as process:
+        process.stdout.readline()
+        return (time.monotonic() - began) * 1e3
+
+
+def measure_others(bench, peer):
+    """Of PyTorch: milliseconds to a first step and of a checkpoint, microseconds of batches. bench start, data and checkpoint time knack's."""
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+        subprocess.run([bench, "write", "mlp-tiny", folder], check=True)
+        start = statistics.median(time_start(peer, folder) for _ in range(5))
+        batches = {}
+        for workload in WORKLOADS:
+            subprocess.run([bench, "write", workload, folder], check=True)
+            batches[workload] = peer.ask("batches", folder)["us"]
+        subprocess.run([bench, "write", "mlp", folder, "--width", "2794", "--batch", "8"], check=True)
+        return {"start": start, "batches": batches, "checkpoint": peer.ask("checkpoint", folder)["ms"]}
+
+
+def own_tables(folder):
+    """knack's numbers beside those, from the tables that bench start, data and checkpoint wrote, as far as they are there."""
+    found = {}
+    for name in ("start", "data", "checkpoint"):
+        if os.path.exists(os.path.join(folder, name + ".json")):
+            with open(os.path.join(folder, name + ".json")) as file:
+                found[name] = json.load(file)
+    return found
 
 
 # ---- Tables ----
@@ -199,16 +239,51 @@ def print_losses(losses):
     print_table(["workload", "first loss, knack / PyTorch: relative difference", "second"], rows)
 
 
+def verdict(reached):
+    return "reached" if reached else "**missed**"
+
+
+def print_means(steps, ratios):
+    """Geometric means without mlp-tiny, which is in a class of its own; with the targets, which are for one thread in f32."""
+    for compute, threads in (("f32", "1"), ("f32", "2"), ("bf16", "1"), ("bf16", "2")):
+        some = {key.split()[0]: r for key, r in zip(steps, ratios) if key.split()[1:] == [compute, threads]}
+        tiny = some.pop("mlp-tiny", None)
+        if not some:
+            continue
+        mean, least = statistics.geometric_mean(some.values()), min(some.values())
+        line = f"{compute}, {threads} thread{'s' if threads != '1' else ''}: geometric mean without mlp-tiny {mean:.2f} x, least {least:.2f} x"
+        if (compute, threads) == ("f32", "1"):
+            line += f"; targets: 2.0 x {verdict(mean >= 2)}, 1.3 x {verdict(least >= 1.3)}"
+            line += f", mlp-tiny 15 x {verdict(tiny >= 15)}" if tiny else ""
+        print(line + ".\n")
+
+
 def print_steps(steps):
     rows, ratios = zip(*(step_row(key, results) for key, results in steps.items()))
     print_table(["workload", "compute", "threads", "knack, ms", "middle 80 %", *(f"{kind}, ms" for kind in PEERS),
                  "fastest of them / knack", "of product", "knack, MB", *(f"{kind}, MB" for kind in PEERS)], rows)
-    for compute in ("f32", "bf16"):
-        for threads in ("1", "2"):
-            some = [r for key, r in zip(steps, ratios) if key.split()[1:] == [compute, threads] and not key.startswith("mlp-tiny")]
-            if some:
-                print(f"{compute}, {threads} thread{'s' if threads != '1' else ''}: geometric mean without mlp-tiny "
-                      f"{statistics.geometric_mean(some):.2f} x, least {min(some):.2f} x\n")
+    print_means(steps, ratios)
+    layouts = {key.split()[0]: results["layout"][0] for key, results in steps.items() if results["layout"]}
+    if layouts:
+        print("PyTorch's faster layout of images: " + ", ".join(f"{workload} {layout}" for workload, layout in layouts.items()) + ".\n")
+
+
+def print_products(products):
+    rows = [[threads, *(f"{2 * 1024**3 / min(r['best'] for r in told[kind]['rounds']):.0f}" for kind in ("knack", "PyTorch"))]
+            for threads, told in products.items()]
+    print_table(["threads", "product of 1024 x 1024 matrices, f32, best GFLOP/s: knack's", "PyTorch's"], rows)
+
+
+def print_others(theirs, tables):
+    rows = []
+    if "start" in tables:
+        rows.append(("from starting the program to the end of the first step of a small mlp, ms", tables["start"][0]["ms"], theirs["start"]))
+    for row in tables.get("data", []):
+        rows.append((f"a batch of {row['workload']}, without a step, us", row["us a batch"], theirs["batches"][row["workload"]]))
+    for row in tables.get("checkpoint", []):
+        if row["to"] == "memory" and row["parameters"] > 5e6:
+            rows.append((f"a checkpoint of {row['parameters']:.2g} parameters with AdamW's state, to memory, ms", row["ms"], theirs["checkpoint"]))
+    print_table(["what", "knack", "PyTorch", "PyTorch / knack"], [[what, number(a), number(b), f"{b / a:.2f}"] for what, a, b in rows])
 
 
 # ---- All of it ----
@@ -219,7 +294,7 @@ class Results:
     def __init__(self, folder):
         os.makedirs(folder, exist_ok=True)
         self.path = os.path.join(folder, "speed.json")
-        self.all = {"losses": {}, "steps": {}}
+        self.all = {"losses": {}, "products": {}, "steps": {}, "others": {}}
         if os.path.exists(self.path):
             with open(self.path) as file:
                 self.all = json.load(file)
@@ -237,7 +312,7 @@ def main():
     parser.add_argument("--build", required=True, help="build folder of knack")
     parser.add_argument("--python", required=True, help="a python with torch, numpy and safetensors")
     parser.add_argument("--allocator", help="libjemalloc.so.2", default=next(iter(glob.glob("/usr/lib/*/libjemalloc.so.2")), None))
-    parser.add_argument("--out", default="bench-results", help="folder for speed.json")
+    parser.add_argument("--out", help="folder for speed.json; bench-results in the build folder unless said")
     parser.add_argument("--workloads", nargs="+", default=WORKLOADS)
     parser.add_argument("--threads", nargs="+", type=int, default=[1, 2])
     parser.add_argument("--compute", nargs="+", default=["f32"], choices=["f32", "bf16"])
@@ -246,16 +321,22 @@ def main():
     arguments = parser.parse_args()
     bench = os.path.join(arguments.build, "tests", "bench", "bench")
     peer = Peer(arguments.python, arguments.allocator)
-    results = Results(arguments.out)
+    out = arguments.out or os.path.join(arguments.build, "bench-results")
+    results = Results(out)
     for workload in arguments.workloads:
         results.keep("losses", workload, lambda: compare_losses(arguments.build, bench, peer, workload))
+    for threads in arguments.threads:
+        results.keep("products", str(threads), lambda: measure_products(bench, peer, threads, arguments.rounds, arguments.seconds))
     for compute in arguments.compute:
         for threads in arguments.threads:
             for workload in arguments.workloads:
                 results.keep("steps", f"{workload} {compute} {threads}", lambda: measure(bench, peer, workload, threads, compute,
                                                                                       arguments.rounds, arguments.seconds))
+    results.keep("others", "PyTorch", lambda: measure_others(bench, peer))
     print_losses(results.all["losses"])
+    print_products(results.all["products"])
     print_steps(results.all["steps"])
+    print_others(results.all["others"]["PyTorch"], own_tables(out))
     wrong = [w for w, pairs in results.all["losses"].items() if abs(pairs[0][0] / pairs[0][1] - 1) > 1e-4]
     if wrong:
         sys.exit(f"the first losses of {', '.join(wrong)} differ by more than 1e-4")

@@ -4,6 +4,9 @@
     speed_peer.py layout FOLDER [...]     which layout of images is the faster one
     speed_peer.py losses FOLDER           writes FOLDER/init.safetensors, and prints the first losses from there without dropout
     speed_peer.py product [--threads N]   a worker whose step is one product of two 1024 x 1024 matrices
+    speed_peer.py first FOLDER            makes one step, and says so
+    speed_peer.py batches FOLDER          microseconds of a batch without a step
+    speed_peer.py checkpoint FOLDER       milliseconds of writing weights and AdamW's state to FOLDER, and flushing them
 
 FOLDER is from `bench write`: the same config and the same data. It is written as somebody would who knows PyTorch and wants speed on a
 CPU: data in memory, fused AdamW, convolutions in the faster of both layouts, attention by scaled_dot_product_attention, autocast for bf16.
@@ -17,7 +20,6 @@ import time
 
 import numpy as np
 import torch
-import torch._inductor.config
 import torch.nn.functional as F
 from safetensors.torch import save_file
 from torch import nn
@@ -179,6 +181,12 @@ MODELS = {"mlp": Mlp, "cnn": Cnn, "resnet": Resnet, "encoder": Encoder}
 
 # ---- Training ----
 
+def compile_loss(loss):
+    import torch._inductor.config  # not before it is needed: it takes long to import
+    torch._inductor.config.fallback_random = True  # the faster of its two generators of dropout masks
+    return torch.compile(loss, dynamic=False)
+
+
 class Training:
     def __init__(self, folder, bf16=False, compiled=False, nhwc=True):
         with open(os.path.join(folder, "config.json")) as file:
@@ -193,8 +201,7 @@ class Training:
         self.y = y.long()
         self.batch = self.config["train"]["batch"]
         self.bf16 = bf16
-        torch._inductor.config.fallback_random = True  # the faster of its two generators of dropout masks
-        self.loss = torch.compile(self.plain_loss, dynamic=False) if compiled else self.plain_loss
+        self.loss = compile_loss(self.plain_loss) if compiled else self.plain_loss
         settings = self.config["train"]["optimizer"]
         self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=settings["lr"], weight_decay=0.01, fused=True)
 
@@ -286,9 +293,43 @@ def print_losses(folder, steps=2):
     answer(losses=[training.step_on(torch.arange(i * training.batch, (i + 1) * training.batch)).item() for i in range(steps)])
 
 
+def print_batches(folder, seconds=0.3):
+    training = Training(folder)
+    count, began = 0, time.perf_counter()
+    while time.perf_counter() - began < seconds:
+        order = torch.randperm(len(training.x))
+        for first in range(0, len(order) - training.batch + 1, training.batch):
+            rows = order[first:first + training.batch]
+            training.rows(rows), training.y[rows]
+            count += 1
+    answer(us=(time.perf_counter() - began) / count * 1e6)
+
+
+def print_checkpoint(folder, rounds=5):
+    training = Training(folder)
+    next(training.steps())
+    times = []
+    for _ in range(rounds):
+        began = time.perf_counter()
+        with open(os.path.join(folder, "checkpoint.pt"), "wb") as file:
+            torch.save({"model": training.model.state_dict(), "optimizer": training.optimizer.state_dict()}, file)
+            file.flush()
+            os.fsync(file.fileno())
+        times.append(time.perf_counter() - began)
+    answer(ms=sorted(times)[rounds // 2] * 1e3)
+
+
+def print_first(folder):
+    next(Training(folder).steps())
+    answer(steps=1)
+
+
+PRINTING = {"losses": print_losses, "first": print_first, "batches": print_batches, "checkpoint": print_checkpoint}
+
+
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("what", choices=["serve", "layout", "losses", "product"])
+    parser.add_argument("what", choices=["serve", "product", "layout", *PRINTING])
     parser.add_argument("folder", nargs="?")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--bf16", action="store_true")
@@ -299,8 +340,8 @@ def main():
     torch.set_num_threads(arguments.threads)
     torch.set_num_interop_threads(1)
     torch.set_flush_denormal(True)
-    if arguments.what == "losses":
-        print_losses(arguments.folder)
+    if arguments.what in PRINTING:
+        PRINTING[arguments.what](arguments.folder)
     elif arguments.what == "layout":
         print_layout(arguments.folder, arguments.bf16)
     elif arguments.what == "product":
