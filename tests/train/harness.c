@@ -99,6 +99,33 @@ void harness_put_npy(const char *name, int64_t rows, int64_t columns, const doub
     assert_int_equal(fclose(out), 0);
 }
 
+void harness_put_idx(const char *name, int axes, const uint8_t *sizes, const uint8_t *values)
+{
+    char file[64];
+    size_t count = 1;
+    snprintf(file, sizeof file, "%s.idx", name);
+    FILE *out = fopen(harness_path(file), "wb");
+    assert_non_null(out);
+    assert_int_equal(fwrite((const uint8_t[]){0, 0, 8, (uint8_t)axes}, 1, 4, out), 4);
+    for (int axis = 0; axis < axes; count *= sizes[axis++]) assert_int_equal(fwrite((const uint8_t[]){0, 0, 0, sizes[axis]}, 1, 4, out), 4);
+    assert_int_equal(fwrite(values, 1, count, out), count);
+    assert_int_equal(fclose(out), 0);
+}
+
+void harness_put_tokens(void)
+{
+    uint8_t id[HARNESS_TEXTS][HARNESS_LENGTH], class[HARNESS_TEXTS];
+    for (int i = 0; i < HARNESS_TEXTS; i++) {
+        class[i] = (uint8_t)(i % 3);
+        for (int t = 0; t < HARNESS_LENGTH; t++) {
+            const bool padding = t > i * 7 % HARNESS_LENGTH || (i % 2 == 1 && t % 4 == 2);
+            id[i][t] = padding ? 0 : (uint8_t)(1 + (i * 5 + 3 * t * t + i % 3 * t) % 31);
+        }
+    }
+    harness_put_idx("tokens", 2, (const uint8_t[]){HARNESS_TEXTS, HARNESS_LENGTH}, *id);
+    harness_put_idx("classes", 1, (const uint8_t[]){HARNESS_TEXTS}, class);
+}
+
 /* ---- Runs ---- */
 
 static void keep_warning(void *user, const char *text)

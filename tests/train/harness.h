@@ -65,5 +65,11 @@ void harness_files_free(struct harness_files *);
 void harness_assert_files(const struct harness_files *, const char *what);
 /* FOLDER/name.npy, [rows, columns]. */
 void harness_put_npy(const char *name, int64_t rows, int64_t columns, const double *values);
+/* FOLDER/name.idx, of sizes [axes]. */
+void harness_put_idx(const char *name, int axes, const uint8_t *sizes, const uint8_t *values);
+/* tokens.idx, ids below 32 of which 0 is padding, some of it within rows; and classes.idx, of three classes. */
+enum { HARNESS_TEXTS = 180, HARNESS_LENGTH = 11 };
+void harness_put_tokens(void);
+#define HARNESS_TOKENS "'idx': {'inputs': 'tokens.idx', 'targets': 'classes.idx'}, 'divide': 1"
 
 #endif

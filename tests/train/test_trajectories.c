@@ -14,28 +14,17 @@ static const double tolerance = IS_DOUBLE ? 1e-8 : 1e-6;
 
 enum { ROWS = 180, HEIGHT = 5, WIDTH = 7, INPUTS = 6, OUTPUTS = 2 };
 
-static void put(const char *name, const uint8_t *header, size_t header_size, const uint8_t *values, size_t size)
-{
-    static uint8_t file[16 + ROWS * HEIGHT * WIDTH];
-    assert_true(header_size + size <= sizeof file);
-    memcpy(file, header, header_size);
-    memcpy(file + header_size, values, size);
-    assert_int_equal(file_write(harness_path(name), (const char *)file, header_size + size), KNACK_OK);
-}
-
 /* images.idx [ROWS, HEIGHT, WIDTH], labels.idx [ROWS] */
 static void put_stripes(void)
 {
-    static const uint8_t images_header[] = {0, 0, 8, 3, 0, 0, 0, ROWS, 0, 0, 0, HEIGHT, 0, 0, 0, WIDTH};
-    static const uint8_t labels_header[] = {0, 0, 8, 1, 0, 0, 0, ROWS};
     uint8_t image[ROWS][HEIGHT][WIDTH], label[ROWS];
     for (int i = 0; i < ROWS; i++) {
         label[i] = (uint8_t)(i % 3);
         for (int y = 0; y < HEIGHT; y++)
             for (int x = 0; x < WIDTH; x++) image[i][y][x] = (uint8_t)(i * 7 + i % 3 * y * 50 + (2 - i % 3) * x * 40);
     }
-    put("images.idx", images_header, sizeof images_header, **image, sizeof image);
-    put("labels.idx", labels_header, sizeof labels_header, label, sizeof label);
+    harness_put_idx("images", 3, (const uint8_t[]){ROWS, HEIGHT, WIDTH}, **image);
+    harness_put_idx("labels", 1, (const uint8_t[]){ROWS}, label);
 }
 
 /* inputs.npy [ROWS, INPUTS], targets.npy [ROWS, OUTPUTS] */
@@ -57,6 +46,7 @@ static int set_up(void **state)
     if (harness_set_up(state) < 0) return -1;
     put_stripes();
     put_numbers();
+    harness_put_tokens();
     return 0;
 }
 
