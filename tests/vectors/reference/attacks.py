@@ -12,7 +12,7 @@ from . import heads, losses, mixing
 MOMENTUM = 0.1  # of running statistics
 
 
-@functools.lru_cache(maxsize=8)
+@functools.lru_cache(maxsize=32)
 def dropout_mask(seed, layer, rate, batch, rows, width, redraw):
     key = streams.key_of(seed, f"dropout.{layer}")
     kept = [streams.mask(key, (batch, row, redraw), 0, width, rate) for row in range(rows)]
@@ -40,7 +40,10 @@ class Forward:
         return x
 
     def dropout(self, name, rate, x):
-        return x * dropout_mask(self.step.seed, name, rate, self.step.number, len(x), x.shape[1], self.redraw) if rate else x
+        return x * self.mask(name, rate, len(x), x.shape[1]) if rate else x
+
+    def mask(self, name, rate, rows, elements):
+        return dropout_mask(self.step.seed, name, rate, self.step.number, rows, elements, self.redraw)
 
     def moments(self, name, x):
         values = x.flatten(0, -2)

@@ -21,6 +21,7 @@ MICRO = {"micro_batch": 10}
 TWO_CLASSES = {"positive": [8]}
 STRIPES = {"idx": {"inputs": "images.idx", "targets": "labels.idx"}}
 NUMBERS = {"npy": {"inputs": "inputs.npy", "targets": "targets.npy"}, "task": "regression"}
+TEXTS = {"idx": {"inputs": "tokens.idx", "targets": "classes.idx"}, "divide": 1, "validation": 40}
 SMALL = {"epochs": 6, "batch": 17}  # of 180 examples: 66 steps
 CNN = {"type": "cnn", "channels": [3, 4], "hidden": [12]}
 NORMED = {"type": "layers", "layers": [
@@ -161,7 +162,31 @@ TOGETHER = {
         plugin("grad-clip", max_norm=1), plugin("checkpoint-average", count=2, every=20), model=DROPOUT),
 }
 
-FAMILIES = {"losses": LOSSES, "mixing": MIXING, "heads": HEADS, "attacks": ATTACKS, "averages": AVERAGES, "together": TOGETHER}
+ENCODER = {"type": "encoder", "vocabulary": 32, "padding": 0, "layers": 2, "width": 12, "heads": 3, "feedforward": 20, "dropout": 0.2}
+PRE_NORM = {**ENCODER, "heads": 2, "norm": "pre", "pooling": "mean"}
+
+
+def texts(*plugins, model=ENCODER, train={}):
+    return case(*plugins, data=TEXTS, model=model, train={**SMALL, **train}, optimizer={"lr": 0.05})
+
+
+TOKENS = {
+    "encoder": texts(model={**ENCODER, "dropout": 0}),
+    "encoder, dropout, micro-batches": texts(train=MICRO),
+    "encoder, pre-norm, mean": texts(model=PRE_NORM),
+    "encoder, pre-norm, all ids are tokens": texts(model={**PRE_NORM, "padding": -1, "pooling": "cls"}),
+    "fgm of the table": texts(plugin("fgm", parameters="embedding.weight", epsilon=0.1, norm="tensor")),
+    "fgm of all matrices, pre-norm": texts(plugin("fgm", parameters="*.weight", epsilon=0.01, coefficient=0.5), model=PRE_NORM),
+    "fgm of embeddings, each example": texts(plugin("fgm", layer="embedding", epsilon=0.05)),
+    "fgm of embeddings, pre-norm": texts(plugin("fgm", layer="embedding", epsilon=0.05, redraw=True), model=PRE_NORM, train=MICRO),
+    "pgd of each token": texts(plugin("pgd", layer="layer1", epsilon=0.3, alpha=0.2, steps=2, norm="row")),
+    "freelb of embeddings": texts(
+        plugin("freelb", layer="embedding", adv_lr=0.03, steps=2, init_mag=0.02, max_norm=0.05, padding="zeros"), model=PRE_NORM),
+    "mixup of embeddings, each row": texts(plugin("mixup", alpha=1, layer="embedding", mode="row")),
+    "rdrop, a head with centres": texts(plugin("rdrop", alpha=1), plugin("arcface", s=8, m=0.3, centres=2), model=PRE_NORM),
+}
+
+FAMILIES = {"losses": LOSSES, "mixing": MIXING, "heads": HEADS, "attacks": ATTACKS, "averages": AVERAGES, "together": TOGETHER, "tokens": TOKENS}
 for cases in FAMILIES.values():
     for index, config in enumerate(cases.values()):
         config["seed"] = 100 + index

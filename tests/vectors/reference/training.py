@@ -5,6 +5,7 @@ import torch
 
 from . import attacks, averages, heads
 from .data import Data
+from .encoder import Encoder
 from .models import Model
 from .prediction import Predictor
 
@@ -28,7 +29,7 @@ class Training:
     def __init__(self, config):
         self.config, self.tricks, self.data = config, config["plugins"], Data(config)
         x, y = self.data.parts["train"]
-        self.model = Model(config, x, self.data.outputs)
+        self.model = (Encoder if config["model"]["type"] == "encoder" else Model)(config, x, self.data.outputs)
         head = heads.head_of(self.tricks)
         if head:
             directions = heads.initial_directions(config["seed"], head, self.data.outputs, self.model.width)
