@@ -35,12 +35,10 @@ knack_tensor *knack_layer(knack_step *step, const char *name, knack_tensor *out)
 knack_tensor *knack_linear_layer(knack_step *step, knack_tensor *x, const knack_param *weight, const knack_param *bias,
                                  enum knack_activation activation)
 {
-    enum knack_type compute = model_pass(step)->compute;
     knack_tensor *w = knack_param_tensor(step, weight);
     knack_tensor *b = bias ? knack_param_tensor(step, bias) : NULL;
     if (!w || (bias && !b)) return NULL;
-    if (compute == KNACK_REAL) return knack_linear(x, w, b, activation);
-    return knack_cast(knack_linear(knack_cast(x, compute), knack_cast(w, compute), b, activation), KNACK_REAL);
+    return tensor_linear(x, w, b, activation, model_pass(step)->compute);
 }
 
 knack_tensor *knack_conv2d_layer(knack_step *step, knack_tensor *x, const knack_param *weight, const knack_param *bias, int stride,

@@ -1,5 +1,6 @@
 /* Matrix products and linear layers. With bf16 operands the gradient of the result is rounded to bf16 on the way back, and the products
- * that make the operands' gradients are summed and kept in KNACK_REAL. */
+ * that make the operands' gradients are summed and kept in KNACK_REAL. A linear layer may also compute in bf16 what comes and goes in
+ * KNACK_REAL: each operand is rounded once, and that copy serves the way back too. */
 #include "tensor/kernels/kernels.h"
 #include "tensor/operand.h"
 #include "tensor/vector.h"
@@ -10,12 +11,12 @@ static bool multiply(const char *operation, struct tape *tape, const struct matm
     return tape_check(tape, operation, kernel_matmul(tape->arena, product));
 }
 
-/* The gradient of a result in the operands' type: itself, or rounded to bf16. NULL: memory failed. */
-static const void *in_type(struct tape *tape, enum knack_type type, int64_t count, const knack_real *gradient)
+/* Values in the type of a product's operands: themselves, or rounded to bf16. NULL: memory failed. */
+static const void *in_type(struct tape *tape, enum knack_type type, int64_t count, const knack_real *values)
 {
-    if (type == KNACK_REAL) return gradient;
+    if (type == KNACK_REAL) return values;
     uint16_t *rounded = tape_alloc(tape, (size_t)count * sizeof *rounded);
-    if (rounded) kernel_to_bf16(count, gradient, rounded);
+    if (rounded) kernel_to_bf16(count, values, rounded);
     return rounded;
 }
 
@@ -108,6 +109,12 @@ knack_tensor *knack_matmul(knack_tensor *a, knack_tensor *b, bool transpose_a, b
 
 /* ---- Linear layers ---- */
 
+struct linear {
+    enum knack_activation activation;
+    enum knack_type type; /* of the operands as they are multiplied */
+    const void *x, *w;    /* those */
+};
+
 VECTOR
 static void mask_real(int64_t count, const knack_real *restrict y, const knack_real *restrict gradient, knack_real *restrict out)
 {
@@ -139,8 +146,8 @@ static void mask_part(void *user, int64_t part)
 /* The gradient before the activation: RELU lets it through where y > 0. NULL: memory failed. */
 static const knack_real *inner_gradient(knack_tensor *y)
 {
-    const enum knack_activation *activation = y->saved;
-    if (*activation != KNACK_RELU) return y->gradient;
+    const struct linear *saved = y->saved;
+    if (saved->activation != KNACK_RELU) return y->gradient;
     struct masking masking = {.y = y, .out = tape_alloc(y->tape, (size_t)y->count * sizeof(knack_real))};
     if (masking.out) threads_run(vector_parts(y->count), mask_part, &masking);
     return masking.out;
@@ -148,21 +155,22 @@ static const knack_real *inner_gradient(knack_tensor *y)
 
 static void linear_backward(knack_tensor *y)
 {
+    const struct linear *saved = y->saved;
     knack_tensor *x = y->input[0], *w = y->input[1], *bias = y->inputs > 2 ? y->input[2] : NULL;
     const int64_t rows = tensor_rows(y), out = w->shape[0], in = w->shape[1];
     const knack_real *gradient = inner_gradient(y);
-    const void *dy = gradient ? in_type(y->tape, x->type, y->count, gradient) : NULL;
+    const void *dy = gradient ? in_type(y->tape, saved->type, y->count, gradient) : NULL;
     if (!dy) return;
-    struct matmul product = {.type = x->type, .result = KNACK_REAL, .batch = 1, .a = dy};
+    struct matmul product = {.type = saved->type, .result = KNACK_REAL, .batch = 1, .a = dy};
     bool fresh;
     knack_real *dx = tape_gradient(x, &fresh);
     if (dx) {
-        product.m = rows, product.n = in, product.k = out, product.b = w->data, product.c = dx, product.add = !fresh;
+        product.m = rows, product.n = in, product.k = out, product.b = saved->w, product.c = dx, product.add = !fresh;
         if (!multiply("knack_linear", y->tape, &product)) return;
     }
     knack_real *dw = tape_gradient(w, &fresh);
     if (dw) {
-        product.m = out, product.n = in, product.k = rows, product.transpose_a = true, product.b = x->data, product.c = dw;
+        product.m = out, product.n = in, product.k = rows, product.transpose_a = true, product.b = saved->x, product.c = dw;
         product.add = !fresh;
         if (!multiply("knack_linear", y->tape, &product)) return;
     }
@@ -170,26 +178,33 @@ static void linear_backward(knack_tensor *y)
     if (dbias) kernel_column_sums(rows, out, gradient, dbias, !fresh);
 }
 
-/* x w^T + bias, with RELU or nothing after it. */
-static knack_tensor *linear(const char *operation, knack_tensor *x, knack_tensor *w, knack_tensor *bias, enum knack_activation activation)
+/* x w^T + bias, with RELU or nothing after it, by products of the type `compute`. */
+static knack_tensor *linear(const char *operation, knack_tensor *x, knack_tensor *w, knack_tensor *bias, enum knack_activation activation,
+                            enum knack_type compute)
 {
     int64_t shape[KNACK_MAX_DIMS];
     for (int i = 0; i < x->ndim - 1; i++) shape[i] = x->shape[i];
     shape[x->ndim - 1] = w->shape[0];
     knack_tensor *y = tape_result(x->tape, x->type, x->ndim, shape, bias ? 3 : 2, (knack_tensor *[]){x, w, bias});
-    enum knack_activation *saved = y ? tape_alloc(x->tape, sizeof *saved) : NULL;
+    struct linear *saved = y ? tape_alloc(x->tape, sizeof *saved) : NULL;
     if (!saved) return NULL;
-    *saved = activation;
+    const bool rounds = compute != x->type;
+    *saved = (struct linear){.activation = activation,
+                             .type = compute,
+                             .x = rounds ? in_type(x->tape, compute, x->count, x->data) : x->data,
+                             .w = rounds ? in_type(x->tape, compute, w->count, w->data) : w->data};
+    if (!saved->x || !saved->w) return NULL;
     y->saved = saved;
     y->backward = linear_backward;
-    const struct matmul product = {.type = x->type,
+    const struct matmul product = {.type = compute,
+                                   .result = x->type,
                                    .batch = 1,
                                    .m = tensor_rows(x),
                                    .n = w->shape[0],
                                    .k = w->shape[1],
                                    .transpose_b = true,
-                                   .a = x->data,
-                                   .b = w->data,
+                                   .a = saved->x,
+                                   .b = saved->w,
                                    .bias = bias ? bias->data : NULL,
                                    .activation = activation,
                                    .c = y->data};
@@ -198,33 +213,39 @@ static knack_tensor *linear(const char *operation, knack_tensor *x, knack_tensor
 
 /* With an activation that needs what was before it, in KNACK_REAL. */
 static knack_tensor *activated(const char *operation, knack_tensor *x, knack_tensor *w, knack_tensor *bias,
-                               knack_tensor *(*activation)(knack_tensor *))
+                               knack_tensor *(*activation)(knack_tensor *), enum knack_type compute)
 {
-    knack_tensor *inner = linear(operation, x, w, bias, KNACK_LINEAR);
+    knack_tensor *inner = linear(operation, x, w, bias, KNACK_LINEAR, compute);
     return knack_cast(activation(knack_cast(inner, KNACK_REAL)), x->type);
 }
 
-knack_tensor *knack_linear(knack_tensor *x, knack_tensor *w, knack_tensor *bias, enum knack_activation activation)
+knack_tensor *tensor_linear(knack_tensor *x, knack_tensor *w, knack_tensor *bias, enum knack_activation activation, enum knack_type compute)
 {
+    static const char name[] = "knack_linear";
     char text_x[96], text_w[96];
-    if (!x || !w || !types_fit(__func__, x, w)) return NULL;
+    if (!x || !w || !types_fit(name, x, w)) return NULL;
     if (x->ndim < 1 || w->ndim != 2 || tensor_width(x) != w->shape[1])
-        return tape_fail(x->tape, KNACK_E_SHAPE, "%s: x %s does not fit w %s: expected [..., in] and [out, in]", __func__,
+        return tape_fail(x->tape, KNACK_E_SHAPE, "%s: x %s does not fit w %s: expected [..., in] and [out, in]", name,
                          shape_text(text_x, x->ndim, x->shape), shape_text(text_w, w->ndim, w->shape));
-    if (bias && !operand_axes(__func__, bias, 1)) return NULL;
+    if (bias && !operand_axes(name, bias, 1)) return NULL;
     if (bias && bias->shape[0] != w->shape[0])
-        return tape_fail(x->tape, KNACK_E_SHAPE, "%s: bias %s does not fit w %s: expected [out] and [out, in]", __func__,
+        return tape_fail(x->tape, KNACK_E_SHAPE, "%s: bias %s does not fit w %s: expected [out] and [out, in]", name,
                          shape_text(text_x, bias->ndim, bias->shape), shape_text(text_w, w->ndim, w->shape));
     switch (activation) {
     case KNACK_LINEAR:
     case KNACK_RELU:
-        return linear(__func__, x, w, bias, activation);
+        return linear(name, x, w, bias, activation, compute);
     case KNACK_GELU:
-        return activated(__func__, x, w, bias, knack_gelu);
+        return activated(name, x, w, bias, knack_gelu, compute);
     case KNACK_TANH:
-        return activated(__func__, x, w, bias, knack_tanh);
+        return activated(name, x, w, bias, knack_tanh, compute);
     case KNACK_SIGMOID:
-        return activated(__func__, x, w, bias, knack_sigmoid);
+        return activated(name, x, w, bias, knack_sigmoid, compute);
     }
-    return tape_fail(x->tape, KNACK_E_CALL, "%s: activation %d is none of enum knack_activation", __func__, (int)activation);
+    return tape_fail(x->tape, KNACK_E_CALL, "%s: activation %d is none of enum knack_activation", name, (int)activation);
+}
+
+knack_tensor *knack_linear(knack_tensor *x, knack_tensor *w, knack_tensor *bias, enum knack_activation activation)
+{
+    return x ? tensor_linear(x, w, bias, activation, x->type) : NULL;
 }

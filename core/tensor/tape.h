@@ -112,6 +112,9 @@ struct batch_norm {
 };
 knack_tensor *tensor_batch_norm(knack_tensor *x, knack_tensor *gamma, knack_tensor *beta, const struct batch_norm *);
 
+/* knack_linear(), with the products of x and w in the type `compute`: theirs, or KNACK_BF16 for operands and a result in KNACK_REAL. */
+knack_tensor *tensor_linear(knack_tensor *x, knack_tensor *w, knack_tensor *bias, enum knack_activation, enum knack_type compute);
+
 /* x unchanged, plus offset's rows if it is not NULL; backward also adds result->gradient's rows, times gradient_scale, to gradient.
  * offset, gradient [logical rows, width]; row [first axis] -> logical row. Always needs a gradient while recording. */
 knack_tensor *tensor_perturb(knack_tensor *x, const knack_real *offset, knack_real *gradient, double gradient_scale, const int64_t *row);

@@ -150,7 +150,8 @@ static knack_status set_schedule(struct run *run)
     if (!run->reopened && run->steps_per_epoch == 0)
         return status_set(KNACK_E_CONFIG, "at train.batch: %lld rows with \"drop_last\", but the training part has %lld",
                           (long long)s->batch, (long long)count);
-    run->plan = (struct plan){.compute = KNACK_REAL, .micro_batch = s->micro_batch, .loss_scale = 1};
+    run->plan =
+        (struct plan){.compute = s->compute == COMPUTE_BF16 ? KNACK_BF16 : KNACK_REAL, .micro_batch = s->micro_batch, .loss_scale = 1};
     return KNACK_OK;
 }
 

@@ -28,6 +28,7 @@ struct train_object {
 
 static const char *const optimizer_names[] = {"sgd", "adam", "adamw", NULL};
 static const char *const schedule_names[] = {"constant", "linear", "cosine", "step", "one-cycle", NULL};
+static const char *const compute_names[] = {"f32", "bf16", NULL};
 static const char *const loss_names[] = {"cross-entropy", "squared", "absolute", NULL};
 static const struct json_field optimizer_type_field = {"type", JSON_CHOICE, 0, NULL, NULL, optimizer_names, "update rule"};
 static const struct json_field schedule_type_field = {"type", JSON_CHOICE, 0, NULL, NULL, schedule_names, "shape"};
@@ -121,6 +122,8 @@ static const struct json_field train_fields[] = {
     {"epochs", JSON_INTEGER, TRAIN(settings.epochs), "10", "[1,inf)", NULL, "passes over the training data"},
     {"batch", JSON_INTEGER, TRAIN(settings.batch), "64", "[1,inf)", NULL, "rows of an update"},
     {"micro_batch", JSON_INTEGER, TRAIN(settings.micro_batch), "0", "[0,inf)", NULL, "rows computed at once; 0: the whole batch"},
+    {"compute", JSON_CHOICE, TRAIN(settings.compute), "\"f32\"", NULL, compute_names,
+     "type in which products and convolutions take their operands; all else stays f32"},
     {"drop_last", JSON_BOOLEAN, TRAIN(settings.drop_last), "false", NULL, NULL, "leave out an incomplete last batch"},
     {"optimizer", JSON_ANY, TRAIN(optimizer), "", NULL, NULL, "by default adamw"},
     {"schedule", JSON_ANY, TRAIN(schedule), "", NULL, NULL, "of the learning rate; by default constant"},

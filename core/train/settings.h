@@ -6,6 +6,7 @@
 
 enum optimizer_type { OPTIMIZER_SGD, OPTIMIZER_ADAM, OPTIMIZER_ADAMW };
 enum schedule_type { SCHEDULE_CONSTANT, SCHEDULE_LINEAR, SCHEDULE_COSINE, SCHEDULE_STEP, SCHEDULE_ONE_CYCLE };
+enum compute_type { COMPUTE_F32, COMPUTE_BF16 };
 enum loss_type { LOSS_CROSS_ENTROPY, LOSS_SQUARED, LOSS_ABSOLUTE };
 
 /* One group of parameters by name pattern; the first whose pattern matches a parameter holds. */
@@ -36,6 +37,7 @@ struct schedule_settings {
 
 struct train_settings {
     int64_t epochs, batch, micro_batch; /* micro_batch 0: the whole batch */
+    int compute;                        /* enum compute_type */
     bool drop_last;                     /* leave out an incomplete last batch */
     struct optimizer_settings optimizer;
     struct schedule_settings schedule;

@@ -13,15 +13,20 @@
 
 #define FORMAT                                                                                                                             \
     "{'data': {'limit': 320, 'validation': 64, 'augment': ['shift']}, 'model': %s, 'seed': %d, 'threads': %d, "                            \
-    "'train': {'epochs': 2, 'batch': 160, 'log_every': 1}, 'plugins': [%s]}"
+    "'train': {'epochs': 2, 'batch': 160, 'log_every': 1%s}, 'plugins': [%s]}"
+
+static void expect_same_with(const char *train, const char *model, const char *plugins, int threads)
+{
+    if (harness_status(FORMAT, model, 5, 1, train, plugins) < 0) fail_msg("%s", knack_error());
+    struct harness_files files = harness_files();
+    if (harness_status(FORMAT, model, 5, threads, train, plugins) < 0) fail_msg("%s", knack_error());
+    harness_assert_files(&files, model);
+    harness_files_free(&files);
+}
 
 static void expect_same(const char *model, const char *plugins, int threads)
 {
-    if (harness_status(FORMAT, model, 5, 1, plugins) < 0) fail_msg("%s", knack_error());
-    struct harness_files files = harness_files();
-    if (harness_status(FORMAT, model, 5, threads, plugins) < 0) fail_msg("%s", knack_error());
-    harness_assert_files(&files, model);
-    harness_files_free(&files);
+    expect_same_with("", model, plugins, threads);
 }
 
 static void the_same_again(void **state)
@@ -40,14 +45,15 @@ static void threads_change_no_bit(void **state)
         expect_same(models[i], TRICKS, 2);
     }
     expect_same(MLP, "", 3);
+    expect_same_with(", 'compute': 'bf16'", CNN, "", 2);
 }
 
 static void another_seed_is_another_run(void **state)
 {
     (void)state;
-    assert_int_equal(harness_status(FORMAT, MLP, 5, 1, ""), KNACK_OK);
+    assert_int_equal(harness_status(FORMAT, MLP, 5, 1, "", ""), KNACK_OK);
     struct harness_files files = harness_files();
-    assert_int_equal(harness_status(FORMAT, MLP, 6, 1, ""), KNACK_OK);
+    assert_int_equal(harness_status(FORMAT, MLP, 6, 1, "", ""), KNACK_OK);
     struct harness_files others = harness_files();
     assert_int_equal(others.size[0], files.size[0]);
     assert_memory_not_equal(others.bytes[0], files.bytes[0], files.size[0]);

@@ -142,9 +142,26 @@ static void identities(void **state)
     harness_close(run);
 }
 
+/* Rounded operands give another gradient, and nearly the same, though of few units one more or less may be above 0. */
+static void bf16_products(void **state)
+{
+    (void)state;
+    static const char *const models[] = {MLP, CNN};
+    for (size_t i = 0; i < sizeof models / sizeof *models; i++) {
+        int64_t count;
+        knack_real *plain = whole_gradient("", models[i], "", &count),
+                   *rounded = whole_gradient("'compute': 'bf16', ", models[i], "", &count);
+        const double distance = harness_distance(plain, rounded, count);
+        if (!(distance > 1e-4 && distance < 0.1)) fail_msg("%s: gradients are %g of their norm apart", models[i], distance);
+        memory_free(plain);
+        memory_free(rounded);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(bf16_products),
         cmocka_unit_test(split_and_resumed),
         cmocka_unit_test(rdrop_without_dropout),
         cmocka_unit_test(rdrop_tells_little_from_few_rows),

@@ -84,6 +84,7 @@ static void ways_to_train(void **state)
                                       {"micro-batches", MLP, "", "'micro_batch': 4", ""},
                                       {"class weights", MLP, "", "'class_weights': 'balanced'", ""},
                                       {"whole batches", MLP, "", "'drop_last': true", ""},
+                                      {"bf16 products", CNN, "", "'compute': 'bf16'", ""},
                                       {"frequent checkpoints", MLP, "", "'checkpoint_every': '1st'", ""},
                                       {"seldom evaluated", CNN, "", "'evaluate_every': 2, 'log_every': 4", ""},
                                       {NULL}});

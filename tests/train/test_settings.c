@@ -45,6 +45,7 @@ static void check_defaults(const struct train_settings *settings)
     assert_int_equal(settings->epochs, 10);
     assert_int_equal(settings->batch, 64);
     assert_int_equal(settings->micro_batch, 0);
+    assert_int_equal(settings->compute, COMPUTE_F32);
     assert_false(settings->drop_last);
     assert_int_equal(settings->optimizer.type, OPTIMIZER_ADAMW);
     assert_true(settings->optimizer.lr == 1e-3 && settings->optimizer.weight_decay == 0.01);
