@@ -142,17 +142,20 @@ static void identities(void **state)
     harness_close(run);
 }
 
-/* Rounded operands give another gradient, and nearly the same, though of few units one more or less may be above 0. */
+/* Rounded operands give another gradient, and nearly the same; of a network without kinks, where small changes stay small. */
 static void bf16_products(void **state)
 {
     (void)state;
-    static const char *const models[] = {MLP, CNN};
+    static const char *const models[] = {
+        "{'type': 'layers', 'layers': [{'type': 'flatten'}, {'type': 'linear', 'size': 12}, {'type': 'tanh'}]}",
+        "{'type': 'layers', 'layers': [{'type': 'conv', 'channels': 4}, {'type': 'gelu'}, {'type': 'flatten'}, {'type': 'linear', 'size': "
+        "8}]}"};
     for (size_t i = 0; i < sizeof models / sizeof *models; i++) {
         int64_t count;
         knack_real *plain = whole_gradient("", models[i], "", &count),
                    *rounded = whole_gradient("'compute': 'bf16', ", models[i], "", &count);
         const double distance = harness_distance(plain, rounded, count);
-        if (!(distance > 1e-4 && distance < 0.1)) fail_msg("%s: gradients are %g of their norm apart", models[i], distance);
+        if (!(distance > 1e-4 && distance < 0.02)) fail_msg("%s: gradients are %g of their norm apart", models[i], distance);
         memory_free(plain);
         memory_free(rounded);
     }
