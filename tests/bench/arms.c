@@ -139,6 +139,7 @@ knack_status arm_hear_round(struct arm *arm)
     TRY(hear(arm, &told));
     const struct json *root = told->root;
     double n = (double)arm->rounds, faults = json_member_number(root, "faults"), best = json_member_number(root, "best");
+    double tricks = json_member_number(root, "tricks");
     arm->steps = (int64_t)json_member_number(root, "steps");
     arm->step[arm->rounds++] = json_member_number(root, "median");
     arm->low = (arm->low * n + json_member_number(root, "low")) / (n + 1);
@@ -146,7 +147,7 @@ knack_status arm_hear_round(struct arm *arm)
     if (n == 0 || faults < arm->faults) arm->faults = faults;
     if (n == 0 || best < arm->best) arm->best = best;
     arm->allocations = json_member_number(root, "allocations");
-    arm->tricks = json_member_number(root, "tricks");
+    if (n == 0 || tricks < arm->tricks) arm->tricks = tricks;
     json_free(told);
     return KNACK_OK;
 }

@@ -26,11 +26,12 @@ struct arm {
 
     /* What it told. */
     double arithmetic, parameters;
-    int64_t rounds, steps;              /* how many; of the latest round */
-    double step[ROUNDS_MOST];           /* [rounds] nanoseconds: median of the round's steps */
-    double low, high, best;             /* means over rounds of the tenths from below and from above; least of all steps */
-    double faults, allocations, tricks; /* a step, of the round with the fewest; allocations -1: not counted; nanoseconds */
-    double peak;                        /* bytes that were resident at most */
+    int64_t rounds, steps;    /* how many; of the latest round */
+    double step[ROUNDS_MOST]; /* [rounds] nanoseconds: median of the round's steps */
+    double low, high, best;   /* means over rounds of the tenths from below and from above; least of all steps */
+    double faults, tricks;    /* a step, of the round with the fewest: page faults; nanoseconds that tricks took for themselves */
+    double allocations;       /* a step of the latest round, if they are counted */
+    double peak;              /* bytes that were resident at most */
 };
 
 /* Starts its process, which gets ready; KNACK_E_CALL with its own message if it cannot. */

@@ -1,5 +1,6 @@
-/* A worker: trains one workload through the same loop as `knack run`, or repeats a measure of the machine, and times its steps when a line
- * on standard input says so. It answers each line with one of JSON, so that whoever drives it can let several of them take turns.
+/* A worker: trains one workload through the same loop as `knack run`, or repeats the product that measures the machine, and times its steps
+ * when a line on standard input says so. It answers each line with one of JSON, so that whoever drives it can let several of them take
+ * turns.
  *
  *     round SECONDS    a tenth of that to warm up, then steps until the time is over -> their number, nanoseconds, page faults, ...
  *     steps N          so many steps -> a hash of the weights
@@ -24,7 +25,7 @@
 enum { STEPS_MOST = 1 << 17 }; /* of a round */
 
 struct serving {
-    struct run *run; /* NULL: a measure of the machine */
+    struct run *run; /* NULL: the product */
     enum { WAITING, WARMING, TIMING, COUNTING } phase;
     uint64_t length;             /* nanoseconds: of the round */
     uint64_t began, step_began;  /* the phase; the step */
@@ -199,23 +200,6 @@ static knack_status multiply(struct serving *s, const struct workload *w)
     return status;
 }
 
-static void pass(knack_real *restrict to, const knack_real *restrict from, int64_t count)
-{
-    for (int64_t i = 0; i < count; i++) to[i] += (knack_real)0.01 * (from[i] - to[i]);
-}
-
-static knack_status pass_over(struct serving *s, const struct workload *w)
-{
-    knack_real *to = memory_new((size_t)w->channels, sizeof *to), *from = memory_new((size_t)w->channels, sizeof *from);
-    if (!to || !from) return KNACK_E_MEMORY;
-    for (int64_t i = 0; i < w->channels; i++) from[i] = 1;
-    answer_ready(s, w);
-    while (!between_steps(s)) pass(to, from, w->channels);
-    memory_free(to);
-    memory_free(from);
-    return KNACK_OK;
-}
-
 knack_status bench_serve(const struct options *options)
 {
     struct workload w;
@@ -227,7 +211,7 @@ knack_status bench_serve(const struct options *options)
     if (!s.step) return KNACK_E_MEMORY;
     memset(s.step, 1, STEPS_MOST * sizeof *s.step); /* its page faults are not a step's */
     TRY(threads_set((int)options->threads));
-    knack_status status = w.kind == PRODUCT ? multiply(&s, &w) : w.kind == PASS ? pass_over(&s, &w) : train(&s, &w, options);
+    knack_status status = w.kind == PRODUCT ? multiply(&s, &w) : train(&s, &w, options);
     memory_free(s.step);
     return status;
 }
@@ -237,7 +221,7 @@ knack_status bench_write(const struct options *options)
     struct workload w;
     if (options->names != 2) return status_set(KNACK_E_USAGE, "write: a workload and a folder");
     TRY(workload_find(options->name[0], &w));
-    if (w.kind == PRODUCT || w.kind == PASS) return status_set(KNACK_E_USAGE, "write: %s has no data", w.name);
+    if (w.kind == PRODUCT) return status_set(KNACK_E_USAGE, "write: %s has no data", w.name);
     workload_resize(&w, options->batch, options->width, options->depth, options->tokens);
     TRY(file_make_folder(options->name[1]));
     char *config = workload_config(&w, options->threads, options->bf16, 1, options->plugins);

@@ -2,6 +2,8 @@
 #include "arms.h"
 #include "table.h"
 
+#include <string.h>
+
 #include "base/text.h"
 
 enum { ROUNDS = 5 };
@@ -13,9 +15,10 @@ static const struct trick {
     const char *name, *entry; /* entry of the config's list, but where it says otherwise for an encoder */
     const char *encoder;
     bool images;
-    double most; /* target, in steps; 0: none */
+    double most;         /* target, in steps; 0: none */
+    const char *most_of; /* the only workload that it is for; NULL: all */
 } tricks[] = {
-    {"mixup", "\"mixup\""},
+    {"mixup", "\"mixup\"", "{\"name\": \"mixup\", \"layer\": \"embedding\"}"},
     {"cutmix", "\"cutmix\"", .images = true},
     {"label-smoothing", "\"label-smoothing\""},
     {"focal", "\"focal\""},
@@ -30,7 +33,7 @@ static const struct trick {
     {"freelb", "{\"name\": \"freelb\", \"layer\": \"input\"}", "{\"name\": \"freelb\", \"layer\": \"embedding\"}"},
     {"awp", "\"awp\""},
     {"sam", "\"sam\"", .most = 2.05},
-    {"ema", "\"ema\"", .most = 1.06},
+    {"ema", "\"ema\"", .most = 1.06, .most_of = "mlp"},
     {"swa", "\"swa\""},
     {"checkpoint-average", "\"checkpoint-average\""},
     {"snapshot-ensemble", "\"snapshot-ensemble\""},
@@ -62,31 +65,33 @@ static knack_status put_trick(struct table *table, const struct trick *trick, co
     for (int64_t i = 0; i < count; i++) {
         double cost;
         TRY(cost_of(trick, workload[i], options, &cost));
-        worst = cost > worst ? cost : worst;
+        if (cost > worst && (!trick->most_of || strcmp(trick->most_of, workload[i]) == 0)) worst = cost;
         if (cost > 0)
             table_number(table, cost, 3);
         else
             table_none(table);
     }
-    snprintf(text, sizeof text, "at most %s", text_fixed(number, trick->most, 2));
-    if (trick->most > 0)
+    snprintf(text, sizeof text, "at most %s%s%s", text_fixed(number, trick->most, 2), trick->most_of ? " on " : "",
+             trick->most_of ? trick->most_of : "");
+    if (trick->most > 0 && worst > 0)
         table_target(table, worst <= trick->most, text);
     else
         table_none(table);
     return KNACK_OK;
 }
 
-/* The time that EMA takes for itself, at 1e7 parameters, beside one pass over as many numbers. */
+/* The time that EMA takes for itself at 1e7 parameters, beside a plain pass over the same arrays in the same place. */
 static knack_status compare_ema(void)
 {
-    enum { WIDTH = 2794, BATCH = 8 }; /* 784 WIDTH + WIDTH^2 + ... = 1e7 */
-    struct arm arm[2] = {{.workload = "mlp", .width = WIDTH, .batch = BATCH, .plugins = "\"ema\""}, {.workload = "pass"}};
-    TRY(arms_measure(arm, 2, 7, SECONDS));
-    double ratio = arm[0].tricks / arm_step(&arm[1]);
-    printf("\nema, %.3g parameters: %.2f ms a step of its own, %.3f x one pass over such arrays that reads two and writes one (%.2f ms, "
-           "%.1f GB/s); target 1.15: %s\n",
-           arm[0].parameters, arm[0].tricks * 1e-6, ratio, arm_step(&arm[1]) * 1e-6, arm[1].arithmetic / arm_step(&arm[1]),
-           ratio <= 1.15 ? "reached" : "**missed**");
+    enum { WIDTH = 2794, BATCH = 8, TURNS = 9 }; /* 784 WIDTH + WIDTH^2 + ... = 1e7 */
+    struct arm arm[2] = {{.workload = "mlp", .width = WIDTH, .batch = BATCH, .plugins = "\"ema\""},
+                         {.workload = "mlp", .width = WIDTH, .batch = BATCH, .plugins = "\"pass\""}};
+    TRY(arms_measure(arm, 2, TURNS, SECONDS));
+    double ratio = arm[0].tricks / arm[1].tricks;
+    printf("\nema, %.3g parameters: %.2f ms a step of its own, %.3f x a plain pass that reads two such arrays and writes one of them (%.2f "
+           "ms); "
+           "target 1.15: %s\n",
+           arm[0].parameters, arm[0].tricks * 1e-6, ratio, arm[1].tricks * 1e-6, ratio <= 1.15 ? "reached" : "**missed**");
     return KNACK_OK;
 }
 

@@ -23,10 +23,7 @@ const struct workload workloads[] = {
      .dropout = 0.1, .batches = 48, .target = {0.8, 1.6, 1.5}},
     {NULL},
 };
-static const struct workload measures[] = {
-    {"product", PRODUCT},
-    {"pass", PASS, .channels = 10000000},
-};
+static const struct workload product = {"product", PRODUCT};
 enum { PRODUCT_SIZE = 1024, RESNET_WIDTH = 16 };
 
 knack_status workload_find(const char *name, struct workload *found)
@@ -34,10 +31,8 @@ knack_status workload_find(const char *name, struct workload *found)
     const char *names[16];
     int64_t count = 0;
     char list[256];
-    for (size_t i = 0; i < sizeof measures / sizeof *measures; i++) {
-        *found = measures[i];
-        if (strcmp(measures[i].name, name) == 0) return KNACK_OK;
-    }
+    *found = product;
+    if (strcmp(product.name, name) == 0) return KNACK_OK;
     for (const struct workload *w = workloads; w->name; w++) {
         *found = *w;
         if (strcmp(w->name, name) == 0) return KNACK_OK;
@@ -64,7 +59,6 @@ void workload_resize(struct workload *w, int64_t batch, int64_t width, int64_t d
         w->heads = width / 32;
     }
     for (int64_t i = 0; width > 0 && w->kind == MLP && i < w->layers; i++) w->hidden[i] = width;
-    if (width > 0 && w->kind == PASS) w->channels = width;
 }
 
 /* ---- Arithmetic ---- */
@@ -135,8 +129,6 @@ double workload_arithmetic(const struct workload *w)
         return resnet_arithmetic(w);
     case ENCODER:
         return encoder_arithmetic(w);
-    case PASS:
-        return 3.0 * sizeof(knack_real) * (double)w->channels;
     case PRODUCT:
         break;
     }
