@@ -61,7 +61,7 @@ static knack_status put_table(const char *folder, const char *config, const stru
 knack_status bench_compare(const struct options *options)
 {
     static const char text[] =
-        "{\"model\": {\"hidden\": [128, 128]}, \"train\": {\"epochs\": 100}}\n"; /* the embedded digits, a second or so */
+        "{\"model\": {\"hidden\": [128, 128]}, \"train\": {\"epochs\": 200}}\n"; /* the embedded digits, half a second a trial */
     char *folder = bench_folder(), *config = folder ? file_join(folder, "digits.json") : NULL,
          *ledger = folder ? file_join(folder, "ledger") : NULL;
     if (ledger) setenv("KNACK_LEDGER", ledger, 1);

@@ -176,7 +176,7 @@ static knack_status plot_comparison(const struct json *rows, const char *out)
 {
     struct drawing plot = {.file = "trials",
                            .heading = "A comparison's time against its trials",
-                           .x_title = "trials, of a second or so each",
+                           .x_title = "trials, of half a second each",
                            .y_title = "s of the whole command",
                            .ideal = "in proportion, from the longest one with one job"};
     const struct json *last = rows->first;

@@ -2,7 +2,7 @@
 
     speed_peer.py serve FOLDER [--threads N] [--bf16] [--compile] [--layout nchw]   a worker; see serve.c for what it hears and says
     speed_peer.py layout FOLDER [...]     which layout of images is the faster one
-    speed_peer.py losses FOLDER           writes FOLDER/init.safetensors, and prints the first losses from there without dropout
+    speed_peer.py losses FOLDER [--bf16]  writes FOLDER/init.safetensors, and prints the first losses from there without dropout
     speed_peer.py product [--threads N]   a worker whose step is one product of two 1024 x 1024 matrices
     speed_peer.py first FOLDER            makes one step, and says so
     speed_peer.py batches FOLDER          microseconds of a batch without a step
@@ -284,8 +284,8 @@ def serve(running, **told):
         one_round(running, float(line.split()[1]))
 
 
-def print_losses(folder, steps=2):
-    training = Training(folder)
+def print_losses(folder, bf16, steps=2):
+    training = Training(folder, bf16)
     for module in training.model.modules():
         module.dropout = 0.0
     weights = {training.model.knack_name(name): p.detach().contiguous() for name, p in training.model.named_parameters()}
@@ -293,7 +293,7 @@ def print_losses(folder, steps=2):
     answer(losses=[training.step_on(torch.arange(i * training.batch, (i + 1) * training.batch)).item() for i in range(steps)])
 
 
-def print_batches(folder, seconds=0.3):
+def print_batches(folder, _, seconds=0.3):
     training = Training(folder)
     count, began = 0, time.perf_counter()
     while time.perf_counter() - began < seconds:
@@ -305,7 +305,7 @@ def print_batches(folder, seconds=0.3):
     answer(us=(time.perf_counter() - began) / count * 1e6)
 
 
-def print_checkpoint(folder, rounds=5):
+def print_checkpoint(folder, _, rounds=5):
     training = Training(folder)
     next(training.steps())
     times = []
@@ -319,17 +319,17 @@ def print_checkpoint(folder, rounds=5):
     answer(ms=sorted(times)[rounds // 2] * 1e3)
 
 
-def print_first(folder):
+def print_first(folder, _):
     next(Training(folder).steps())
     answer(steps=1)
 
 
-PRINTING = {"losses": print_losses, "first": print_first, "batches": print_batches, "checkpoint": print_checkpoint}
+PRINTING = {"layout": print_layout, "losses": print_losses, "first": print_first, "batches": print_batches, "checkpoint": print_checkpoint}
 
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("what", choices=["serve", "product", "layout", *PRINTING])
+    parser.add_argument("what", choices=["serve", "product", *PRINTING])
     parser.add_argument("folder", nargs="?")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--bf16", action="store_true")
@@ -341,9 +341,7 @@ def main():
     torch.set_num_interop_threads(1)
     torch.set_flush_denormal(True)
     if arguments.what in PRINTING:
-        PRINTING[arguments.what](arguments.folder)
-    elif arguments.what == "layout":
-        print_layout(arguments.folder, arguments.bf16)
+        PRINTING[arguments.what](arguments.folder, arguments.bf16)
     elif arguments.what == "product":
         serve(products(), imported=imported, torch=torch.__version__)
     else:

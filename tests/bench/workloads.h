@@ -27,7 +27,7 @@ struct workload {
     int64_t batches; /* of data */
     struct {
         double share;       /* of the machine's matrix-product rate, at least */
-        double two_threads; /* times as fast as one, at least */
+        double two_threads; /* times as fast as one, at least; 0.98 for not slower, but for noise */
         double bf16;        /* times as fast as f32, at least */
         double ms;          /* of a step, at most */
     } target;               /* 0: none */
