@@ -52,7 +52,7 @@ static void block_declare(knack_model *model, struct block *block, int64_t numbe
 
 static knack_tensor *block_run(knack_step *step, const struct block *block, knack_tensor *x)
 {
-    return knack_layer(step, block->name, tensor_norm_relu_pool(part_conv_norm_run(step, &block->conv, x)));
+    return knack_layer(step, block->name, tensor_norm_relu(part_conv_norm_pool_run(step, &block->conv, x), false));
 }
 
 static knack_status cnn_declare(knack_model *model, void *user)

@@ -164,8 +164,8 @@ knack_tensor *knack_batch_norm(knack_step *step, knack_norm_layer *norm, knack_t
     return out && take_statistics(step, norm, &statistics) ? out : NULL;
 }
 
-struct conv_norm *layers_conv_norm(knack_step *step, knack_tensor *x, const knack_param *weight, int stride, int padding,
-                                   const knack_norm_layer *norm)
+struct conv_norm *layers_conv_norm(knack_step *step, knack_tensor *x, const knack_param *weight, const knack_norm_layer *norm,
+                                   struct conv_norm_how how)
 {
     if (!x || !norm) return NULL;
     knack_tensor *w = knack_param_tensor(step, weight);
@@ -173,6 +173,8 @@ struct conv_norm *layers_conv_norm(knack_step *step, knack_tensor *x, const knac
     int64_t count = 0;
     const struct batch_norm statistics = statistics_of(step, norm, &count);
     if (!w || !gamma || !beta || !statistics.mean) return NULL;
-    struct conv_norm *out = tensor_conv_norm(x, w, stride, padding, model_pass(step)->compute, gamma, beta, &statistics);
+    how.compute = model_pass(step)->compute;
+    how.norm = &statistics;
+    struct conv_norm *out = tensor_conv_norm(x, w, gamma, beta, &how);
     return out && take_statistics(step, norm, &statistics) ? out : NULL;
 }

@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "model/pass.h"
+#include "tensor/conv_norm.h"
 
 const char *part_name(char buffer[2 * PARAMS_NAME], const char *format, ...)
 {
@@ -56,9 +57,20 @@ void part_conv_norm_declare(knack_model *model, const char *conv, const char *no
     part->norm = knack_model_norm(model, norm, shape->out);
 }
 
+static struct conv_norm *conv_norm_run(knack_step *step, const struct part_conv_norm *part, knack_tensor *x, bool pool)
+{
+    const struct conv_norm_how how = {.stride = part->conv.stride, .padding = part->conv.padding, .pool = pool};
+    return layers_conv_norm(step, x, part->conv.weight, part->norm, how);
+}
+
 struct conv_norm *part_conv_norm_run(knack_step *step, const struct part_conv_norm *part, knack_tensor *x)
 {
-    return layers_conv_norm(step, x, part->conv.weight, part->conv.stride, part->conv.padding, part->norm);
+    return conv_norm_run(step, part, x, false);
+}
+
+struct conv_norm *part_conv_norm_pool_run(knack_step *step, const struct part_conv_norm *part, knack_tensor *x)
+{
+    return conv_norm_run(step, part, x, true);
 }
 
 void part_stack_declare(knack_model *model, const struct part_sizes *hidden, double dropout, int64_t *width, struct part_stack *stack)

@@ -40,7 +40,8 @@ struct part_conv_norm {
     knack_norm_layer *norm;
 };
 void part_conv_norm_declare(knack_model *, const char *conv, const char *norm, const struct part_conv_shape *, struct part_conv_norm *);
-struct conv_norm *part_conv_norm_run(knack_step *, const struct part_conv_norm *, knack_tensor *x); /* for tensor/conv_norm.h */
+struct conv_norm *part_conv_norm_run(knack_step *, const struct part_conv_norm *, knack_tensor *x);      /* for tensor/conv_norm.h */
+struct conv_norm *part_conv_norm_pool_run(knack_step *, const struct part_conv_norm *, knack_tensor *x); /* with a 2x2 pool behind ReLU */
 
 /* Layers fc1, fc2, ...: linear, ReLU (where tricks watch), dropout. */
 struct part_stack {

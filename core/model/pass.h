@@ -43,9 +43,10 @@ static inline struct model_pass *model_pass(knack_step *step)
 /* Whether a dropout of that name and rate acts in this pass; if so, its address, of masks of so many elements a row. The name fits. */
 bool pass_drops(knack_step *, const char *name, double rate, int64_t elements, struct dropout_address *);
 
-/* A convolution without bias and the batch norm behind it, by their parameters: tensor/conv_norm.h. */
+/* A convolution without bias and the batch norm behind it, by their parameters: tensor/conv_norm.h. how: without compute and norm. */
 struct conv_norm;
-struct conv_norm *layers_conv_norm(knack_step *, knack_tensor *x, const knack_param *weight, int stride, int padding,
-                                   const knack_norm_layer *);
+struct conv_norm_how;
+struct conv_norm *layers_conv_norm(knack_step *, knack_tensor *x, const knack_param *weight, const knack_norm_layer *,
+                                   struct conv_norm_how how);
 
 #endif

@@ -1,4 +1,4 @@
-/* relu(norm(x) + skip) and relu's maxima, behind a convolution with batch norm. */
+/* relu(norm(x) + skip), behind a convolution with batch norm. */
 #include "tensor/norm_relu.h"
 
 #include <string.h>
@@ -23,7 +23,7 @@ struct loop {
 
 static struct loop new_loop(knack_tensor *y, knack_real *gradient)
 {
-    const int64_t size = image_size(((const struct relu *)y->saved)->norm->out);
+    const int64_t size = image_size(y);
     return (struct loop){y, gradient, size < VECTOR_PART ? VECTOR_PART / size : 1};
 }
 
@@ -96,18 +96,32 @@ knack_tensor *tensor_made(knack_tensor *x)
 
 /* ---- Backward ---- */
 
+static size_t gradient_bytes(const knack_tensor *x)
+{
+    return (size_t)x->count * sizeof(knack_real);
+}
+
 static double *image_sums(const struct conv_norm *norm, int64_t image)
 {
     return norm ? norm->sums + image * 2 * norm->shape.out : NULL;
 }
 
-void relu_gradient_images(const knack_tensor *x, struct images images, knack_real *dx)
+void relu_gradient_images(const knack_tensor *y, struct images images, const knack_real *more, knack_real *gradient)
+{
+    const struct relu *relu = y->saved;
+    const int64_t at = images.first * image_size(y);
+    const knack_real *values = relu->made_of.skip ? (const knack_real *)y->data + at : NULL;
+    kernel_norm_relu_backward(&relu->made_of, images, values, more, gradient + at, image_sums(relu->norm, images.first),
+                              image_sums(relu->skip_norm, images.first));
+}
+
+knack_real *relu_gradient(knack_tensor *x, bool *partial)
 {
     const struct relu *relu = x->saved;
-    const int64_t at = images.first * image_size(x);
-    const knack_real *y = relu->made_of.skip ? (const knack_real *)x->data + at : NULL, *more = x->gradient ? x->gradient + at : NULL;
-    kernel_norm_relu_backward(&relu->made_of, images, y, more, dx, image_sums(relu->norm, images.first),
-                              image_sums(relu->skip_norm, images.first));
+    bool fresh;
+    *partial = x->gradient != NULL;
+    if (!*partial) return tape_reuse(x->tape, gradient_bytes(x));
+    return x->gradient == relu->free_gradient ? x->gradient : tape_gradient(x, &fresh);
 }
 
 static void give_gradient(struct conv_norm *norm, knack_real *gradient, bool shared)
@@ -120,59 +134,53 @@ static void give_gradient(struct conv_norm *norm, knack_real *gradient, bool sha
 void relu_arrived(knack_tensor *x, knack_real *gradient)
 {
     struct relu *relu = x->saved;
-    const bool skips = relu->skip || relu->skip_norm;
     x->gradient = NULL; /* it has gone on: x's own backward has nothing left to do */
     x->shared_gradient = false;
-    give_gradient(relu->norm, gradient, skips);
+    relu->free_gradient = NULL;
+    give_gradient(relu->norm, gradient, relu->skip || relu->skip_norm);
     if (relu->skip_norm) give_gradient(relu->skip_norm, gradient, true);
-    if (relu->skip) tape_pass_gradient(relu->norm->out, relu->skip);
+    if (!relu->skip) return;
+    tape_pass_gradient(relu->norm->out, relu->skip);
+    /* What made the skip stands before this norm's convolution on the tape, whose backward is done with the gradient by then. */
+    struct relu *before = relu_of(relu->skip);
+    if (before) before->free_gradient = gradient;
 }
 
 static void gradient_part(void *user, int64_t part)
 {
     const struct loop *loop = user;
-    const knack_tensor *y = loop->y;
-    const struct relu *relu = y->saved;
     const struct images images = part_images(loop, part);
-    const int64_t at = images.first * image_size(y);
-    knack_real *gradient = loop->gradient + at;
-    if (loop->gradient != y->gradient) memcpy(gradient, y->gradient + at, (size_t)(images.count * image_size(y)) * sizeof *gradient);
-    kernel_norm_relu_backward(&relu->made_of, images, relu->made_of.skip ? (const knack_real *)y->data + at : NULL, NULL, gradient,
-                              image_sums(relu->norm, images.first), image_sums(relu->skip_norm, images.first));
+    const int64_t at = images.first * image_size(loop->y);
+    memcpy(loop->gradient + at, loop->y->gradient + at, (size_t)(images.count * image_size(loop->y)) * sizeof(knack_real));
+    relu_gradient_images(loop->y, images, NULL, loop->gradient);
 }
 
 /* Of one whose gradient no convolution took on the way. */
 static void relu_backward(knack_tensor *y)
 {
-    const struct relu *relu = y->saved;
-    knack_real *gradient = y->gradient; /* maxima keep theirs as it is */
-    if (!relu->made_of.pool) gradient = tape_alloc(y->tape, (size_t)y->count * sizeof *gradient);
-    if (!gradient) return;
-    struct loop loop = new_loop(y, gradient);
+    struct loop loop = new_loop(y, tape_reuse(y->tape, gradient_bytes(y)));
+    if (!loop.gradient) return;
     run(&loop, gradient_part);
-    relu_arrived(y, gradient);
+    relu_arrived(y, loop.gradient);
 }
 
 /* ---- The operations ---- */
 
 /* A result whose values are still to be made of norm's output and of a skip, or a skip's norm, of which there may be none. */
-static knack_tensor *promise(struct conv_norm *norm, const int64_t *shape, knack_tensor *skip, struct conv_norm *skip_norm, bool keep)
+static knack_tensor *promise(struct conv_norm *norm, knack_tensor *skip, struct conv_norm *skip_norm, bool keep)
 {
-    const knack_tensor *out = norm->out;
-    struct tape *tape = out->tape;
+    struct tape *tape = norm->out->tape;
     knack_tensor *const input[2] = {norm->out, skip_norm ? skip_norm->out : skip};
-    knack_tensor *y = tape_promise(tape, KNACK_REAL, 4, shape, input[1] ? 2 : 1, input);
+    knack_tensor *y = tape_promise(tape, KNACK_REAL, 4, norm->value_shape, input[1] ? 2 : 1, input);
     struct relu *relu = y ? tape_alloc(tape, sizeof *relu) : NULL;
     if (!relu) return NULL;
     *relu = (struct relu){.norm = norm, .skip = skip, .skip_norm = skip_norm};
-    relu->made_of = (struct norm_relu){.height = out->shape[1],
-                                       .width = out->shape[2],
-                                       .channels = out->shape[3],
-                                       .pool = norm->pooled,
-                                       .x = out->data,
-                                       .norm = norm->terms};
-    if (input[1]) relu->made_of.skip = input[1]->data;
-    if (skip_norm) relu->made_of.skip_norm = skip_norm->terms;
+    relu->made_of = (struct norm_relu){.image = image_size(y), .channels = norm->shape.out, .x = norm->values, .norm = norm->line};
+    if (skip) relu->made_of.skip = skip->data;
+    if (skip_norm) {
+        relu->made_of.skip = skip_norm->values;
+        relu->made_of.skip_norm = skip_norm->line;
+    }
     y->saved = relu;
     y->backward = relu_backward;
     if (keep) y->data = tape_alloc(tape, (size_t)y->count * sizeof(knack_real));
@@ -181,30 +189,26 @@ static knack_tensor *promise(struct conv_norm *norm, const int64_t *shape, knack
 
 knack_tensor *tensor_norm_relu(struct conv_norm *norm, bool keep)
 {
-    return norm ? promise(norm, norm->out->shape, NULL, NULL, keep) : NULL;
+    return norm ? promise(norm, NULL, NULL, keep) : NULL;
+}
+
+/* Whether a skip of this shape fits. */
+static bool fits(const char *operation, const struct conv_norm *norm, int ndim, const int64_t *shape)
+{
+    char text[96], text_skip[96];
+    if (ndim == 4 && memcmp(shape, norm->value_shape, sizeof norm->value_shape) == 0) return true;
+    tape_fail(norm->out->tape, KNACK_E_SHAPE, "%s: shapes %s and %s differ", operation, shape_text(text, 4, norm->value_shape),
+              shape_text(text_skip, ndim, shape));
+    return false;
 }
 
 knack_tensor *tensor_norm_add_relu(struct conv_norm *norm, knack_tensor *skip)
 {
-    if (!norm || !tensor_made(skip) || !operand_alike(__func__, norm->out, skip)) return NULL;
-    return promise(norm, norm->out->shape, skip, NULL, true);
+    if (!norm || !tensor_made(skip) || !operand_real(__func__, skip) || !fits(__func__, norm, skip->ndim, skip->shape)) return NULL;
+    return promise(norm, skip, NULL, true);
 }
 
 knack_tensor *tensor_norm_add_norm_relu(struct conv_norm *norm, struct conv_norm *skip)
 {
-    if (!norm || !skip || !operand_alike(__func__, norm->out, skip->out)) return NULL;
-    return promise(norm, norm->out->shape, NULL, skip, true);
-}
-
-knack_tensor *tensor_norm_relu_pool(struct conv_norm *norm)
-{
-    char text[96];
-    if (!norm) return NULL;
-    const int64_t *shape = norm->out->shape;
-    if (shape[1] < 2 || shape[2] < 2) {
-        return tape_fail(norm->out->tape, KNACK_E_SHAPE, "%s: a window of 2 x 2 does not fit into images of %s", __func__,
-                         shape_text(text, norm->out->ndim, shape));
-    }
-    norm->pooled = true;
-    return promise(norm, (int64_t[]){shape[0], shape[1] / 2, shape[2] / 2, shape[3]}, NULL, NULL, true);
+    return norm && skip && fits(__func__, norm, 4, skip->value_shape) ? promise(norm, NULL, skip, true) : NULL;
 }

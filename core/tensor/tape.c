@@ -9,6 +9,7 @@ void tape_begin(struct tape *tape, struct arena *arena)
 {
     tape->arena = arena;
     tape->last = NULL;
+    tape->spare = NULL;
     tape->recording = true;
     tape->failure = KNACK_OK;
     tape->message[0] = '\0';
@@ -42,6 +43,31 @@ void *tape_alloc(struct tape *tape, size_t bytes)
     void *memory = arena_alloc(tape->arena, bytes);
     if (!memory) tape_fail(tape, KNACK_E_MEMORY, "%s", knack_error());
     return memory;
+}
+
+/* Stands at the beginning of memory that was given back. */
+struct spare {
+    struct spare *next;
+    size_t bytes;
+};
+
+void tape_give_back(struct tape *tape, void *memory, size_t bytes)
+{
+    struct spare *spare = memory;
+    if (bytes < sizeof *spare) return;
+    *spare = (struct spare){tape->spare, bytes};
+    tape->spare = spare;
+}
+
+void *tape_reuse(struct tape *tape, size_t bytes)
+{
+    for (struct spare **at = &tape->spare; *at; at = &(*at)->next) {
+        struct spare *spare = *at;
+        if (spare->bytes != bytes) continue;
+        *at = spare->next;
+        return spare;
+    }
+    return tape_alloc(tape, bytes);
 }
 
 /* The product of the sizes, of which none may be below 1, or -1 with the tape's failure set. */

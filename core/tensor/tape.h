@@ -16,6 +16,7 @@ enum { TAPE_MAX_INPUTS = 4 };
 struct tape {
     struct arena *arena;
     knack_tensor *last;   /* newest result; ->previous leads to the oldest */
+    struct spare *spare;  /* memory given back, latest first */
     bool recording;       /* false: results need no gradient */
     knack_status failure; /* first failure, 0 so far */
     char message[1024];   /* its message */
@@ -73,6 +74,9 @@ knack_tensor *tape_constant(struct tape *, enum knack_type, int ndim, const int6
  * touched NULL: a byte of the tape's own. */
 knack_tensor *tape_leaf(struct tape *, int ndim, const int64_t *shape, knack_real *data, knack_real *gradient, uint8_t *touched);
 void *tape_alloc(struct tape *, size_t bytes); /* from the arena; on failure NULL, and the tape's failure is set */
+/* Gives memory back before the tape ends; tape_reuse() takes what was given back, if it has just the size, or new memory. */
+void tape_give_back(struct tape *, void *memory, size_t bytes);
+void *tape_reuse(struct tape *, size_t bytes);
 
 /* Where a backward function adds to the gradient of an operand: NULL if it needs none (or memory failed). *fresh true: overwrite all of it,
  * false: add to it. */

@@ -111,13 +111,14 @@ static struct conv_norm *conv_norm(struct network *net, int i, knack_tensor *x)
 {
     const struct batch_norm norm = norm_of(net, i);
     if (net->way == MADE_BEFORE) x = tensor_made(x);
-    return tensor_conv_norm(x, net->w[i], stride_of(net, i), i != SHORTCUT, net->compute, net->gamma[i], net->beta[i], &norm);
+    const struct conv_norm_how how = {
+        .stride = stride_of(net, i), .padding = i != SHORTCUT, .compute = net->compute, .pool = net->pool && i == STEM, .norm = &norm};
+    return tensor_conv_norm(x, net->w[i], net->gamma[i], net->beta[i], &how);
 }
 
 static knack_tensor *together(struct network *net)
 {
-    struct conv_norm *normed = conv_norm(net, STEM, net->x);
-    knack_tensor *stem = net->pool ? tensor_norm_relu_pool(normed) : tensor_norm_relu(normed, true);
+    knack_tensor *stem = tensor_norm_relu(conv_norm(net, STEM, net->x), true);
     struct conv_norm *last = conv_norm(net, SECOND, tensor_norm_relu(conv_norm(net, FIRST, stem), false));
     knack_tensor *y = net->stride > 1 ? tensor_norm_add_norm_relu(last, conv_norm(net, SHORTCUT, stem)) : tensor_norm_add_relu(last, stem);
     return tensor_made(tensor_norm_relu(conv_norm(net, LAST, y), false));
@@ -278,15 +279,32 @@ static void nan_stays(void **state)
         knack_real values[4] = {1, 2, 3, 4}, mean = 0, variance = 1;
         values[at] = nan;
         const struct batch_norm norm = {false, &mean, &variance, NULL, 0};
+        struct conv_norm_how how = {.stride = 1, .compute = KNACK_REAL, .norm = &norm};
         knack_tensor *x = constant(&fixture, values, SHAPE(1, 2, 2, 1)), *one = constant(&fixture, REALS(1), SHAPE(1));
         knack_tensor *w = constant(&fixture, REALS(1), SHAPE(1, 1, 1, 1)), *zero = constant(&fixture, REALS(0), SHAPE(1));
-        knack_tensor *y = tensor_made(tensor_norm_relu(tensor_conv_norm(x, w, 1, 0, KNACK_REAL, one, zero, &norm), false));
+        knack_tensor *y = tensor_made(tensor_norm_relu(tensor_conv_norm(x, w, one, zero, &how), false));
         assert_reals(knack_data(y), values, 4);
-        y = tensor_made(tensor_norm_relu_pool(tensor_conv_norm(x, w, 1, 0, KNACK_REAL, one, zero, &norm)));
-        assert_reals(knack_data(y), &nan, 1);
-        y = tensor_made(tensor_norm_add_relu(tensor_conv_norm(x, w, 1, 0, KNACK_REAL, one, zero, &norm), x));
+        y = tensor_made(tensor_norm_add_relu(tensor_conv_norm(x, w, one, zero, &how), x));
         for (int i = 0; i < 4; i++) assert_true(isnan(((const knack_real *)y->data)[i]) == (i == at));
+        how.pool = true;
+        y = tensor_made(tensor_norm_relu(tensor_conv_norm(x, w, one, zero, &how), false));
+        assert_reals(knack_data(y), &nan, 1);
     }
+}
+
+/* Behind a norm with a negative factor the smallest value is the maximum; the first of equal ones gets the gradient. */
+static void windows(void **state)
+{
+    (void)state;
+    knack_real mean = 0, variance = 1;
+    const struct batch_norm norm = {false, &mean, &variance, NULL, 0};
+    const struct conv_norm_how how = {.stride = 1, .compute = KNACK_REAL, .pool = true, .norm = &norm};
+    knack_tensor *x = variable(&fixture, REALS(3, -2, 1, -2), SHAPE(1, 2, 2, 1)), *w = constant(&fixture, REALS(1), SHAPE(1, 1, 1, 1));
+    knack_tensor *zero = constant(&fixture, REALS(0), SHAPE(1));
+    knack_tensor *y = tensor_made(tensor_norm_relu(tensor_conv_norm(x, w, constant(&fixture, REALS(-1), SHAPE(1)), zero, &how), false));
+    assert_reals(knack_data(y), REALS(2), 1);
+    backward(y, REALS(1));
+    assert_reals(x->gradient, REALS(0, -1, 0, 0), 4);
 }
 
 static void errors(void **state)
@@ -294,17 +312,19 @@ static void errors(void **state)
     (void)state;
     knack_real mean[2] = {0}, variance[2] = {1, 1};
     const struct batch_norm norm = {false, mean, variance, NULL, 0};
+    struct conv_norm_how how = {.stride = 1, .compute = KNACK_REAL, .norm = &norm};
     knack_tensor *x = draw(SHAPE(2, 1, 3, 2)), *w = draw(SHAPE(2, 2, 1, 1)), *two = draw(SHAPE(2)), *three = draw(SHAPE(3));
-    assert_null(tensor_conv_norm(x, draw(SHAPE(2, 3, 1, 1)), 1, 0, KNACK_REAL, two, two, &norm));
+    assert_null(tensor_conv_norm(x, draw(SHAPE(2, 3, 1, 1)), two, two, &how));
     assert_failure(&fixture, KNACK_E_SHAPE,
                    "tensor_conv_norm: x [2, 1, 3, 2] does not fit w [2, 3, 1, 1]: expected [rows, height, width, in] and [out, in, kernel "
                    "height, kernel width]");
-    assert_null(tensor_conv_norm(x, w, 1, 0, KNACK_REAL, two, three, &norm));
+    assert_null(tensor_conv_norm(x, w, two, three, &how));
     assert_failure(&fixture, KNACK_E_SHAPE, "tensor_conv_norm: gamma [2] and beta [3] do not fit a convolution to 2 channels");
-    assert_null(tensor_norm_relu_pool(tensor_conv_norm(x, w, 1, 0, KNACK_REAL, two, two, &norm)));
-    assert_failure(&fixture, KNACK_E_SHAPE, "tensor_norm_relu_pool: a window of 2 x 2 does not fit into images of [2, 1, 3, 2]");
-    assert_null(tensor_norm_add_relu(tensor_conv_norm(x, w, 1, 0, KNACK_REAL, two, two, &norm), two));
+    assert_null(tensor_norm_add_relu(tensor_conv_norm(x, w, two, two, &how), two));
     assert_failure(&fixture, KNACK_E_SHAPE, "tensor_norm_add_relu: shapes [2, 1, 3, 2] and [2] differ");
+    how.pool = true;
+    assert_null(tensor_conv_norm(x, w, two, two, &how));
+    assert_failure(&fixture, KNACK_E_SHAPE, "tensor_conv_norm: a window of 2 x 2 does not fit into images of [2, 1, 3, 2]");
     assert_null(tensor_norm_relu(NULL, true));
     assert_null(tensor_made(NULL));
 }
@@ -313,7 +333,11 @@ static void errors(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {NETWORK_TEST(networks), NETWORK_TEST(values_without_recording), NETWORK_TEST(unwanted_gradients),
-                                       NETWORK_TEST(nan_stays), NETWORK_TEST(errors)};
+    const struct CMUnitTest tests[] = {NETWORK_TEST(networks),
+                                       NETWORK_TEST(values_without_recording),
+                                       NETWORK_TEST(unwanted_gradients),
+                                       NETWORK_TEST(nan_stays),
+                                       NETWORK_TEST(windows),
+                                       NETWORK_TEST(errors)};
     return cmocka_run_group_tests_name("conv_norm", tests, NULL, NULL);
 }

@@ -132,7 +132,7 @@ enum { SMOOTH, KINKED }; /* KINKED: not differentiable everywhere, so that the w
     X(conv_norm_add, KINKED, "a34b bb33 b b", -1, 1, conv_norm_add(in, false))                                                             \
     X(conv_norm_add_made, KINKED, "a34b bb33 b b", -1, 1, conv_norm_add(in, true))                                                         \
     X(conv_norm_add_norm, KINKED, "a44b bb33 b b", -1, 1, conv_norm_add_norm(in))                                                          \
-    X(conv_norm_pool, KINKED, "a54b bb33 b b", -1, 1, tensor_made(tensor_norm_relu_pool(conv_norm(in[0], in + 1, 1, true))))               \
+    X(conv_norm_pool, KINKED, "a54b bb33 b b", -1, 1, tensor_made(tensor_norm_relu(conv_norm_then(in[0], in + 1, 1, true, true), false)))  \
     X(conv_norm_pool_chain, KINKED, "a45b bb33 b b", -1, 1, conv_norm_pool_chain(in))                                                      \
     X(dropout, SMOOTH, "abc", -1, 1, dropout(in[0], 0.25))                                                                                 \
     X(dropout_none, SMOOTH, "abc", -1, 1, dropout(in[0], 0))                                                                               \
@@ -341,7 +341,7 @@ static knack_tensor *batch_norm(knack_tensor *x, knack_tensor *gamma, knack_tens
 }
 
 /* w: weights, gamma, beta. */
-static struct conv_norm *conv_norm(knack_tensor *x, knack_tensor *const *w, int stride, bool batch)
+static struct conv_norm *conv_norm_then(knack_tensor *x, knack_tensor *const *w, int stride, bool pool, bool batch)
 {
     static knack_real mean[MAX_VALUES], variance[MAX_VALUES];
     static int64_t count;
@@ -350,7 +350,13 @@ static struct conv_norm *conv_norm(knack_tensor *x, knack_tensor *const *w, int 
         variance[i] = (knack_real)(i % 4 + 4) / 16;
     }
     const struct batch_norm norm = {.batch = batch, .mean = mean, .variance = variance, .count = &count, .epsilon = 0.05};
-    return tensor_conv_norm(x, w[0], stride, 1, KNACK_REAL, w[1], w[2], &norm);
+    const struct conv_norm_how how = {.stride = stride, .padding = 1, .compute = KNACK_REAL, .pool = pool, .norm = &norm};
+    return tensor_conv_norm(x, w[0], w[1], w[2], &how);
+}
+
+static struct conv_norm *conv_norm(knack_tensor *x, knack_tensor *const *w, int stride, bool batch)
+{
+    return conv_norm_then(x, w, stride, false, batch);
 }
 
 static knack_tensor *conv_norm_chain(knack_tensor *const *in)
@@ -377,7 +383,7 @@ static knack_tensor *conv_norm_add_norm(knack_tensor *const *in)
 
 static knack_tensor *conv_norm_pool_chain(knack_tensor *const *in)
 {
-    knack_tensor *y = tensor_norm_relu_pool(conv_norm(in[0], in + 1, 1, true));
+    knack_tensor *y = tensor_norm_relu(conv_norm_then(in[0], in + 1, 1, true, true), false);
     return tensor_made(tensor_norm_relu(conv_norm(y, in + 1, 1, true), true));
 }
 

@@ -97,41 +97,49 @@ knack_status reference_batch_norm_backward(struct arena *, bool batch, int64_t r
                                            knack_real *dbeta, bool add_dbeta);
 
 /* ---- Batch norm between convolutions ----
- * What becomes of a convolution's output x: y = relu(norm(x) + skip), or the maxima of relu(norm(x)); and the way back. For a few images at
- * a time, so that convolutions can do it on the way; the result does not depend on which go together. Arrays in the structs are those of
- * the whole batch, arguments begin at the first of the images. */
-
-/* A batch norm as a line through each channel: (x - mean) factor + beta. */
-struct norm_terms {
-    const knack_real *mean, *factor, *beta; /* [channels] */
-};
-/* The gradient of x, from that of norm(x): factor g - slope (x - mean) - shift. */
-struct norm_slopes {
-    const knack_real *slope, *shift; /* [channels] */
-};
-struct norm_relu {
-    int64_t height, width, channels; /* of an image of x */
-    bool pool; /* y is the maxima of 2 x 2 windows, [rows, height / 2, width / 2, channels]: odd rows and columns are in none; no skip then
-                */
-    const knack_real *x; /* [rows, height, width, channels] */
-    struct norm_terms norm;
-    const knack_real *skip;      /* like x; NULL: nothing is added */
-    struct norm_terms skip_norm; /* of skip; mean NULL: it is added as it is */
-};
+ * What becomes of a convolution's output: relu(norm(x) + skip), and the way back; for a few images at a time, so that convolutions can do
+ * it on the way. The result does not depend on which go together. Arrays in the structs are those of the whole batch, arguments begin at
+ * the first of the images. */
 
 /* The sums of x [images, pixels, channels] and of its squares: sums [images, 2, channels]. */
 void kernel_image_moments(int64_t images, int64_t pixels, int64_t channels, const knack_real *x, double *sums);
 /* Sums [images, 2, channels], in order, into those of the first image. */
 void kernel_join_images(int64_t images, int64_t channels, double *sums);
-/* y is written as KNACK_REAL or KNACK_BF16. A NaN is no less than 0, and the maximum of its window. */
+/* The value of each 2 x 2 window of x [images, height, width, channels] that gives the maximum behind a norm with this gamma [channels] and
+ * ReLU: the largest, the smallest if gamma is below 0; a NaN if there is one. out [images, height / 2, width / 2, channels]: an odd last
+ * row or column belongs to no window. */
+void kernel_window_extremes(int64_t images, int64_t height, int64_t width, int64_t channels, const knack_real *x, const knack_real *gamma,
+                            knack_real *out);
+
+/* A batch norm as a line through each channel: (x - mean) factor + beta. */
+struct norm_line {
+    const knack_real *mean, *factor, *beta; /* [channels] */
+};
+struct norm_relu {
+    int64_t image, channels; /* image: values of one */
+    const knack_real *x;     /* [rows, image] */
+    struct norm_line norm;
+    const knack_real *skip;     /* like x; NULL: nothing is added */
+    struct norm_line skip_norm; /* of skip; mean NULL: it is added as it is */
+};
+/* y, like x, is written as KNACK_REAL or KNACK_BF16. A NaN is no less than 0. */
 void kernel_norm_relu(const struct norm_relu *, struct images, enum knack_type, void *y);
-/* dy, like y, becomes the gradient of what went into ReLU, which is that of norm(x) and of the skip; with pool it stays one of the maxima.
- * y is asked for only if there is a skip. more, like dy, is added to dy first; NULL: nothing. sums [count, 2, channels], as of x, are of
- * that gradient, and of it times (x - mean); skip_sums, NULL unless there is a skip_norm, of it and of it times (skip - mean). */
-void kernel_norm_relu_backward(const struct norm_relu *, struct images, const knack_real *y, const knack_real *more, knack_real *dy,
+/* g, at first the gradient of y, becomes that of what went into ReLU: of norm(x) and of the skip. more, like g, is added before; NULL:
+ * nothing. y is asked for only if there is a skip. sums [count, 2, channels] are of that gradient, and of it times (x - mean); skip_sums,
+ * NULL unless there is a skip_norm, of it and of it times (skip - mean). */
+void kernel_norm_relu_backward(const struct norm_relu *, struct images, const knack_real *y, const knack_real *more, knack_real *g,
                                double *sums, double *skip_sums);
-/* dx, as KNACK_REAL or KNACK_BF16, from what kernel_norm_relu_backward() made of dy. */
-void kernel_norm_input_gradient(const struct norm_relu *, struct images, const struct norm_slopes *, const knack_real *dy, enum knack_type,
-                                void *dx);
+
+/* From the gradient g of norm(x) that of x: factor g - slope (x - mean) - shift. */
+struct norm_input {
+    int64_t height, width, channels;
+    const knack_real *x;                             /* [rows, height, width, channels] */
+    const knack_real *extreme;                       /* [rows, height / 2, width / 2, channels] or NULL */
+    const knack_real *mean, *factor, *slope, *shift; /* [channels] */
+};
+/* dx is written as KNACK_REAL or KNACK_BF16. */
+void kernel_norm_input_gradient(const struct norm_input *, struct images, const knack_real *g, enum knack_type, void *dx);
+/* The same where g is that of the windows' extremes. */
+void kernel_windows_input_gradient(const struct norm_input *, struct images, const knack_real *g, enum knack_type, void *dx);
 
 #endif

@@ -5,19 +5,8 @@
 
 #include "tensor/kernels/loops/bf16.h"
 #include "tensor/kernels/loops/lanes.h"
-#include "tensor/kernels/loops/norm_pool.h"
 
 enum { BLOCK_ROWS = 64 }; /* summed in KNACK_REAL; blocks are joined in double */
-
-static int64_t image_pixels(const struct norm_relu *n)
-{
-    return n->height * n->width;
-}
-
-static int64_t image_size(const struct norm_relu *n)
-{
-    return image_pixels(n) * n->channels;
-}
 
 /* ---- Moments ---- */
 
@@ -75,7 +64,7 @@ struct lane_terms {
     knack_real mean[LANES], factor[LANES], beta[LANES];
 };
 
-VECTOR_INLINE void spread_terms(const struct norm_terms *terms, struct lanes lanes, int64_t width, int64_t channels, struct lane_terms *out)
+VECTOR_INLINE void spread_terms(const struct norm_line *terms, struct lanes lanes, int64_t width, int64_t channels, struct lane_terms *out)
 {
     if (terms->mean) {
         lanes_spread(lanes, width, terms->mean, channels, out->mean);
@@ -119,7 +108,7 @@ VECTOR_INLINE void lanes_forward(const struct norm_relu *n, struct lanes lanes, 
 VECTOR
 static void forward(const struct norm_relu *n, struct images images, void *y, bool half)
 {
-    const int64_t pixels = images.count * image_pixels(n), at = images.first * image_size(n);
+    const int64_t pixels = images.count * n->image / n->channels, at = images.first * n->image;
     const knack_real *x = n->x + at, *skip = n->skip ? n->skip + at : NULL;
     if (skip && half)
         LANES_EACH(pixels, n->channels, lanes, lanes_forward(n, lanes, width, x, skip, true, y));
@@ -133,10 +122,7 @@ static void forward(const struct norm_relu *n, struct images images, void *y, bo
 
 void kernel_norm_relu(const struct norm_relu *n, struct images images, enum knack_type type, void *y)
 {
-    if (n->pool)
-        norm_pool_forward(n, images, type, y);
-    else
-        forward(n, images, y, type == KNACK_BF16);
+    forward(n, images, y, type == KNACK_BF16);
 }
 
 /* ---- Backward: through ReLU, and the sums ---- */
@@ -146,20 +132,20 @@ struct lane_sums {
     double first[LANES], second[LANES];
 };
 
-/* y NULL: where ReLU let through is found from x. more, added to dy first, may be NULL. */
+/* y NULL: where ReLU let through is found from x. more, added to g first, may be NULL. */
 VECTOR_INLINE void block_gradients(int64_t rows, int64_t stride, const struct lane_terms *norm, const knack_real *restrict x,
-                                   const knack_real *restrict y, const knack_real *restrict more, knack_real *restrict dy, int64_t width,
+                                   const knack_real *restrict y, const knack_real *restrict more, knack_real *restrict g, int64_t width,
                                    struct lane_sums *sums)
 {
     knack_real sum[LANES] = {0}, product[LANES] = {0};
     for (int64_t i = 0; i < rows; i++)
         for (int64_t j = 0; j < width; j++) {
             const int64_t k = i * stride + j;
-            const knack_real arrived = more ? dy[k] + more[k] : dy[k];
-            const knack_real g = (y ? y[k] : norm_value(norm, j, x[k])) > 0 ? arrived : 0;
-            dy[k] = g;
-            sum[j] += g;
-            product[j] += g * (x[k] - norm->mean[j]);
+            const knack_real arrived = more ? g[k] + more[k] : g[k];
+            const knack_real through = (y ? y[k] : norm_value(norm, j, x[k])) > 0 ? arrived : 0;
+            g[k] = through;
+            sum[j] += through;
+            product[j] += through * (x[k] - norm->mean[j]);
         }
     for (int64_t j = 0; j < width; j++) {
         sums->first[j] += (double)sum[j];
@@ -168,14 +154,14 @@ VECTOR_INLINE void block_gradients(int64_t rows, int64_t stride, const struct la
 }
 
 VECTOR_INLINE void lanes_gradients(const struct norm_relu *n, struct lanes lanes, int64_t width, const knack_real *x, const knack_real *y,
-                                   const knack_real *more, knack_real *dy, double *joined)
+                                   const knack_real *more, knack_real *g, double *joined)
 {
     struct lane_terms norm;
     struct lane_sums sums = {{0}, {0}};
     spread_terms(&n->norm, lanes, width, n->channels, &norm);
     for (int64_t row = 0; row < lanes.rows; row += BLOCK_ROWS) {
         const int64_t rows = lanes.rows - row < BLOCK_ROWS ? lanes.rows - row : BLOCK_ROWS, at = lanes.at + row * lanes.stride;
-        block_gradients(rows, lanes.stride, &norm, x + at, y ? y + at : NULL, more ? more + at : NULL, dy + at, width, &sums);
+        block_gradients(rows, lanes.stride, &norm, x + at, y ? y + at : NULL, more ? more + at : NULL, g + at, width, &sums);
     }
     lanes_join(lanes, width, sums.first, n->channels, joined);
     lanes_join(lanes, width, sums.second, n->channels, joined + n->channels);
@@ -183,18 +169,18 @@ VECTOR_INLINE void lanes_gradients(const struct norm_relu *n, struct lanes lanes
 
 /* One image. */
 VECTOR
-static void image_gradients(const struct norm_relu *n, const knack_real *x, const knack_real *y, const knack_real *more, knack_real *dy,
+static void image_gradients(const struct norm_relu *n, const knack_real *x, const knack_real *y, const knack_real *more, knack_real *g,
                             double *sums)
 {
-    const int64_t pixels = image_pixels(n);
+    const int64_t pixels = n->image / n->channels;
     if (y && more)
-        LANES_EACH(pixels, n->channels, lanes, lanes_gradients(n, lanes, width, x, y, more, dy, sums));
+        LANES_EACH(pixels, n->channels, lanes, lanes_gradients(n, lanes, width, x, y, more, g, sums));
     else if (y)
-        LANES_EACH(pixels, n->channels, lanes, lanes_gradients(n, lanes, width, x, y, NULL, dy, sums));
+        LANES_EACH(pixels, n->channels, lanes, lanes_gradients(n, lanes, width, x, y, NULL, g, sums));
     else if (more)
-        LANES_EACH(pixels, n->channels, lanes, lanes_gradients(n, lanes, width, x, NULL, more, dy, sums));
+        LANES_EACH(pixels, n->channels, lanes, lanes_gradients(n, lanes, width, x, NULL, more, g, sums));
     else
-        LANES_EACH(pixels, n->channels, lanes, lanes_gradients(n, lanes, width, x, NULL, NULL, dy, sums));
+        LANES_EACH(pixels, n->channels, lanes, lanes_gradients(n, lanes, width, x, NULL, NULL, g, sums));
 }
 
 /* The sums alone, of a gradient that has gone through ReLU: those of the skip's norm. */
@@ -224,36 +210,32 @@ VECTOR_INLINE void lanes_skip_sums(const struct norm_relu *n, struct lanes lanes
 VECTOR
 static void image_skip_sums(const struct norm_relu *n, const knack_real *g, const knack_real *skip, double *sums)
 {
-    LANES_EACH(image_pixels(n), n->channels, lanes, lanes_skip_sums(n, lanes, width, g, skip, sums));
+    LANES_EACH(n->image / n->channels, n->channels, lanes, lanes_skip_sums(n, lanes, width, g, skip, sums));
 }
 
-void kernel_norm_relu_backward(const struct norm_relu *n, struct images images, const knack_real *y, const knack_real *more, knack_real *dy,
+void kernel_norm_relu_backward(const struct norm_relu *n, struct images images, const knack_real *y, const knack_real *more, knack_real *g,
                                double *sums, double *skip_sums)
 {
     const size_t bytes = (size_t)(images.count * 2 * n->channels) * sizeof *sums;
     memset(sums, 0, bytes);
-    if (n->pool) {
-        norm_pool_backward(n, images, more, dy, sums);
-        return;
-    }
     if (skip_sums) memset(skip_sums, 0, bytes);
     for (int64_t i = 0; i < images.count; i++) {
-        const int64_t at = i * image_size(n), from = images.first * image_size(n) + at, sum = i * 2 * n->channels;
-        image_gradients(n, n->x + from, n->skip ? y + at : NULL, more ? more + at : NULL, dy + at, sums + sum);
-        if (skip_sums) image_skip_sums(n, dy + at, n->skip + from, skip_sums + sum);
+        const int64_t at = i * n->image, from = images.first * n->image + at, sum = i * 2 * n->channels;
+        image_gradients(n, n->x + from, n->skip ? y + at : NULL, more ? more + at : NULL, g + at, sums + sum);
+        if (skip_sums) image_skip_sums(n, g + at, n->skip + from, skip_sums + sum);
     }
 }
 
 /* ---- Backward: through the norm ---- */
 
-VECTOR_INLINE void lanes_input(const struct norm_relu *n, const struct norm_slopes *slopes, struct lanes lanes, int64_t width,
-                               const knack_real *restrict x, const knack_real *restrict g, bool half, void *dx)
+VECTOR_INLINE void lanes_input(const struct norm_input *n, struct lanes lanes, int64_t width, const knack_real *restrict x,
+                               const knack_real *restrict g, bool half, void *dx)
 {
     knack_real mean[LANES], factor[LANES], slope[LANES], shift[LANES];
-    lanes_spread(lanes, width, n->norm.mean, n->channels, mean);
-    lanes_spread(lanes, width, n->norm.factor, n->channels, factor);
-    lanes_spread(lanes, width, slopes->slope, n->channels, slope);
-    lanes_spread(lanes, width, slopes->shift, n->channels, shift);
+    lanes_spread(lanes, width, n->mean, n->channels, mean);
+    lanes_spread(lanes, width, n->factor, n->channels, factor);
+    lanes_spread(lanes, width, n->slope, n->channels, slope);
+    lanes_spread(lanes, width, n->shift, n->channels, shift);
     knack_real *restrict real = dx;
     uint16_t *restrict rounded = dx;
     for (int64_t i = 0; i < lanes.rows; i++)
@@ -268,22 +250,17 @@ VECTOR_INLINE void lanes_input(const struct norm_relu *n, const struct norm_slop
 }
 
 VECTOR
-static void input_gradient(const struct norm_relu *n, struct images images, const struct norm_slopes *slopes, const knack_real *g,
-                           bool half, void *dx)
+static void input_gradient(const struct norm_input *n, struct images images, const knack_real *g, bool half, void *dx)
 {
-    const int64_t pixels = images.count * image_pixels(n);
-    const knack_real *x = n->x + images.first * image_size(n);
+    const int64_t pixels = images.count * n->height * n->width;
+    const knack_real *x = n->x + images.first * n->height * n->width * n->channels;
     if (half)
-        LANES_EACH(pixels, n->channels, lanes, lanes_input(n, slopes, lanes, width, x, g, true, dx));
+        LANES_EACH(pixels, n->channels, lanes, lanes_input(n, lanes, width, x, g, true, dx));
     else
-        LANES_EACH(pixels, n->channels, lanes, lanes_input(n, slopes, lanes, width, x, g, false, dx));
+        LANES_EACH(pixels, n->channels, lanes, lanes_input(n, lanes, width, x, g, false, dx));
 }
 
-void kernel_norm_input_gradient(const struct norm_relu *n, struct images images, const struct norm_slopes *slopes, const knack_real *g,
-                                enum knack_type type, void *dx)
+void kernel_norm_input_gradient(const struct norm_input *n, struct images images, const knack_real *g, enum knack_type type, void *dx)
 {
-    if (n->pool)
-        norm_pool_input_gradient(n, images, slopes, g, type, dx);
-    else
-        input_gradient(n, images, slopes, g, type == KNACK_BF16, dx);
+    input_gradient(n, images, g, type == KNACK_BF16, dx);
 }
