@@ -18,15 +18,18 @@ bool mask_has_avx512(void)
 
 /* ---- Any x86-64 ---- */
 
-void mask_chunk_plain(uint64_t key, struct random_place place, uint32_t block, uint32_t threshold, uint8_t *out)
+void mask_chunks_plain(const struct mask_draw *draws, uint8_t *out)
 {
-    for (int lane = 0; lane < MASK_LANES; lane++) {
-        const uint32_t counter[4] = {block + (uint32_t)lane, place.a, place.b, place.c};
-        uint32_t word[4];
-        uint16_t bits[8];
-        random_philox(key, counter, word);
-        memcpy(bits, word, sizeof bits);
-        for (int i = 0; i < 8; i++) out[8 * lane + i] = bits[i] >= threshold;
+    const struct mask_draw draw = *draws; /* which cannot change by what is stored */
+    for (int64_t row = 0; row < draw.rows; row++) {
+        for (int64_t lane = 0; lane < draw.chunks * MASK_LANES; lane++, out += 8) {
+            const uint32_t counter[4] = {draw.block + (uint32_t)lane, draw.a, (uint32_t)draw.b[row], draw.c};
+            uint32_t word[4];
+            uint16_t bits[8];
+            random_philox(draw.key, counter, word);
+            memcpy(bits, word, sizeof bits);
+            for (int i = 0; i < 8; i++) out[i] = bits[i] >= draw.threshold;
+        }
     }
 }
 
@@ -38,7 +41,7 @@ struct words2 {
     __m256i x0, x1, x2, x3;
 };
 
-AVX2 static struct words2 rounds2(uint64_t key, struct words2 w)
+AVX2 static inline struct words2 rounds2(uint64_t key, struct words2 w)
 {
     const __m256i multiplier0 = _mm256_set1_epi64x(PHILOX_MULTIPLIER_0), multiplier1 = _mm256_set1_epi64x(PHILOX_MULTIPLIER_1);
     uint32_t key0 = (uint32_t)key, key1 = (uint32_t)(key >> 32);
@@ -60,22 +63,31 @@ AVX2 static __m256i at_least2(__m256i bits, __m256i threshold)
     return _mm256_cmpeq_epi16(_mm256_max_epu16(bits, threshold), bits);
 }
 
-AVX2 void mask_chunk_avx2(uint64_t key, struct random_place place, uint32_t block, uint32_t threshold, uint8_t *out)
+/* out [32] from the counters of four lanes. */
+AVX2 static inline void store2(struct words2 w, uint32_t threshold, uint8_t *out)
 {
     const __m256i least = _mm256_set1_epi16((short)threshold), one = _mm256_set1_epi8(threshold > 0xFFFF ? 0 : 1);
-    for (int first = 0; first < MASK_LANES; first += 4) {
-        const uint32_t b = block + (uint32_t)first;
-        const struct words2 w = rounds2(key, (struct words2){.x0 = _mm256_set_epi64x(b + 3u, b + 2u, b + 1u, b),
-                                                             .x1 = _mm256_set1_epi64x(place.a),
-                                                             .x2 = _mm256_set1_epi64x(place.b),
-                                                             .x3 = _mm256_set1_epi64x(place.c)});
-        const __m256i low = _mm256_blend_epi32(w.x0, _mm256_slli_epi64(w.x1, 32), 0xAA); /* w0 w1 of each lane */
-        const __m256i high = _mm256_blend_epi32(w.x2, _mm256_slli_epi64(w.x3, 32), 0xAA);
-        const __m256i even = _mm256_unpacklo_epi64(low, high), odd = _mm256_unpackhi_epi64(low, high); /* lanes 0, 2 and 1, 3 */
-        const __m256i front = at_least2(_mm256_permute2x128_si256(even, odd, 0x20), least);
-        const __m256i back = at_least2(_mm256_permute2x128_si256(even, odd, 0x31), least);
-        const __m256i bytes = _mm256_permute4x64_epi64(_mm256_packs_epi16(front, back), 0xD8);
-        _mm256_storeu_si256((__m256i *)(void *)(out + 8 * first), _mm256_and_si256(bytes, one));
+    const __m256i low = _mm256_blend_epi32(w.x0, _mm256_slli_epi64(w.x1, 32), 0xAA); /* w0 w1 of each lane */
+    const __m256i high = _mm256_blend_epi32(w.x2, _mm256_slli_epi64(w.x3, 32), 0xAA);
+    const __m256i even = _mm256_unpacklo_epi64(low, high), odd = _mm256_unpackhi_epi64(low, high); /* lanes 0, 2 and 1, 3 */
+    const __m256i front = at_least2(_mm256_permute2x128_si256(even, odd, 0x20), least);
+    const __m256i back = at_least2(_mm256_permute2x128_si256(even, odd, 0x31), least);
+    const __m256i bytes = _mm256_permute4x64_epi64(_mm256_packs_epi16(front, back), 0xD8);
+    _mm256_storeu_si256((__m256i *)(void *)out, _mm256_and_si256(bytes, one));
+}
+
+AVX2 void mask_chunks_avx2(const struct mask_draw *draws, uint8_t *out)
+{
+    const struct mask_draw draw = *draws; /* which cannot change by what is stored */
+    for (int64_t row = 0; row < draw.rows; row++) {
+        for (int64_t first = 0; first < draw.chunks * MASK_LANES; first += 4, out += 32) {
+            const uint32_t block = draw.block + (uint32_t)first;
+            const struct words2 w = {.x0 = _mm256_set_epi64x(block + 3u, block + 2u, block + 1u, block),
+                                     .x1 = _mm256_set1_epi64x(draw.a),
+                                     .x2 = _mm256_set1_epi64x(draw.b[row]),
+                                     .x3 = _mm256_set1_epi64x(draw.c)};
+            store2(rounds2(draw.key, w), draw.threshold, out);
+        }
     }
 }
 
@@ -87,7 +99,7 @@ struct words5 {
     __m512i x0, x1, x2, x3;
 };
 
-AVX512 static struct words5 rounds5(uint64_t key, struct words5 w)
+AVX512 static inline struct words5 rounds5(uint64_t key, struct words5 w)
 {
     enum { XOR_OF_THREE = 0x96 };
     const __m512i multiplier0 = _mm512_set1_epi64(PHILOX_MULTIPLIER_0), multiplier1 = _mm512_set1_epi64(PHILOX_MULTIPLIER_1);
@@ -104,22 +116,32 @@ AVX512 static struct words5 rounds5(uint64_t key, struct words5 w)
     return w;
 }
 
-AVX512 void mask_chunk_avx512(uint64_t key, struct random_place place, uint32_t block, uint32_t threshold, uint8_t *out)
+/* out [MASK_CHUNK] from the counters of eight lanes. */
+AVX512 static inline void store5(struct words5 w, uint32_t threshold, uint8_t *out)
 {
-    const __m512i least = _mm512_set1_epi16((short)threshold), lanes = _mm512_set_epi64(7, 6, 5, 4, 3, 2, 1, 0);
     const __m512i front = _mm512_set_epi64(11, 3, 10, 2, 9, 1, 8, 0), back = _mm512_set_epi64(15, 7, 14, 6, 13, 5, 12, 4);
+    const __m512i least = _mm512_set1_epi16((short)threshold);
     const __mmask32 any = threshold > 0xFFFF ? 0 : 0xFFFFFFFF;
-    for (int first = 0; first < MASK_LANES; first += 8) {
-        /* The addition may run into the upper half. */
-        const struct words5 w = rounds5(key, (struct words5){.x0 = _mm512_add_epi64(_mm512_set1_epi64(block + (uint32_t)first), lanes),
-                                                             .x1 = _mm512_set1_epi64(place.a),
-                                                             .x2 = _mm512_set1_epi64(place.b),
-                                                             .x3 = _mm512_set1_epi64(place.c)});
-        const __m512i low = _mm512_mask_blend_epi32(0xAAAA, w.x0, _mm512_slli_epi64(w.x1, 32)); /* w0 w1 of each lane */
-        const __m512i high = _mm512_mask_blend_epi32(0xAAAA, w.x2, _mm512_slli_epi64(w.x3, 32));
-        const __mmask32 kept_front = _mm512_cmpge_epu16_mask(_mm512_permutex2var_epi64(low, front, high), least);
-        const __mmask32 kept_back = _mm512_cmpge_epu16_mask(_mm512_permutex2var_epi64(low, back, high), least);
-        _mm256_storeu_si256((__m256i *)(void *)(out + 8 * first), _mm256_maskz_set1_epi8(kept_front & any, 1));
-        _mm256_storeu_si256((__m256i *)(void *)(out + 8 * first + 32), _mm256_maskz_set1_epi8(kept_back & any, 1));
+    const __m512i low = _mm512_mask_blend_epi32(0xAAAA, w.x0, _mm512_slli_epi64(w.x1, 32)); /* w0 w1 of each lane */
+    const __m512i high = _mm512_mask_blend_epi32(0xAAAA, w.x2, _mm512_slli_epi64(w.x3, 32));
+    const __mmask32 kept_front = _mm512_cmpge_epu16_mask(_mm512_permutex2var_epi64(low, front, high), least);
+    const __mmask32 kept_back = _mm512_cmpge_epu16_mask(_mm512_permutex2var_epi64(low, back, high), least);
+    _mm256_storeu_si256((__m256i *)(void *)out, _mm256_maskz_set1_epi8(kept_front & any, 1));
+    _mm256_storeu_si256((__m256i *)(void *)(out + 32), _mm256_maskz_set1_epi8(kept_back & any, 1));
+}
+
+AVX512 void mask_chunks_avx512(const struct mask_draw *draws, uint8_t *out)
+{
+    const struct mask_draw draw = *draws; /* which cannot change by what is stored */
+    const __m512i lanes = _mm512_set_epi64(7, 6, 5, 4, 3, 2, 1, 0);
+    for (int64_t row = 0; row < draw.rows; row++) {
+        for (int64_t chunk = 0; chunk < draw.chunks; chunk++, out += MASK_CHUNK) {
+            const uint32_t block = draw.block + (uint32_t)(chunk * MASK_LANES);
+            const struct words5 w = {.x0 = _mm512_add_epi64(_mm512_set1_epi64(block), lanes), /* which may run into the upper half */
+                                     .x1 = _mm512_set1_epi64(draw.a),
+                                     .x2 = _mm512_set1_epi64(draw.b[row]),
+                                     .x3 = _mm512_set1_epi64(draw.c)};
+            store5(rounds5(draw.key, w), draw.threshold, out);
+        }
     }
 }

@@ -5,12 +5,21 @@
 
 #include "base/random.h"
 
-enum { MASK_LANES = 16, MASK_CHUNK = 8 * MASK_LANES }; /* counters of a chunk, and elements that they give */
+enum { MASK_LANES = 8, MASK_CHUNK = 8 * MASK_LANES }; /* counters of a chunk, and elements that they give */
 
-/* out [MASK_CHUNK]: 1 where 16 bits are at least threshold, from the counters {block + lane, a, b, c}. */
-typedef void mask_chunk(uint64_t key, struct random_place, uint32_t block, uint32_t threshold, uint8_t *out);
+/* Chunks of several places one behind the other. */
+struct mask_draw {
+    uint64_t key;
+    uint32_t a, c;
+    const int64_t *b; /* [rows] */
+    int64_t rows, chunks;
+    uint32_t block; /* the first of each row */
+    uint32_t threshold;
+};
+/* out [rows, chunks, MASK_CHUNK]: 1 where 16 bits are at least threshold, from the counters {block + lane, a, b[row], c} of a row. */
+typedef void mask_chunks(const struct mask_draw *, uint8_t *out);
 
-mask_chunk mask_chunk_plain, mask_chunk_avx2, mask_chunk_avx512; /* all give the same */
+mask_chunks mask_chunks_plain, mask_chunks_avx2, mask_chunks_avx512; /* all give the same */
 bool mask_has_avx2(void);
 bool mask_has_avx512(void);
 

@@ -134,26 +134,47 @@ void random_permutation(uint64_t key, struct random_place place, int64_t count, 
 
 /* ---- Masks: many counters at once ---- */
 
-static mask_chunk *best_chunk(void)
+static mask_chunks *best_level(void)
 {
-    return mask_has_avx512() ? mask_chunk_avx512 : mask_has_avx2() ? mask_chunk_avx2 : mask_chunk_plain;
+    return mask_has_avx512() ? mask_chunks_avx512 : mask_has_avx2() ? mask_chunks_avx2 : mask_chunks_plain;
+}
+
+static uint32_t mask_threshold(double rate)
+{
+    return (uint32_t)(rate * 65536 + 0.5);
 }
 
 void random_mask(uint64_t key, struct random_place place, uint64_t first, int64_t count, double rate, uint8_t *out)
 {
-    uint32_t threshold = (uint32_t)(rate * 65536 + 0.5);
-    uint64_t block = first / 8;
-    mask_chunk *draw = best_chunk();
-    while (count > 0) {
-        uint8_t chunk[MASK_CHUNK];
-        int64_t blocks_left = (int64_t)(((uint64_t)1 << 32) - (uint32_t)block); /* before the key changes */
-        int64_t size = blocks_left < MASK_LANES ? 8 * blocks_left : MASK_CHUNK;
-        if (size > count) size = count;
-        bool whole = size == MASK_CHUNK;
-        draw(key + (block >> 32), place, (uint32_t)block, threshold, whole ? out : chunk);
-        if (!whole) memcpy(out, chunk, (size_t)size);
-        out += size;
-        count -= size;
-        block += (uint64_t)(size + 7) / 8;
+    const int64_t b = place.b;
+    struct mask_draw draw = {.a = place.a, .c = place.c, .b = &b, .rows = 1, .threshold = mask_threshold(rate)};
+    mask_chunks *chunks = best_level();
+    for (uint64_t block = first / 8; count > 0;) {
+        const int64_t blocks_left = (int64_t)(((uint64_t)1 << 32) - (uint32_t)block); /* before the key changes */
+        const int64_t here = count / 8 < blocks_left ? count : 8 * blocks_left;
+        uint8_t part[MASK_CHUNK];
+        draw.key = key + (block >> 32);
+        draw.block = (uint32_t)block;
+        draw.chunks = here >= MASK_CHUNK ? here / MASK_CHUNK : 1;
+        const int64_t taken = here >= MASK_CHUNK ? draw.chunks * MASK_CHUNK : here;
+        chunks(&draw, here >= MASK_CHUNK ? out : part);
+        if (here < MASK_CHUNK) memcpy(out, part, (size_t)here);
+        out += taken;
+        count -= taken;
+        block += (uint64_t)(taken + 7) / 8;
+    }
+}
+
+void random_masks(uint64_t key, struct random_place place, const int64_t *b, int64_t rows, int64_t width, double rate, uint8_t *out)
+{
+    const struct mask_draw draw = {
+        .key = key, .a = place.a, .c = place.c, .b = b, .rows = rows, .chunks = width / MASK_CHUNK, .threshold = mask_threshold(rate)};
+    if (width % MASK_CHUNK == 0 && width / 8 <= UINT32_MAX) {
+        best_level()(&draw, out);
+        return;
+    }
+    for (int64_t i = 0; i < rows; i++) {
+        place.b = (uint32_t)b[i];
+        random_mask(key, place, 0, width, rate, out + i * width);
     }
 }

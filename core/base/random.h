@@ -28,5 +28,7 @@ void random_permutation(uint64_t key, struct random_place, int64_t count, int32_
 /* Bytes 1 with probability 1 - rate, else 0 (threshold rounded to 1/65536, 16 bits an element, eight a counter): out[count] for elements
  * first .. of the place; first is a multiple of 8. The counter's lowest word is element / 8. */
 void random_mask(uint64_t key, struct random_place, uint64_t first, int64_t count, double rate, uint8_t *out);
+/* The first width elements of several places that differ in b: out[rows, width], row i being of the place with b[i]. */
+void random_masks(uint64_t key, struct random_place, const int64_t *b, int64_t rows, int64_t width, double rate, uint8_t *out);
 
 #endif

@@ -41,6 +41,21 @@ knack_tensor *knack_linear_layer(knack_step *step, knack_tensor *x, const knack_
     return tensor_linear(x, w, b, activation, model_pass(step)->compute);
 }
 
+knack_tensor *layers_linear_drop(knack_step *step, knack_tensor *x, const knack_param *weight, const knack_param *bias, const char *name,
+                                 double rate)
+{
+    if (model_pass(step)->filter) {
+        x = knack_layer(step, name, knack_linear_layer(step, x, weight, bias, KNACK_RELU));
+        return knack_dropout(step, name, rate, x);
+    }
+    struct dropout_address address;
+    knack_tensor *w = knack_param_tensor(step, weight);
+    knack_tensor *b = bias ? knack_param_tensor(step, bias) : NULL;
+    if (!x || !w || (bias && !b)) return NULL;
+    if (!pass_drops(step, name, rate, weight->shape[0], &address)) rate = 0;
+    return tensor_linear_relu_drop(x, w, b, model_pass(step)->compute, rate, &address);
+}
+
 knack_tensor *knack_conv2d_layer(knack_step *step, knack_tensor *x, const knack_param *weight, const knack_param *bias, int stride,
                                  int padding)
 {

@@ -93,11 +93,8 @@ void part_stack_declare(knack_model *model, const struct part_sizes *hidden, dou
 
 knack_tensor *part_stack_run(knack_step *step, const struct part_stack *stack, knack_tensor *x)
 {
-    for (int64_t i = 0; i < stack->count; i++) {
-        x = knack_linear_layer(step, x, stack->linear[i].weight, stack->linear[i].bias, KNACK_RELU);
-        x = knack_layer(step, stack->name[i], x);
-        x = knack_dropout(step, stack->name[i], stack->dropout, x);
-    }
+    for (int64_t i = 0; i < stack->count; i++)
+        x = layers_linear_drop(step, x, stack->linear[i].weight, stack->linear[i].bias, stack->name[i], stack->dropout);
     return x;
 }
 

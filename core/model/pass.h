@@ -43,6 +43,10 @@ static inline struct model_pass *model_pass(knack_step *step)
 /* Whether a dropout of that name and rate acts in this pass; if so, its address, of masks of so many elements a row. The name fits. */
 bool pass_drops(knack_step *, const char *name, double rate, int64_t elements, struct dropout_address *);
 
+/* A linear layer with ReLU, seen by tricks under this name, and dropout of the same name. x NULL: NULL. */
+knack_tensor *layers_linear_drop(knack_step *, knack_tensor *x, const knack_param *weight, const knack_param *bias, const char *name,
+                                 double rate);
+
 /* A convolution without bias and the batch norm behind it, by their parameters: tensor/conv_norm.h. how: without compute and norm. */
 struct conv_norm;
 struct conv_norm_how;

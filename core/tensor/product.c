@@ -1,9 +1,9 @@
 /* Matrix products and linear layers. With bf16 operands the gradient of the result is rounded to bf16 on the way back, and the products
  * that make the operands' gradients are summed and kept in KNACK_REAL. A linear layer may also compute in bf16 what comes and goes in
  * KNACK_REAL: each operand is rounded once, and that copy serves the way back too. */
+#include "tensor/dropout.h"
 #include "tensor/kernels/kernels.h"
 #include "tensor/operand.h"
-#include "tensor/vector.h"
 
 /* Runs a product; on failure the tape's is set, with the operation's name. */
 static bool multiply(const char *operation, struct tape *tape, const struct matmul *product)
@@ -110,58 +110,49 @@ knack_tensor *knack_matmul(knack_tensor *a, knack_tensor *b, bool transpose_a, b
 /* ---- Linear layers ---- */
 
 struct linear {
-    enum knack_activation activation;
-    enum knack_type type; /* of the operands as they are multiplied */
-    const void *x, *w;    /* those */
+    enum knack_activation activation; /* behind the product: LINEAR or RELU */
+    knack_real scale;                 /* behind that, of what dropout keeps; 1: there is none */
+    enum knack_type type;             /* of the operands as they are multiplied */
+    const void *x, *w;                /* those */
 };
 
-VECTOR
-static void mask_real(int64_t count, const knack_real *restrict y, const knack_real *restrict gradient, knack_real *restrict out)
-{
-    for (int64_t i = 0; i < count; i++) out[i] = y[i] > 0 ? gradient[i] : 0;
-}
-
-VECTOR
-static void mask_bf16(int64_t count, const uint16_t *restrict y, const knack_real *restrict gradient, knack_real *restrict out)
-{
-    for (int64_t i = 0; i < count; i++) out[i] = (int16_t)y[i] > 0 ? gradient[i] : 0;
-}
-
-struct masking {
-    const knack_tensor *y;
-    knack_real *out;
-};
-
-static void mask_part(void *user, int64_t part)
-{
-    const struct masking *masking = user;
-    const knack_tensor *y = masking->y;
-    int64_t length, first = vector_part(y->count, part, &length);
-    if (y->type == KNACK_REAL)
-        mask_real(length, (const knack_real *)y->data + first, y->gradient + first, masking->out + first);
-    else
-        mask_bf16(length, (const uint16_t *)y->data + first, y->gradient + first, masking->out + first);
-}
-
-/* The gradient before the activation: RELU lets it through where y > 0. NULL: memory failed. */
-static const knack_real *inner_gradient(knack_tensor *y)
+/* y as kernel_linear_gradient() wants it: NULL without an activation. False: memory failed. */
+static bool activated_values(const knack_tensor *y, const knack_real **values)
 {
     const struct linear *saved = y->saved;
-    if (saved->activation != KNACK_RELU) return y->gradient;
-    struct masking masking = {.y = y, .out = tape_alloc(y->tape, (size_t)y->count * sizeof(knack_real))};
-    if (masking.out) threads_run(vector_parts(y->count), mask_part, &masking);
-    return masking.out;
+    *values = saved->activation == KNACK_RELU ? y->data : NULL;
+    if (!*values || y->type == KNACK_REAL) return true;
+    knack_real *widened = tape_alloc(y->tape, (size_t)y->count * sizeof *widened);
+    if (widened) kernel_from_bf16(y->count, y->data, widened);
+    *values = widened;
+    return widened != NULL;
+}
+
+/* The gradient of x w^T + bias in the type of products, while that of the bias is taken; NULL: memory failed. */
+static const void *inner_gradient(knack_tensor *y)
+{
+    const struct linear *saved = y->saved;
+    knack_tensor *bias = y->inputs > 2 ? y->input[2] : NULL;
+    const int64_t columns = tensor_width(y);
+    bool fresh = false;
+    struct linear_gradient l = {
+        .rows = y->count / columns, .columns = columns, .scale = saved->scale, .dy = y->gradient, .type = saved->type};
+    if (!activated_values(y, &l.y)) return NULL;
+    const bool changed = l.y || l.type != KNACK_REAL;
+    if (changed && !(l.dz = tape_alloc(y->tape, (size_t)y->count * type_size(l.type)))) return NULL;
+    l.dbias = bias ? tape_gradient(bias, &fresh) : NULL;
+    l.add = !fresh;
+    if (changed || l.dbias) kernel_linear_gradient(&l);
+    return changed ? l.dz : l.dy;
 }
 
 static void linear_backward(knack_tensor *y)
 {
     const struct linear *saved = y->saved;
-    knack_tensor *x = y->input[0], *w = y->input[1], *bias = y->inputs > 2 ? y->input[2] : NULL;
+    knack_tensor *x = y->input[0], *w = y->input[1];
     const int64_t rows = tensor_rows(y), out = w->shape[0], in = w->shape[1];
-    const knack_real *gradient = inner_gradient(y);
-    const void *dy = gradient ? in_type(y->tape, saved->type, y->count, gradient) : NULL;
-    if (!dy) return;
-    struct matmul product = {.type = saved->type, .result = KNACK_REAL, .batch = 1, .a = dy};
+    struct matmul product = {.type = saved->type, .result = KNACK_REAL, .batch = 1, .a = inner_gradient(y)};
+    if (!product.a) return;
     bool fresh;
     knack_real *dx = tape_gradient(x, &fresh);
     if (dx) {
@@ -169,20 +160,34 @@ static void linear_backward(knack_tensor *y)
         if (!multiply("knack_linear", y->tape, &product)) return;
     }
     knack_real *dw = tape_gradient(w, &fresh);
-    if (dw) {
-        product.m = out, product.n = in, product.k = rows, product.transpose_a = true, product.b = saved->x, product.c = dw;
-        product.add = !fresh;
-        if (!multiply("knack_linear", y->tape, &product)) return;
+    if (!dw) return;
+    product.m = out, product.n = in, product.k = rows, product.transpose_a = true, product.b = saved->x, product.c = dw;
+    product.add = !fresh;
+    multiply("knack_linear", y->tape, &product);
+}
+
+static bool linear_fits(const char *operation, const knack_tensor *x, const knack_tensor *w, const knack_tensor *bias)
+{
+    char text_x[96], text_w[96];
+    if (!x || !w || !types_fit(operation, x, w)) return false;
+    if (x->ndim < 1 || w->ndim != 2 || tensor_width(x) != w->shape[1]) {
+        tape_fail(x->tape, KNACK_E_SHAPE, "%s: x %s does not fit w %s: expected [..., in] and [out, in]", operation,
+                  shape_text(text_x, x->ndim, x->shape), shape_text(text_w, w->ndim, w->shape));
+        return false;
     }
-    knack_real *dbias = bias ? tape_gradient(bias, &fresh) : NULL;
-    if (dbias) kernel_column_sums(rows, out, gradient, dbias, !fresh);
+    if (bias && !operand_axes(operation, bias, 1)) return false;
+    if (!bias || bias->shape[0] == w->shape[0]) return true;
+    tape_fail(x->tape, KNACK_E_SHAPE, "%s: bias %s does not fit w %s: expected [out] and [out, in]", operation,
+              shape_text(text_x, bias->ndim, bias->shape), shape_text(text_w, w->ndim, w->shape));
+    return false;
 }
 
 /* x w^T + bias, with RELU or nothing after it, by products of the type `compute`. */
-static knack_tensor *linear(const char *operation, knack_tensor *x, knack_tensor *w, knack_tensor *bias, enum knack_activation activation,
-                            enum knack_type compute)
+static knack_tensor *linear(knack_tensor *x, knack_tensor *w, knack_tensor *bias, enum knack_activation activation, enum knack_type compute)
 {
+    static const char name[] = "knack_linear";
     int64_t shape[KNACK_MAX_DIMS];
+    if (!linear_fits(name, x, w, bias)) return NULL;
     for (int i = 0; i < x->ndim - 1; i++) shape[i] = x->shape[i];
     shape[x->ndim - 1] = w->shape[0];
     knack_tensor *y = tape_result(x->tape, x->type, x->ndim, shape, bias ? 3 : 2, (knack_tensor *[]){x, w, bias});
@@ -190,6 +195,7 @@ static knack_tensor *linear(const char *operation, knack_tensor *x, knack_tensor
     if (!saved) return NULL;
     const bool rounds = compute != x->type;
     *saved = (struct linear){.activation = activation,
+                             .scale = 1,
                              .type = compute,
                              .x = rounds ? in_type(x->tape, compute, x->count, x->data) : x->data,
                              .w = rounds ? in_type(x->tape, compute, w->count, w->data) : w->data};
@@ -208,41 +214,39 @@ static knack_tensor *linear(const char *operation, knack_tensor *x, knack_tensor
                                    .bias = bias ? bias->data : NULL,
                                    .activation = activation,
                                    .c = y->data};
-    return multiply(operation, x->tape, &product) ? y : NULL;
+    return multiply(name, x->tape, &product) ? y : NULL;
 }
 
 /* With an activation that needs what was before it, in KNACK_REAL. */
-static knack_tensor *activated(const char *operation, knack_tensor *x, knack_tensor *w, knack_tensor *bias,
-                               knack_tensor *(*activation)(knack_tensor *), enum knack_type compute)
+static knack_tensor *activated(knack_tensor *inner, knack_tensor *(*activation)(knack_tensor *))
 {
-    knack_tensor *inner = linear(operation, x, w, bias, KNACK_LINEAR, compute);
-    return knack_cast(activation(knack_cast(inner, KNACK_REAL)), x->type);
+    return inner ? knack_cast(activation(knack_cast(inner, KNACK_REAL)), inner->type) : NULL;
 }
 
 knack_tensor *tensor_linear(knack_tensor *x, knack_tensor *w, knack_tensor *bias, enum knack_activation activation, enum knack_type compute)
 {
-    static const char name[] = "knack_linear";
-    char text_x[96], text_w[96];
-    if (!x || !w || !types_fit(name, x, w)) return NULL;
-    if (x->ndim < 1 || w->ndim != 2 || tensor_width(x) != w->shape[1])
-        return tape_fail(x->tape, KNACK_E_SHAPE, "%s: x %s does not fit w %s: expected [..., in] and [out, in]", name,
-                         shape_text(text_x, x->ndim, x->shape), shape_text(text_w, w->ndim, w->shape));
-    if (bias && !operand_axes(name, bias, 1)) return NULL;
-    if (bias && bias->shape[0] != w->shape[0])
-        return tape_fail(x->tape, KNACK_E_SHAPE, "%s: bias %s does not fit w %s: expected [out] and [out, in]", name,
-                         shape_text(text_x, bias->ndim, bias->shape), shape_text(text_w, w->ndim, w->shape));
     switch (activation) {
     case KNACK_LINEAR:
     case KNACK_RELU:
-        return linear(name, x, w, bias, activation, compute);
+        return linear(x, w, bias, activation, compute);
     case KNACK_GELU:
-        return activated(name, x, w, bias, knack_gelu, compute);
+        return activated(linear(x, w, bias, KNACK_LINEAR, compute), knack_gelu);
     case KNACK_TANH:
-        return activated(name, x, w, bias, knack_tanh, compute);
+        return activated(linear(x, w, bias, KNACK_LINEAR, compute), knack_tanh);
     case KNACK_SIGMOID:
-        return activated(name, x, w, bias, knack_sigmoid, compute);
+        return activated(linear(x, w, bias, KNACK_LINEAR, compute), knack_sigmoid);
     }
-    return tape_fail(x->tape, KNACK_E_CALL, "%s: activation %d is none of enum knack_activation", name, (int)activation);
+    return x ? tape_fail(x->tape, KNACK_E_CALL, "knack_linear: activation %d is none of enum knack_activation", (int)activation) : NULL;
+}
+
+knack_tensor *tensor_linear_relu_drop(knack_tensor *x, knack_tensor *w, knack_tensor *bias, enum knack_type compute, double rate,
+                                      const struct dropout_address *address)
+{
+    knack_tensor *y = linear(x, w, bias, KNACK_RELU, compute);
+    if (!y || rate == 0) return y;
+    ((struct linear *)y->saved)->scale = dropout_scale(rate);
+    dropout_rows(address, rate, y->shape[0], y->count / y->shape[0], y->data, y->data, NULL);
+    return y;
 }
 
 knack_tensor *knack_linear(knack_tensor *x, knack_tensor *w, knack_tensor *bias, enum knack_activation activation)

@@ -118,6 +118,9 @@ knack_tensor *tensor_batch_norm(knack_tensor *x, knack_tensor *gamma, knack_tens
 
 /* knack_linear(), with the products of x and w in the type `compute`: theirs, or KNACK_BF16 for operands and a result in KNACK_REAL. */
 knack_tensor *tensor_linear(knack_tensor *x, knack_tensor *w, knack_tensor *bias, enum knack_activation, enum knack_type compute);
+/* The same with RELU and dropout behind it, as one operation: no mask is kept, since what was dropped is 0 as what ReLU took. */
+knack_tensor *tensor_linear_relu_drop(knack_tensor *x, knack_tensor *w, knack_tensor *bias, enum knack_type compute, double rate,
+                                      const struct dropout_address *);
 
 /* x unchanged, plus offset's rows if it is not NULL; backward also adds result->gradient's rows, times gradient_scale, to gradient.
  * offset, gradient [logical rows, width]; row [first axis] -> logical row. Always needs a gradient while recording. */

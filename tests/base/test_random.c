@@ -152,13 +152,15 @@ static void test_mask_levels(void **state)
     static const uint32_t blocks[] = {0, 16, 0xFFFFFFF5u}, thresholds[] = {0, 1, 6554, 0x8000, 0xFFFF, 0x10000};
     for (size_t b = 0; b < sizeof blocks / sizeof *blocks; b++)
         for (size_t t = 0; t < sizeof thresholds / sizeof *thresholds; t++) {
-            const struct random_place here = {3, 0xFFFFFFFF, 7};
-            uint8_t plain[MASK_CHUNK], level[MASK_CHUNK];
-            mask_chunk_plain(vector_key, here, blocks[b], thresholds[t], plain);
+            static const int64_t rows[] = {0xFFFFFFFF, 0, 5};
+            const struct mask_draw draw = {
+                .key = vector_key, .a = 3, .b = rows, .c = 7, .rows = 3, .chunks = 3, .block = blocks[b], .threshold = thresholds[t]};
+            uint8_t plain[3 * 3 * MASK_CHUNK], level[3 * 3 * MASK_CHUNK];
+            mask_chunks_plain(&draw, plain);
             memcpy(level, plain, sizeof level);
-            if (mask_has_avx2()) mask_chunk_avx2(vector_key, here, blocks[b], thresholds[t], level);
+            if (mask_has_avx2()) mask_chunks_avx2(&draw, level);
             assert_memory_equal(plain, level, sizeof level);
-            if (mask_has_avx512()) mask_chunk_avx512(vector_key, here, blocks[b], thresholds[t], level);
+            if (mask_has_avx512()) mask_chunks_avx512(&draw, level);
             assert_memory_equal(plain, level, sizeof level);
         }
 }
@@ -179,6 +181,20 @@ static void test_mask_chunks(void **state)
     }
 }
 
+static void test_masks_of_rows(void **state)
+{
+    (void)state;
+    static const int64_t rows[] = {4, 0xFFFFFFFF, 0}, widths[] = {1, 64, 72, 192};
+    for (size_t w = 0; w < sizeof widths / sizeof widths[0]; w++) {
+        uint8_t mask[3 * 192];
+        random_masks(vector_key, place, rows, 3, widths[w], 0.3, mask);
+        for (int64_t i = 0; i < 3 * widths[w]; i++) {
+            const struct random_place at = {place.a, (uint32_t)rows[i / widths[w]], place.c};
+            assert_int_equal(mask[i], plain_mask(at, (uint64_t)(i % widths[w]), 0.3));
+        }
+    }
+}
+
 static void test_mask_rates(void **state)
 {
     (void)state;
@@ -195,10 +211,10 @@ static void test_mask_rates(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_philox),      cmocka_unit_test(test_keys),        cmocka_unit_test(test_against_the_description),
-        cmocka_unit_test(test_uniforms),    cmocka_unit_test(test_moments),     cmocka_unit_test(test_extreme_beta),
-        cmocka_unit_test(test_permutation), cmocka_unit_test(test_mask_levels), cmocka_unit_test(test_mask_chunks),
-        cmocka_unit_test(test_mask_rates),
+        cmocka_unit_test(test_philox),        cmocka_unit_test(test_keys),        cmocka_unit_test(test_against_the_description),
+        cmocka_unit_test(test_uniforms),      cmocka_unit_test(test_moments),     cmocka_unit_test(test_extreme_beta),
+        cmocka_unit_test(test_permutation),   cmocka_unit_test(test_mask_levels), cmocka_unit_test(test_mask_chunks),
+        cmocka_unit_test(test_masks_of_rows), cmocka_unit_test(test_mask_rates),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

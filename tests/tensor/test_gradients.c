@@ -110,6 +110,8 @@ enum { SMOOTH, KINKED }; /* KINKED: not differentiable everywhere, so that the w
     X(linear_deep, SMOOTH, "abc dc d", -1, 1, knack_linear(in[0], in[1], in[2], KNACK_LINEAR))                                             \
     X(linear_plain, SMOOTH, "ab cb", -1, 1, knack_linear(in[0], in[1], NULL, KNACK_LINEAR))                                                \
     X(linear_relu, KINKED, "ab cb c", -1, 1, knack_linear(in[0], in[1], in[2], KNACK_RELU))                                                \
+    X(linear_drop, KINKED, "ab cb c", -1, 1, linear_drop(in, 0.25))                                                                        \
+    X(linear_drop_none, KINKED, "ab cb c", -1, 1, linear_drop(in, 0))                                                                      \
     X(linear_gelu, SMOOTH, "ab cb c", -1, 1, knack_linear(in[0], in[1], in[2], KNACK_GELU))                                                \
     X(linear_tanh, SMOOTH, "ab cb c", -1, 1, knack_linear(in[0], in[1], in[2], KNACK_TANH))                                                \
     X(linear_sigmoid, SMOOTH, "ab cb c", -1, 1, knack_linear(in[0], in[1], in[2], KNACK_SIGMOID))                                          \
@@ -393,6 +395,14 @@ static knack_tensor *dropout(knack_tensor *x, double rate)
     for (int64_t i = 0; i < MAX_VALUES; i++) row[i] = 3 * i;
     const struct dropout_address address = {.key = 5, .batch = 2, .pass = 1, .row = row};
     return tensor_dropout(x, rate, &address);
+}
+
+static knack_tensor *linear_drop(knack_tensor *const *in, double rate)
+{
+    int64_t row[MAX_VALUES];
+    for (int64_t i = 0; i < MAX_VALUES; i++) row[i] = 3 * i;
+    const struct dropout_address address = {.key = 5, .batch = 2, .pass = 1, .row = row};
+    return tensor_linear_relu_drop(in[0], in[1], in[2], KNACK_REAL, rate, &address);
 }
 
 /* A classifier: what a step runs, in small. */

@@ -406,6 +406,61 @@ static void dropout_edges(void **state)
     assert_failure(&fixture, KNACK_E_CALL, "tensor_dropout: rate 1, expected one in [0, 1)");
 }
 
+struct linear_case {
+    int64_t rows, in, out;
+    enum knack_type compute;
+    const knack_real *x, *w, *bias, *seed;
+};
+
+/* What a linear layer with ReLU and dropout gives, [rows, out], and the gradients of x, w and bias behind it, as one operation or as
+ * three. */
+static knack_real *linear_relu_drop(const struct linear_case *c, bool one)
+{
+    const int64_t sizes[] = {c->rows * c->out, c->rows * c->in, c->out * c->in, c->out};
+    int64_t row[64];
+    for (int64_t i = 0; i < c->rows; i++) row[i] = 2 * i + 1;
+    const struct dropout_address address = {.key = 7, .batch = 3, .pass = 1, .row = row};
+    knack_tensor *leaf[] = {variable(&fixture, c->x, SHAPE(c->rows, c->in)), variable(&fixture, c->w, SHAPE(c->out, c->in)),
+                            variable(&fixture, c->bias, SHAPE(c->out))};
+    knack_tensor *y = one ? tensor_linear_relu_drop(leaf[0], leaf[1], leaf[2], c->compute, 0.25, &address)
+                          : tensor_dropout(tensor_linear(leaf[0], leaf[1], leaf[2], KNACK_RELU, c->compute), 0.25, &address);
+    backward(y, c->seed);
+    knack_real *all = arena_alloc(fixture.arena, (size_t)(sizes[0] + sizes[1] + sizes[2] + sizes[3]) * sizeof *all), *to = all;
+    assert_non_null(all);
+    for (int i = 0; i < 4; to += sizes[i++]) memcpy(to, i == 0 ? y->data : leaf[i - 1]->gradient, (size_t)sizes[i] * sizeof *to);
+    return all;
+}
+
+/* Fused or not, the bits are the same: of few and of many columns, in both types, with values that are not finite. */
+static void linear_relu_drop_is_what_it_says(void **state)
+{
+    (void)state;
+    static const int64_t shapes[][3] = {{3, 5, 7}, {33, 9, 64}, {20, 6, 130}, {5, 3, 5000}};
+    for (int64_t s = 0; s < LENGTH(shapes); s++) {
+        const int64_t rows = shapes[s][0], in = shapes[s][1], out = shapes[s][2];
+        for (int way = 0; way < 4; way++) {
+            knack_real *values = arena_alloc(fixture.arena, (size_t)(rows * in + out * in + out + rows * out) * sizeof *values);
+            assert_non_null(values);
+            random_uniforms(9, (struct random_place){0}, 0, rows * in + out * in + out + rows * out, values);
+            for (int64_t i = 0; i < rows * in + out * in + out + rows * out; i++) values[i] -= (knack_real)0.5;
+            const struct linear_case c = {.rows = rows,
+                                          .in = in,
+                                          .out = out,
+                                          .compute = way & 1 ? KNACK_BF16 : KNACK_REAL,
+                                          .x = values,
+                                          .w = values + rows * in,
+                                          .bias = values + rows * in + out * in,
+                                          .seed = values + rows * in + out * in + out};
+            if (way & 2) values[rows * in + out * in + 1] = (knack_real)NAN, values[rows * in + out * in + 2] = (knack_real)INFINITY;
+            const knack_real *three = linear_relu_drop(&c, false);
+            assert_memory_equal(linear_relu_drop(&c, true), three, (size_t)(rows * out + rows * in + out * in + out) * sizeof *three);
+            if (way & 2) assert_true(isnan(three[1]) || three[1] == 0);
+            arena_reset(fixture.arena);
+            tape_begin(&fixture.tape, fixture.arena);
+        }
+    }
+}
+
 /* ---- Gradients that nobody asked for, threads, memory ---- */
 
 /* A small network through all layers; returns its result, NULL on failure. */
@@ -511,6 +566,7 @@ int main(void)
         LAYER_TEST(embedding_errors),
         LAYER_TEST(masks_follow_logical_rows),
         LAYER_TEST(dropout_edges),
+        LAYER_TEST(linear_relu_drop_is_what_it_says),
         LAYER_TEST(unwanted_gradients_are_skipped),
         LAYER_TEST(failing_memory),
     };

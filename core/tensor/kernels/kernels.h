@@ -71,6 +71,19 @@ knack_status kernel_attention(struct arena *, const struct attention *, const kn
 knack_status kernel_attention_backward(struct arena *, const struct attention *, const knack_real *qkv, const knack_real *saved,
                                        const knack_real *out, const knack_real *dout, knack_real *dqkv, bool add);
 
+/* On the way back through a linear layer: from the gradient of y, what ReLU and dropout made of z = x w^T + bias, those of z and bias. */
+struct linear_gradient {
+    int64_t rows, columns;
+    const knack_real *y;  /* [rows, columns]; NULL: neither ReLU nor dropout */
+    knack_real scale;     /* what dropout multiplied by; 1: none */
+    const knack_real *dy; /* [rows, columns] */
+    void *dz;             /* [rows, columns]; NULL: it is dy, as it is without y in KNACK_REAL */
+    enum knack_type type; /* of dz: KNACK_REAL or KNACK_BF16 */
+    knack_real *dbias;    /* [columns]; NULL: not wanted */
+    bool add;             /* to dbias */
+};
+void kernel_linear_gradient(const struct linear_gradient *);
+
 /* Column sums of x [rows, columns]: the gradient of a bias. */
 void kernel_column_sums(int64_t rows, int64_t columns, const knack_real *x, knack_real *out, bool add);
 
