@@ -2,8 +2,10 @@
 #include <math.h>
 #include <string.h>
 
+#include "tensor/vector.h"
 #include "train/state.h"
 
+VECTOR
 double knack_norm(const knack_real *x, int64_t count)
 {
     enum { LANES = 8 };
@@ -16,12 +18,14 @@ double knack_norm(const knack_real *x, int64_t count)
     return sqrt(total);
 }
 
+VECTOR
 void knack_axpy(knack_real *y, double a, const knack_real *x, int64_t count)
 {
     knack_real factor = (knack_real)a;
     for (int64_t i = 0; i < count; i++) y[i] += factor * x[i];
 }
 
+VECTOR
 void knack_lerp(knack_real *y, double t, const knack_real *x, int64_t count)
 {
     knack_real part = (knack_real)t;
@@ -31,6 +35,7 @@ void knack_lerp(knack_real *y, double t, const knack_real *x, int64_t count)
         for (int64_t i = 0; i < count; i++) y[i] += part * (x[i] - y[i]);
 }
 
+VECTOR
 bool flat_finite(const knack_real *x, int64_t count)
 {
     /* Exponent bits all set mean Inf or NaN; as integers the loop vectorises, and no flag of the floating-point unit matters. */

@@ -74,10 +74,22 @@ static int64_t moments_of(const struct optimizer_settings *settings)
     return settings->momentum != 0;
 }
 
-static struct factors factors_of(const struct optimizer *optimizer, double rate, double decay)
+/* What the zeros that Adam's moments begin with took from the means: 1 - beta^t. */
+struct bias {
+    double first, second;
+};
+
+static struct bias bias_of(const struct optimizer *optimizer)
 {
     const struct optimizer_settings *settings = &optimizer->settings;
     double t = (double)optimizer->updates;
+    if (settings->type == OPTIMIZER_SGD) return (struct bias){1, 1};
+    return (struct bias){1 - pow(settings->beta1, t), 1 - pow(settings->beta2, t)};
+}
+
+static struct factors factors_of(const struct optimizer *optimizer, struct bias bias, double rate, double decay)
+{
+    const struct optimizer_settings *settings = &optimizer->settings;
     bool decoupled = settings->type == OPTIMIZER_ADAMW;
     struct factors f = {.decay = decoupled ? 0 : (knack_real)decay, .keep = decoupled ? (knack_real)(1 - rate * decay) : 1};
     if (settings->type == OPTIMIZER_SGD) {
@@ -85,11 +97,11 @@ static struct factors factors_of(const struct optimizer *optimizer, double rate,
         f.momentum = (knack_real)settings->momentum;
         return f;
     }
-    f.rate = (knack_real)(rate / (1 - pow(settings->beta1, t)));
+    f.rate = (knack_real)(rate / bias.first);
     f.take1 = (knack_real)(1 - settings->beta1);
     f.take2 = (knack_real)(1 - settings->beta2);
     f.beta2 = (knack_real)settings->beta2;
-    f.unbias = (knack_real)(1 / sqrt(1 - pow(settings->beta2, t)));
+    f.unbias = (knack_real)(1 / sqrt(bias.second));
     f.epsilon = (knack_real)settings->epsilon;
     return f;
 }
@@ -114,12 +126,13 @@ void optimizer_update(struct optimizer *optimizer, double lr)
 {
     struct params *params = optimizer->params;
     optimizer->updates++;
+    const struct bias bias = bias_of(optimizer);
     for (int64_t k = 0; k < params->count; k++) {
         const struct knack_param *param = &params->list[k]->public;
         knack_real *m = optimizer->moment[0], *v = optimizer->moment[1];
         struct work work = {
             .rule = rule_of(&optimizer->settings),
-            .factors = factors_of(optimizer, lr * optimizer->lr_scale[k], optimizer->weight_decay[k]),
+            .factors = factors_of(optimizer, bias, lr * optimizer->lr_scale[k], optimizer->weight_decay[k]),
             .w = params->live.values + param->offset,
             .g = params->gradients + param->offset,
             .m = m ? m + param->offset : NULL,

@@ -10,6 +10,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "common/vector.h"
+
 enum warmup { WARMUP_NONE, WARMUP_TF, WARMUP_POWER, WARMUP_DEBIAS };
 enum buffers { BUFFERS_COPY, BUFFERS_AVERAGE, BUFFERS_REESTIMATE };
 
@@ -53,6 +55,7 @@ static void warn_if_short(knack_trick *trick)
 
 /* s += share (w - s), of count entries; share 1 copies. A weight that is not finite leaves its average alone, which it would spoil for
  * ever. Returns whether there was none. */
+VECTOR
 static bool average(knack_real *restrict s, double share, const knack_real *restrict w, int64_t count)
 {
     knack_real part = (knack_real)share;

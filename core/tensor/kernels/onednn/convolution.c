@@ -1,6 +1,7 @@
 /* Convolutions by oneDNN, channels-last. The rows are cut into sub-batches by shapes alone, small enough that what one reads and writes
  * stays in a core's cache; each is one primitive of one thread. Weights are plain [out, in, height, width] outside, and are reordered at
- * each call into what the primitive wants, which costs microseconds. */
+ * each call into what the primitive wants, which costs microseconds; so are the images of a sub-batch, where it wants groups of channels.
+ */
 #include "tensor/kernels/images.h"
 
 #include <stdatomic.h>
@@ -14,8 +15,8 @@
 enum { SUB_BATCH_BYTES = 1 << 20, MAX_PARTIALS = 16 };
 
 /* What each slot has memory for: a primitive's scratchpad, images of operands, of which the wide ones are bf16 made f32, a result's images,
- * and a gradient of weights before it is added. */
-enum room { SCRATCH, X_IMAGES, X_WIDE, Y_IMAGES, Y_WIDE, RESULT, GRADIENT, ROOMS };
+ * both again in groups of channels, and a gradient of weights before it is added. */
+enum room { SCRATCH, X_IMAGES, X_WIDE, X_GROUPS, Y_IMAGES, Y_WIDE, Y_GROUPS, RESULT, RESULT_GROUPS, GRADIENT, ROOMS };
 
 struct job {
     const struct engine *engine;
@@ -39,8 +40,13 @@ struct operand {
     const void *data; /* or, if it is NULL: */
     make_images *make;
     void *user;
-    int64_t row;          /* values of one image */
-    enum room room, wide; /* for its images, and for these in f32 */
+    int64_t pixels, channels;     /* of one image */
+    enum room room, wide, groups; /* for its images, for these in f32, and for these in groups of channels */
+};
+
+/* Images of an operand, channels-last; and, if a primitive wants them so, in groups of channels. */
+struct values {
+    const void *last, *groups;
 };
 
 static size_t type_bytes(enum knack_type type)
@@ -48,14 +54,25 @@ static size_t type_bytes(enum knack_type type)
     return type == KNACK_BF16 ? sizeof(uint16_t) : sizeof(knack_real);
 }
 
+static int64_t x_pixels(const struct conv2d *c)
+{
+    return c->height * c->width;
+}
+
+static int64_t y_pixels(const struct conv2d *c)
+{
+    return c->out_height * c->out_width;
+}
+
+/* Values of one image. */
 static int64_t x_row(const struct conv2d *c)
 {
-    return c->height * c->width * c->in;
+    return x_pixels(c) * c->in;
 }
 
 static int64_t y_row(const struct conv2d *c)
 {
-    return c->out_height * c->out_width * c->out;
+    return y_pixels(c) * c->out;
 }
 
 static int64_t w_count(const struct conv2d *c)
@@ -102,11 +119,33 @@ static void job_room(struct job *job, enum room room, size_t bytes)
     if (job->size[room] < whole_lines(bytes)) job->size[room] = whole_lines(bytes);
 }
 
-static void operand_rooms(struct job *job, const struct operand *operand)
+/* Whether the primitive has an argument's channels in groups. With one group that is the same as channels-last. */
+static bool wants_groups(const struct primitive *primitive, int argument)
 {
-    const size_t count = (size_t)(job->block * operand->row);
+    const dnnl_memory_desc_t *layout = &primitive->layout[argument];
+    return layout->format_desc.blocking.inner_nblks > 0 && layout->dims[1] > CHANNEL_GROUP;
+}
+
+static bool stage_wants_groups(const struct stage *stage, int argument)
+{
+    return (stage->primitive[0] && wants_groups(stage->primitive[0], argument)) ||
+           (stage->primitive[1] && wants_groups(stage->primitive[1], argument));
+}
+
+static void operand_rooms(struct job *job, const struct operand *operand, bool groups)
+{
+    const size_t count = (size_t)(job->block * operand->pixels * operand->channels);
     if (!operand->data) job_room(job, operand->room, count * type_bytes(job->widens ? KNACK_BF16 : job->c.type));
     if (job->widens) job_room(job, operand->wide, count * sizeof(knack_real));
+    if (groups) job_room(job, operand->groups, count * sizeof(knack_real));
+}
+
+/* row: values of one image. */
+static void result_rooms(struct job *job, int64_t row, bool own, bool groups)
+{
+    const size_t bytes = (size_t)(job->block * row) * sizeof(knack_real);
+    if (own) job_room(job, RESULT, bytes);
+    if (groups) job_room(job, RESULT_GROUPS, bytes);
 }
 
 static knack_status job_memory(struct arena *arena, struct job *job)
@@ -189,23 +228,39 @@ static knack_status stage_with_weights(struct arena *arena, struct engine *engin
 
 /* ---- Running a part ---- */
 
+static const struct primitive *stage_primitive(const struct job *job, const struct stage *stage, struct images images)
+{
+    return stage->primitive[images.count < job->block];
+}
+
 static const void *operand_images(const struct job *job, const struct operand *operand, struct images images)
 {
+    const int64_t row = operand->pixels * operand->channels;
     const size_t size = type_bytes(job->widens ? KNACK_BF16 : job->c.type);
-    const void *values = operand->data ? (const char *)operand->data + (size_t)(images.first * operand->row) * size
+    const void *values = operand->data ? (const char *)operand->data + (size_t)(images.first * row) * size
                                        : operand->make(operand->user, images, job_own(job, operand->room));
     if (!job->widens) return values;
     void *wide = job_own(job, operand->wide);
-    kernel_from_bf16(images.count * operand->row, values, wide);
+    kernel_from_bf16(images.count * row, values, wide);
     return wide;
 }
 
-/* w NULL: the weights that all parts share. */
-static void run_stage(struct job *job, const struct stage *stage, struct images images, const void *x, void *w, const void *y,
-                      const knack_real *bias)
+static struct values operand_values(const struct job *job, const struct operand *operand, struct images images, bool groups)
 {
-    const struct primitive *primitive = stage->primitive[images.count < job->block];
-    void *data[PRIMITIVE_ARGUMENTS] = {[X] = (void *)x, [W] = w, [Y] = (void *)y, [BIAS] = (void *)bias};
+    const void *last = operand_images(job, operand, images);
+    if (!groups) return (struct values){.last = last};
+    knack_real *grouped = job_own(job, operand->groups);
+    kernel_group_channels(images.count, operand->pixels, operand->channels, last, grouped);
+    return (struct values){last, grouped};
+}
+
+static void *as_wanted(const struct primitive *primitive, int argument, struct values values)
+{
+    return (void *)(wants_groups(primitive, argument) ? values.groups : values.last);
+}
+
+static void run_primitive(struct job *job, const struct primitive *primitive, void *const data[PRIMITIVE_ARGUMENTS])
+{
     dnnl_status_t status = primitive_run(job->engine, primitive, engine_slot(job->slots), data, job_own(job, SCRATCH));
     if (status != dnnl_success) atomic_store(&job->failure, status);
 }
@@ -214,6 +269,18 @@ VECTOR
 static void add_to(int64_t count, const knack_real *restrict values, knack_real *restrict sum)
 {
     for (int64_t i = 0; i < count; i++) sum[i] += values[i];
+}
+
+static struct operand x_operand(const struct conv2d *c, const void *x, make_images *make, void *user)
+{
+    return (struct operand){.data = x,
+                            .make = make,
+                            .user = user,
+                            .pixels = x_pixels(c),
+                            .channels = c->in,
+                            .room = X_IMAGES,
+                            .wide = X_WIDE,
+                            .groups = X_GROUPS};
 }
 
 /* ---- Forward ---- */
@@ -229,24 +296,26 @@ static void forward_part(void *user, int64_t part)
 {
     struct forward *forward = user;
     const struct conv2d_forward *f = forward->f;
-    const struct images images = part_images(&forward->job, part);
-    const void *x = operand_images(&forward->job, &forward->x, images);
-    knack_real *y = f->y ? f->y + images.first * y_row(&f->shape) : job_own(&forward->job, RESULT);
-    run_stage(&forward->job, &forward->stage, images, x, NULL, y, f->bias);
+    struct job *job = &forward->job;
+    const struct images images = part_images(job, part);
+    const struct primitive *primitive = stage_primitive(job, &forward->stage, images);
+    const bool groups = wants_groups(primitive, Y);
+    const struct values x = operand_values(job, &forward->x, images, wants_groups(primitive, X));
+    knack_real *y = f->y ? f->y + images.first * y_row(&f->shape) : job_own(job, RESULT);
+    knack_real *result = groups ? job_own(job, RESULT_GROUPS) : y;
+    run_primitive(job, primitive, (void *[]){[X] = as_wanted(primitive, X, x), [Y] = result, [BIAS] = (void *)f->bias});
+    if (groups) kernel_ungroup_channels(images.count, y_pixels(&f->shape), f->shape.out, result, y);
     if (f->made_y) f->made_y(f->user, images, y);
 }
 
 static knack_status run_forward(struct arena *arena, struct engine *engine, const struct conv2d_forward *f)
 {
-    struct forward forward = {
-        .f = f,
-        .x = {.data = f->x, .make = f->make_x, .user = f->user, .row = x_row(&f->shape), .room = X_IMAGES, .wide = X_WIDE},
-        .stage = {.pass = FORWARD}};
+    struct forward forward = {.f = f, .x = x_operand(&f->shape, f->x, f->make_x, f->user), .stage = {.pass = FORWARD}};
     struct job *job = &forward.job;
     TRY(job_begin(engine, &f->shape, job));
     TRY(stage_with_weights(arena, engine, job, f->bias != NULL, f->w, &forward.stage));
-    operand_rooms(job, &forward.x);
-    if (!f->y) job_room(job, RESULT, (size_t)(job->block * y_row(&f->shape)) * sizeof(knack_real));
+    operand_rooms(job, &forward.x, stage_wants_groups(&forward.stage, X));
+    result_rooms(job, y_row(&f->shape), !f->y, stage_wants_groups(&forward.stage, Y));
     TRY(job_memory(arena, job));
     threads_run_on(job->slots, job->parts, forward_part, &forward);
     return job_end(job, FORWARD);
@@ -280,22 +349,33 @@ static bool wants_dx(const struct conv2d_backward *b)
 }
 
 /* The part's gradient of the weights, into sum or added to it. */
-static void weights_part(struct backward *backward, struct images images, const void *dy, knack_real *sum, bool add)
+static void weights_part(struct backward *backward, struct images images, struct values dy, knack_real *sum, bool add)
 {
     struct job *job = &backward->job;
-    const void *x = operand_images(job, &backward->x, images);
+    const struct primitive *primitive = stage_primitive(job, &backward->weights, images);
+    const struct values x = operand_values(job, &backward->x, images, wants_groups(primitive, X));
     knack_real *out = add ? job_own(job, GRADIENT) : sum;
-    run_stage(job, &backward->weights, images, x, out, dy, NULL);
+    run_primitive(job, primitive, (void *[]){[X] = as_wanted(primitive, X, x), [W] = out, [Y] = as_wanted(primitive, Y, dy), NULL});
     if (add) add_to(backward->partial_count, out, sum);
 }
 
-static void data_part(struct backward *backward, struct images images, const void *dy)
+static void data_part(struct backward *backward, struct images images, struct values dy)
 {
     struct job *job = &backward->job;
     const struct conv2d_backward *b = backward->b;
+    const struct primitive *primitive = stage_primitive(job, &backward->data, images);
+    const bool groups = wants_groups(primitive, X);
     knack_real *dx = b->dx ? b->dx + images.first * x_row(&b->shape) : job_own(job, RESULT);
-    run_stage(job, &backward->data, images, dx, NULL, dy, NULL);
+    knack_real *result = groups ? job_own(job, RESULT_GROUPS) : dx;
+    run_primitive(job, primitive, (void *[]){[X] = result, [Y] = as_wanted(primitive, Y, dy), [BIAS] = NULL});
+    if (groups) kernel_ungroup_channels(images.count, x_pixels(&b->shape), b->shape.in, result, dx);
     if (b->made_dx) b->made_dx(b->user, images, dx);
+}
+
+/* Whether a pass backward wants the images of dy in groups of channels. */
+static bool groups_of_dy(const struct backward *backward)
+{
+    return stage_wants_groups(&backward->weights, Y) || stage_wants_groups(&backward->data, Y);
 }
 
 /* The parts of one group, in order. */
@@ -306,7 +386,7 @@ static void backward_group(void *user, int64_t group)
     const int64_t first = group * job->parts / backward->groups, end = (group + 1) * job->parts / backward->groups;
     for (int64_t part = first; part < end; part++) {
         const struct images images = part_images(job, part);
-        const void *dy = operand_images(job, &backward->dy, images);
+        const struct values dy = operand_values(job, &backward->dy, images, groups_of_dy(backward));
         if (backward->b->dw) weights_part(backward, images, dy, backward->partial + group * backward->partial_count, part > first);
         if (wants_dx(backward->b)) data_part(backward, images, dy);
     }
@@ -317,7 +397,7 @@ static knack_status begin_weights(struct arena *arena, struct engine *engine, st
     struct job *job = &backward->job;
     dnnl_status_t status = make_primitives(engine, job, false, &backward->weights);
     if (status != dnnl_success) return convolution_fail(status, &job->c, BACKWARD_WEIGHTS);
-    operand_rooms(job, &backward->x);
+    operand_rooms(job, &backward->x, stage_wants_groups(&backward->weights, X));
     backward->groups = job->parts < MAX_PARTIALS ? job->parts : MAX_PARTIALS;
     const size_t bytes = whole_lines(dnnl_memory_desc_get_size(&backward->weights.primitive[0]->layout[W]));
     if (job->parts > backward->groups) job_room(job, GRADIENT, bytes);
@@ -349,21 +429,27 @@ static knack_status join_groups(struct arena *arena, const struct backward *back
 
 static knack_status run_backward(struct arena *arena, struct engine *engine, const struct conv2d_backward *b)
 {
-    struct backward backward = {
-        .b = b,
-        .x = {.data = b->x, .make = b->make_x, .user = b->user, .row = x_row(&b->shape), .room = X_IMAGES, .wide = X_WIDE},
-        .dy = {.data = b->dy, .make = b->make_dy, .user = b->user, .row = y_row(&b->shape), .room = Y_IMAGES, .wide = Y_WIDE},
-        .data = {.pass = BACKWARD_DATA},
-        .weights = {.pass = BACKWARD_WEIGHTS}};
+    struct backward backward = {.b = b,
+                                .x = x_operand(&b->shape, b->x, b->make_x, b->user),
+                                .dy = {.data = b->dy,
+                                       .make = b->make_dy,
+                                       .user = b->user,
+                                       .pixels = y_pixels(&b->shape),
+                                       .channels = b->shape.out,
+                                       .room = Y_IMAGES,
+                                       .wide = Y_WIDE,
+                                       .groups = Y_GROUPS},
+                                .data = {.pass = BACKWARD_DATA},
+                                .weights = {.pass = BACKWARD_WEIGHTS}};
     struct job *job = &backward.job;
     TRY(job_begin(engine, &b->shape, job));
-    operand_rooms(job, &backward.dy);
     backward.groups = job->parts;
     if (b->dw) TRY(begin_weights(arena, engine, &backward));
     if (wants_dx(b)) {
         TRY(stage_with_weights(arena, engine, job, false, b->w, &backward.data));
-        if (!b->dx) job_room(job, RESULT, (size_t)(job->block * x_row(&b->shape)) * sizeof(knack_real));
+        result_rooms(job, x_row(&b->shape), !b->dx, stage_wants_groups(&backward.data, X));
     }
+    operand_rooms(job, &backward.dy, groups_of_dy(&backward));
     TRY(job_memory(arena, job));
     threads_run_on(job->slots, backward.groups, backward_group, &backward);
     TRY(job_end(job, b->dw ? BACKWARD_WEIGHTS : BACKWARD_DATA));
