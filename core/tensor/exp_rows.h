@@ -3,9 +3,10 @@
 #define TENSOR_EXP_ROWS_H
 
 #include "tensor/functions.h"
+#include "tensor/kernels/loops/small_lanes.h"
 
-/* A row of fewer values than NARROW is padded to so many, that it be worked on as vectors too. */
-enum { NARROW = 16 };
+/* A row of fewer values than NARROW is padded to so many, that it be worked on as a vector too. */
+enum { NARROW = SMALL_LANES };
 
 VECTOR_INLINE void pad(int64_t width, const knack_real *restrict x, knack_real padded[NARROW])
 {
@@ -42,12 +43,23 @@ VECTOR_INLINE struct exp_sum wide_exp_sum(int64_t width, const knack_real *restr
     return e;
 }
 
+/* values, padded, become exp(x - shift). */
+VECTOR_INLINE struct exp_sum narrow_exp_sum(knack_real values[NARROW])
+{
+    small_lanes lanes;
+    memcpy(&lanes, values, sizeof lanes);
+    const knack_real max = small_largest(&lanes), shift = isfinite(max) ? max : 0;
+    for (int64_t i = 0; i < NARROW; i++) values[i] = vector_exp(values[i] - shift);
+    memcpy(&lanes, values, sizeof lanes);
+    return (struct exp_sum){.shift = shift, .sum = (double)small_sum(&lanes)};
+}
+
 VECTOR_INLINE struct exp_sum exp_sum(int64_t width, const knack_real *restrict x)
 {
-    knack_real padded[NARROW];
+    knack_real values[NARROW];
     if (width >= NARROW) return wide_exp_sum(width, x);
-    pad(width, x, padded);
-    return wide_exp_sum(NARROW, padded);
+    pad(width, x, values);
+    return narrow_exp_sum(values);
 }
 
 /* out (+)= factor exp(x - shift) */
@@ -87,14 +99,14 @@ VECTOR_INLINE void wide_softmax(int64_t width, const knack_real *restrict x, kna
 
 VECTOR_INLINE void softmax(int64_t width, const knack_real *restrict x, knack_real *restrict y)
 {
-    knack_real padded[NARROW], share[NARROW];
+    knack_real values[NARROW];
     if (width >= NARROW) {
         wide_softmax(width, x, y);
         return;
     }
-    pad(width, x, padded);
-    wide_softmax(NARROW, padded, share);
-    for (int64_t i = 0; i < width; i++) y[i] = share[i];
+    pad(width, x, values);
+    const knack_real inverse = (knack_real)(1 / narrow_exp_sum(values).sum);
+    for (int64_t i = 0; i < width; i++) y[i] = values[i] * inverse;
 }
 
 #endif

@@ -130,7 +130,7 @@ VECTOR_INLINE knack_real largest_of(int64_t count, const knack_real *restrict x)
         const small_lanes next = *(const small_lanes *)(const void *)(x + j);
         most = SMALL_LARGER(small_lanes, most, next);
     }
-    return small_largest(most);
+    return small_largest(&most);
 }
 
 /* x [count] becomes exp(x - shift); the sum is that of the first `length`, behind which there is 0. */
@@ -140,7 +140,7 @@ VECTOR_INLINE knack_real exponentials(int64_t length, int64_t count, knack_real 
     for (int64_t j = 0; j < count; j++) x[j] = vector_exp_below(x[j] - shift);
     for (int64_t j = length; j < count; j++) x[j] = 0;
     for (int64_t j = 0; j < count; j += SMALL_LANES) sum += *(const small_lanes *)(const void *)(x + j);
-    return small_sum(sum);
+    return small_sum(&sum);
 }
 
 /* p = factor x, and x becomes what dropout leaves of that; of p the dropped ones are negative, which is how the mask is kept. */
@@ -219,7 +219,7 @@ VECTOR_INLINE knack_real row_dot(int64_t size, const knack_real *restrict x, con
     for (; j + SMALL_LANES <= size; j += SMALL_LANES)
         sum += *(const small_lanes *)(const void *)(x + j) * *(const small_lanes *)(const void *)(y + j);
     for (; j < size; j++) rest += x[j] * y[j];
-    return small_sum(sum) + rest;
+    return small_sum(&sum) + rest;
 }
 
 /* Scratch of the way back: q, k, the result's gradient and a result [tokens, width], v transposed [size, tokens], and the scores' gradients
