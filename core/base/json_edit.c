@@ -142,11 +142,21 @@ static knack_status make_text(struct json_document *document, const char *text, 
     return (*value)->string ? KNACK_OK : KNACK_E_MEMORY;
 }
 
-/* What a command line means by value: JSON, or else a plain string. */
+/* The parser's message, which begins as if the text stood in the document's file. */
+static knack_status refuse_object(const struct json_document *document, const char *text)
+{
+    char message[256];
+    snprintf(message, sizeof message, "%s", knack_error());
+    const size_t file = strlen(document->file) + 1;
+    return status_set(KNACK_E_CONFIG, "in '%s', at %s", text, strlen(message) > file ? message + file : message);
+}
+
+/* What a command line means by value: JSON, or else a plain string, which none begins with a brace. */
 static knack_status read_value(struct json_document *document, const char *text, struct json **value)
 {
     knack_status status = json_parse_value(document, text, strlen(text), value);
     if (status != KNACK_E_CONFIG) return status;
+    if (*text == '{') return refuse_object(document, text);
     status_clear();
     return make_text(document, text, value);
 }

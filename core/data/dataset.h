@@ -34,6 +34,7 @@ struct dataset {
     int64_t *class_count; /* [classes] of the training part, or NULL */
     bool missing;         /* some input is NaN */
     char *first_missing;  /* the first of those in the files, as "a.csv: row 3 (the first is 0), column 'age'"; NULL: none, or not known */
+    int64_t vocabulary, padding; /* inputs are token ids below vocabulary; 0: they are values */
     bool shuffle;
     double *mean, *deviation;          /* [width for tables, channels for images], or NULL: not standardised */
     int64_t statistics;                /* how many of them */
@@ -60,6 +61,9 @@ uint64_t data_fingerprint(const struct dataset *);
 /* Equal for equal rows of one part: the bytes of their inputs as the file holds them, in the order of the part, and their targets. What is
  * done to them afterwards (division, standardising) does not count. Reads all rows, one at a time. */
 knack_status data_part_hash(const struct dataset *, enum data_part, uint64_t *hash);
+/* Tells that inputs are token ids, whole numbers from 0 to vocabulary - 1, of which each row has one that is not padding. Reads all rows of
+ * all parts, the first time; KNACK_E_DATA says where one is wrong. */
+knack_status data_set_ids(struct dataset *, int64_t vocabulary, int64_t padding);
 void data_schema(struct json_writer *, const char *name); /* JSON Schema of "data" */
 
 /* Inputs of examples (indices within the part) -> out [count, width], in KNACK_REAL: u8 images of a named source divided as it says,

@@ -15,6 +15,8 @@ static knack_status fit_shape(const struct dataset *data, const struct source *s
     if (same) return KNACK_OK;
     array_shape_text(have, source->ndim, source->shape);
     array_shape_text(want, data->ndim, data->shape);
+    if (source->ndim == 1 && data->ndim == 1)
+        return blob_fail(&source->array.blob, "its rows have %s values; those of the training data have %s", have, want);
     if (source->ndim == data->ndim) return blob_fail(&source->array.blob, "its rows are %s; those of the training data are %s", have, want);
     return blob_fail(&source->array.blob, "its rows are %s, %lld values; those of the training data are %s, %lld values", have,
                      (long long)source->width, want, (long long)data->width);
@@ -208,6 +210,14 @@ static knack_status refuse_quotients(const struct dataset *data, const struct so
                      element_name[data->input_type], text_number(number, data->divide));
 }
 
+/* Of a data set of token ids; rows [count, width]. */
+static knack_status check_ids(const struct dataset *data, const struct source *source, const knack_real *rows)
+{
+    for (int64_t row = 0; row < source->count && data->vocabulary; row++)
+        TRY(inputs_check_ids(data, source, row, rows + row * source->width));
+    return KNACK_OK;
+}
+
 static knack_status read_all(const struct dataset *data, struct source *source, knack_real **out)
 {
     TRY(take_units(data, source));
@@ -216,11 +226,12 @@ static knack_status read_all(const struct dataset *data, struct source *source, 
     if (!rows) return KNACK_E_MEMORY;
     knack_status status = source_values(source, 0, source->count * source->width, rows);
     if (status >= 0) status = refuse_quotients(data, source, rows);
+    if (status >= 0) standardise(data, source->count, rows);
+    if (status >= 0) status = check_ids(data, source, rows);
     if (status < 0) {
         memory_free(rows);
         return status;
     }
-    standardise(data, source->count, rows);
     *out = rows;
     return KNACK_OK;
 }

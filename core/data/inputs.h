@@ -9,6 +9,8 @@
 knack_status inputs_fit(const struct dataset *, struct source *, double divide);
 /* Where the source's value of that number is, for errors; memory_free(). */
 char *inputs_place(const struct dataset *, const struct source *, int64_t value);
+/* Whether a row of the source, x [width] in the form that models get, is one of token ids as data_set_ids() said. */
+knack_status inputs_check_ids(const struct dataset *, const struct source *, int64_t row, const knack_real *x);
 /* Mean and standard deviation of the training part, column by column or channel by channel. */
 knack_status inputs_measure(struct dataset *);
 /* What the data set's image operations need: fill and scratch. */

@@ -130,6 +130,8 @@ static knack_status encoder_declare(knack_model *model, void *user)
     int ndim;
     const int64_t *shape = knack_model_input(model, &ndim);
     if (ndim != 1) return model_fail(model, NULL, "an encoder takes rows of token ids, but an input has %d axes", ndim);
+    model->vocabulary = options->vocabulary;
+    model->padding = options->padding;
     encoder->layer = memory_new((size_t)options->layers, sizeof *encoder->layer);
     encoder->dropout_name = memory_new(4 * (size_t)options->layers, sizeof *encoder->dropout_name);
     if (!encoder->layer || !encoder->dropout_name) return KNACK_E_MEMORY;

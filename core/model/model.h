@@ -13,6 +13,7 @@ struct knack_model {
     struct params *params; /* not owned */
     int input_ndim;
     int64_t input[KNACK_MAX_DIMS]; /* shape of one row */
+    int64_t vocabulary, padding;   /* inputs are token ids below vocabulary; 0: they are values */
     int64_t width;                 /* of the features */
     int64_t outputs;               /* classes, or outputs of a regression */
     char **layer;                  /* names that can be watched, "input" first, "features" last */

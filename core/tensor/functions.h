@@ -38,26 +38,32 @@ VECTOR_INLINE struct normal normal(double x)
 
 #else
 
-/* exp within 1.1 ulp: 2^n exp(r), n = x / ln 2 rounded to nearest, exp(r) = 1 + r + r^2 q(r) with q fitted to the least relative error
- * on |r| <= ln 2 / 2. 2^n is made of two factors, so that the ends of the range are right. NaN stays NaN. */
-VECTOR_INLINE float vector_exp(float x)
+/* exp(x) = 2^n exp(r), n = x / ln 2 rounded to nearest: exp(r) = 1 + r + r^2 q(r) with q fitted to the least relative error on
+ * |r| <= ln 2 / 2. *bits becomes 0x4b400000, the bits of 1.5 2^23, plus n. */
+VECTOR_INLINE float exp_of_rest(float x, uint32_t *bits)
 {
     const float round = 0x1.8p23f; /* added and subtracted, it rounds to an integer, which its lowest bits hold meanwhile */
-    x = x < -104.0f ? -104.0f : x;
-    x = x > 89.0f ? 89.0f : x;
-    float shifted = x * 0x1.715476p+0f + round;
-    uint32_t bits;
-    memcpy(&bits, &shifted, sizeof bits);
-    int32_t n = (int32_t)(bits - 0x4b400000u), half = n >> 1;
-    float whole = shifted - round;
-    float r = x - whole * 0x1.62e4p-1f - whole * 0x1.7f7d1cp-20f;
+    const float shifted = x * 0x1.715476p+0f + round;
+    memcpy(bits, &shifted, sizeof *bits);
+    const float whole = shifted - round;
+    const float r = x - whole * 0x1.62e4p-1f - whole * 0x1.7f7d1cp-20f;
     float q = 0x1.6a23cep-10f;
     q = q * r + 0x1.123a2p-7f;
     q = q * r + 0x1.5558f2p-5f;
     q = q * r + 0x1.555492p-3f;
     q = q * r + 0x1.fffffcp-2f;
-    float y = q * r * r + r + 1.0f;
-    uint32_t low_bits = (uint32_t)(half + 127) << 23, high_bits = (uint32_t)(n - half + 127) << 23;
+    return q * r * r + r + 1.0f;
+}
+
+/* exp within 1.1 ulp. 2^n is made of two factors, so that the ends of the range are right. NaN stays NaN. */
+VECTOR_INLINE float vector_exp(float x)
+{
+    x = x < -104.0f ? -104.0f : x;
+    x = x > 89.0f ? 89.0f : x;
+    uint32_t bits;
+    const float y = exp_of_rest(x, &bits);
+    const int32_t n = (int32_t)(bits - 0x4b400000u), half = n >> 1;
+    const uint32_t low_bits = (uint32_t)(half + 127) << 23, high_bits = (uint32_t)(n - half + 127) << 23;
     float low, high;
     memcpy(&low, &low_bits, sizeof low);
     memcpy(&high, &high_bits, sizeof high);
@@ -68,19 +74,8 @@ VECTOR_INLINE float vector_exp(float x)
  * -86.5 gives 0. NaN stays NaN. */
 VECTOR_INLINE float vector_exp_below(float x)
 {
-    const float round = 0x1.8p23f;
-    const float shifted = x * 0x1.715476p+0f + round;
-    uint32_t bits;
-    memcpy(&bits, &shifted, sizeof bits);
-    const float whole = shifted - round;
-    const float r = x - whole * 0x1.62e4p-1f - whole * 0x1.7f7d1cp-20f;
-    float q = 0x1.6a23cep-10f;
-    q = q * r + 0x1.123a2p-7f;
-    q = q * r + 0x1.5558f2p-5f;
-    q = q * r + 0x1.555492p-3f;
-    q = q * r + 0x1.fffffcp-2f;
-    float y = q * r * r + r + 1.0f;
-    uint32_t out;
+    uint32_t bits, out;
+    float y = exp_of_rest(x, &bits);
     memcpy(&out, &y, sizeof out);
     out += bits << 23;
     memcpy(&y, &out, sizeof y);

@@ -88,6 +88,7 @@ knack_status knack_watch_layer(knack_trick *trick, const char *pattern)
 {
     struct run *run = trick->run;
     const struct knack_model *model = run->model;
+    const char *const *layers = (const char *const *)model->layer;
     char text[512];
     int64_t found = 0;
     if (!call_allowed(trick, AT(OPEN), "knack_watch_layer")) return KNACK_E_CALL;
@@ -98,9 +99,11 @@ knack_status knack_watch_layer(knack_trick *trick, const char *pattern)
         trick->watches[i] = true;
         found++;
     }
-    if (!found)
-        return call_fail(run, KNACK_E_CONFIG, "no layer matches \"%s\"; there are %s", pattern,
-                         text_list(text, sizeof text, (const char *const *)model->layer, model->layer_count));
-    run->filters = true;
-    return KNACK_OK;
+    if (found) {
+        run->filters = true;
+        return KNACK_OK;
+    }
+    const char *nearest = text_nearest(pattern, layers, model->layer_count);
+    return call_fail(run, KNACK_E_CONFIG, "no layer matches \"%s\"%s%s%s; there are %s", pattern, nearest ? "; nearest is \"" : "",
+                     nearest ? nearest : "", nearest ? "\"" : "", text_list(text, sizeof text, layers, model->layer_count));
 }

@@ -228,9 +228,10 @@ static knack_status make_model(struct run *run, const struct config *config)
                                     .train = data->part[PART_TRAIN].count,
                                     .validation = data->part[PART_VALIDATION].count,
                                     .test = data->part[PART_TEST].count,
-                                    .input_ndim = data->ndim};
+                                    .input_ndim = data->ndim,
+                                    .vocabulary = run->model->vocabulary};
     memcpy(run->task.input, data->shape, (size_t)data->ndim * sizeof *data->shape);
-    return KNACK_OK;
+    return run->model->vocabulary ? data_set_ids(run->data, run->model->vocabulary, run->model->padding) : KNACK_OK;
 }
 
 /* "primary" has to name the live weights or a set that will be evaluated. */

@@ -98,6 +98,7 @@ struct knack_task {
     int64_t train, validation, test; /* examples of each part; all 0 where a trained run only predicts */
     int64_t input_ndim;              /* axes of one input: 1 a vector, 3 an image [height, width, channels] */
     int64_t input[KNACK_MAX_DIMS];   /* its sizes */
+    int64_t vocabulary;              /* inputs are token ids, 0 to vocabulary - 1; 0: they are values */
 };
 KNACK_API const struct knack_task *knack_task(knack_trick *); /* Host's, for the run [anywhere] */
 

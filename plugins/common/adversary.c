@@ -9,6 +9,9 @@ knack_status adversary_watch(knack_trick *trick, const char *layer)
 {
     if (!layer) return knack_fail(trick, "\"layer\" is missing: the name of a layer, as \"input\"");
     if (strpbrk(layer, "*?[")) return knack_fail(trick, "\"layer\": \"%s\" is a pattern; one layer's name is needed", layer);
+    if (knack_task(trick)->vocabulary && !strcmp(layer, "input"))
+        return knack_fail(trick,
+                          "\"layer\": the input is token ids, which have no gradient; attack a layer behind it, such as \"embedding\"");
     return knack_watch_layer(trick, layer);
 }
 
@@ -29,8 +32,8 @@ knack_status adversary_open(knack_trick *trick, struct adversary *attack)
     knack_status status = choose_norm(trick, attack, knack_option_string(trick, "norm"));
     if (status < 0) return status;
     if (!parameters == !attack->layer)
-        return knack_fail(trick,
-                          "give one of \"layer\" (a layer's name, as \"input\") and \"parameters\" (a pattern of names, as \"*embed*\")");
+        return knack_fail(
+            trick, "give one of \"layer\" (a layer's name, as \"input\") and \"parameters\" (a pattern of names, as \"embedding.weight\")");
     if (attack->layer) return adversary_watch(trick, attack->layer);
     attack->params = knack_params(trick, parameters, &attack->param);
     attack->shifted = knack_weight_set(trick, NULL, KNACK_SCRATCH);

@@ -47,6 +47,9 @@ static knack_status mixup_open(knack_trick *trick)
     for (int64_t i = 0; i < self->layers; i++) {
         if (strpbrk(self->layer[i], "*?["))
             return knack_fail(trick, "\"layer\": \"%s\" is a pattern; names of layers are needed", self->layer[i]);
+        if (knack_task(trick)->vocabulary && !strcmp(self->layer[i], "input"))
+            return knack_fail(trick,
+                              "\"layer\": the input is token ids, which cannot be mixed; mix a layer behind it, such as \"embedding\"");
         knack_status status = knack_watch_layer(trick, self->layer[i]);
         if (status < 0) return status;
     }

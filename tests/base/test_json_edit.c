@@ -89,6 +89,7 @@ static void test_bad_paths(void **state)
         assert_failure(json_set(document, paths[i], "1"), KNACK_E_USAGE, expected);
     }
     assert_failure(json_set(document, "plugins[2].alpha", "1"), KNACK_E_USAGE, "c.json: at plugins: no entry [2].alpha in a list of 2");
+    assert_failure(json_set(document, "plugins", "{a: 1}"), KNACK_E_CONFIG, "in '{a: 1}', at 1:2: expected a name in \"...\", found \"a\"");
     assert_failure(json_set(document, "train.list[0]", "1"), KNACK_E_USAGE, "c.json: at train: no list for .list[0] here");
     assert_failure(json_set(document, "train.epochs.x", "1"), KNACK_E_USAGE,
                    "c.json: at train.epochs: expected an object for \"train.epochs.x\", this is a number");

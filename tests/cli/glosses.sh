@@ -29,6 +29,14 @@ $KNACK_PROGRAM run examples/encoder.json --set train.epochs=30 --set train.batch
 grep '^raw (primary) *1.0000 .* 1.0000 ' said # such texts are easily told apart
 $KNACK_PROGRAM predict runs/glosses glosses/test-ids.npy >classes.csv
 test "$(wc -l <classes.csv)" -eq 7
+for text in "$(seq -s, 7990 8021)" "$(yes 0 | head -32 | paste -sd,)"; do echo "$text"; done >wrong.csv
+$KNACK_PROGRAM predict runs/glosses wrong.csv 2>message && exit 1
+cat message
+grep -q '^knack: wrong.csv: row 0 (the first is 0), value 10: 8000 is no token id, which are whole numbers from 0 to 7999; ' message
+sed -i 1d wrong.csv
+$KNACK_PROGRAM predict runs/glosses wrong.csv 2>message && exit 1
+cat message
+grep -q '^knack: wrong.csv: row 0 (the first is 0) has no token but padding (id 0)' message
 $KNACK_PROGRAM run examples/encoder.json --set train.epochs=1 --set train.batch=9 --out runs/attacked -q \
     --plugin '{ "name": "fgm", "layer": "embedding", "epsilon": 0.05 }' >said
 grep '^fgm .*gradient 6 ' said

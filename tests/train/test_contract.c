@@ -255,7 +255,7 @@ static void mistakes(void **state)
         {"open", "option_mistaken", KNACK_E_PLUGIN, "reads option \"number\" as boolean", "probe.json"},
         {"open", "forget_options", KNACK_E_PLUGIN, "never reads its option \"from\"", "probe.json"},
         {"open", "params_none", KNACK_E_CONFIG, "no parameter matches \"*.wieght\"", "fc1.weight, fc1.bias"},
-        {"open", "watch_none", KNACK_E_CONFIG, "no layer matches \"cf1\"", "input, fc1"},
+        {"open", "watch_none", KNACK_E_CONFIG, "no layer matches \"cf1\"; nearest is \"fc1\"", "input, fc1"},
         {"open", "weight_set_raw", KNACK_E_PLUGIN, "the weight set \"raw\" exists already", "probe, open"},
         {"open", "state_twice", KNACK_E_PLUGIN, "\"seen\" is declared twice", "probe, open"},
         {"open", "fail", KNACK_E_PLUGIN, "probe, open: failed by request number 7", ""},

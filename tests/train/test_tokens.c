@@ -79,10 +79,11 @@ static void threads_change_no_bit(void **state)
 static void tricks_at_the_ids_are_refused(void **state)
 {
     (void)state;
-    harness_expect(harness_status(FORMAT, POST, 1, "'mixup'"), KNACK_E_SHAPE, "is no token id", "such as \"embedding\"", NULL);
-    harness_expect(harness_status(FORMAT, POST, 1, "{'name': 'fgm', 'layer': 'input'}"), KNACK_E_SHAPE,
-                   "token ids have no gradient; attack a layer behind them, such as \"embedding\"", NULL);
-    harness_expect(harness_status(FORMAT, POST, 1, "'freelb'"), KNACK_E_SHAPE, "token ids have no gradient", NULL);
+    harness_expect(harness_status(FORMAT, POST, 1, "'mixup'"), KNACK_E_PLUGIN, "at plugins[0]: mixup",
+                   "the input is token ids, which cannot be mixed; mix a layer behind it, such as \"embedding\"", NULL);
+    harness_expect(harness_status(FORMAT, POST, 1, "{'name': 'fgm', 'layer': 'input'}"), KNACK_E_PLUGIN, "at plugins[0]: fgm",
+                   "the input is token ids, which have no gradient; attack a layer behind it, such as \"embedding\"", NULL);
+    harness_expect(harness_status(FORMAT, POST, 1, "'freelb'"), KNACK_E_PLUGIN, "which have no gradient", NULL);
     harness_expect(harness_status(FORMAT, POST, 1, "'cutmix'"), KNACK_E_PLUGIN, "cuts boxes out of images", NULL);
 }
 
@@ -90,16 +91,17 @@ static void tricks_at_the_ids_are_refused(void **state)
 static void ids_are_not_divided(void **state)
 {
     (void)state;
-    harness_expect(harness_status("{'data': {'idx': {'inputs': 'tokens.idx', 'targets': 'classes.idx'}}, 'model': %s}", POST),
-                   KNACK_E_SHAPE, "is no token id", "as 8-bit integers are unless data says \"divide\": 1", NULL);
+    harness_expect(harness_status("{'data': {'idx': {'inputs': 'tokens.idx', 'targets': 'classes.idx'}}, 'model': %s}", POST), KNACK_E_DATA,
+                   "tokens.idx: row ", "(the first is 0), value ", "is no token id", "as 8-bit integers are unless data says \"divide\": 1",
+                   NULL);
 }
 
 static void a_small_vocabulary_is_told(void **state)
 {
     (void)state;
     harness_expect(harness_status("{'data': {%s}, 'model': {'type': 'encoder', 'vocabulary': 16, 'padding': 0}}", HARNESS_TOKENS),
-                   KNACK_E_SHAPE, "is no token id, which are whole numbers from 0 to 15; how many there are is the model's \"vocabulary\"",
-                   NULL);
+                   KNACK_E_DATA, "(the first is 0), value ",
+                   "is no token id, which are whole numbers from 0 to 15; how many there are is the model's \"vocabulary\"", NULL);
 }
 
 int main(void)
