@@ -138,16 +138,20 @@ knack_status arm_hear_round(struct arm *arm)
     struct json_document *told;
     TRY(hear(arm, &told));
     const struct json *root = told->root;
-    double n = (double)arm->rounds, faults = json_member_number(root, "faults"), best = json_member_number(root, "best");
-    double tricks = json_member_number(root, "tricks");
+    double faults = json_member_number(root, "faults"), best = json_member_number(root, "best");
+    double tricks = json_member_number(root, "tricks"), worst = json_member_number(root, "worst");
+    bool first = arm->rounds == 0;
     arm->steps = (int64_t)json_member_number(root, "steps");
-    arm->step[arm->rounds++] = json_member_number(root, "median");
-    arm->low = (arm->low * n + json_member_number(root, "low")) / (n + 1);
-    arm->high = (arm->high * n + json_member_number(root, "high")) / (n + 1);
-    if (n == 0 || faults < arm->faults) arm->faults = faults;
-    if (n == 0 || best < arm->best) arm->best = best;
+    arm->step[arm->rounds] = json_member_number(root, "median");
+    arm->low_of[arm->rounds] = json_member_number(root, "low");
+    arm->high_of[arm->rounds] = json_member_number(root, "high");
+    arm->rounds++;
+    if (first || arm->steps < arm->fewest) arm->fewest = arm->steps;
+    if (first || faults < arm->faults) arm->faults = faults;
+    if (first || best < arm->best) arm->best = best;
+    if (first || worst > arm->worst) arm->worst = worst;
+    if (first || tricks < arm->tricks) arm->tricks = tricks;
     arm->allocations = json_member_number(root, "allocations");
-    if (n == 0 || tricks < arm->tricks) arm->tricks = tricks;
     json_free(told);
     return KNACK_OK;
 }
@@ -188,11 +192,28 @@ knack_status arms_measure(struct arm *arm, int64_t count, int64_t rounds, double
     return status;
 }
 
+/* Leaves the rounds in their order. */
+static double over_rounds(const double value[ROUNDS_MOST], int64_t rounds)
+{
+    double sorted[ROUNDS_MOST];
+    memcpy(sorted, value, sizeof sorted);
+    return median(sorted, rounds);
+}
+
 double arm_step(const struct arm *arm)
 {
-    double step[ROUNDS_MOST];
-    memcpy(step, arm->step, sizeof step);
-    return median(step, arm->rounds);
+    return over_rounds(arm->step, arm->rounds);
+}
+
+bool arm_is_short(const struct arm *arm)
+{
+    return arm->fewest < 10;
+}
+
+void arm_tenths(const struct arm *arm, double *low, double *high)
+{
+    *low = arm_is_short(arm) ? arm->best : over_rounds(arm->low_of, arm->rounds);
+    *high = arm_is_short(arm) ? arm->worst : over_rounds(arm->high_of, arm->rounds);
 }
 
 double arm_ratio(const struct arm *arm, const struct arm *of)

@@ -26,12 +26,13 @@ struct arm {
 
     /* What it told. */
     double arithmetic, parameters;
-    int64_t rounds, steps;    /* how many; of the latest round */
-    double step[ROUNDS_MOST]; /* [rounds] nanoseconds: median of the round's steps */
-    double low, high, best;   /* means over rounds of the tenths from below and from above; least of all steps */
-    double faults, tricks;    /* a step, of the round with the fewest: page faults; nanoseconds that tricks took for themselves */
-    double allocations;       /* a step of the latest round, if they are counted */
-    double peak;              /* bytes that were resident at most */
+    int64_t rounds, steps, fewest;                    /* how many; steps of the latest round; of the round with the fewest */
+    double step[ROUNDS_MOST];                         /* [rounds] nanoseconds: median of the round's steps */
+    double low_of[ROUNDS_MOST], high_of[ROUNDS_MOST]; /* [rounds] the tenths from below and from above of the round's steps */
+    double best, worst;                               /* least and greatest of all steps */
+    double faults, tricks; /* a step, of the round with the fewest: page faults; nanoseconds that tricks took for themselves */
+    double allocations;    /* a step of the latest round, if they are counted */
+    double peak;           /* bytes that were resident at most */
 };
 
 /* Starts its process, which gets ready; KNACK_E_CALL with its own message if it cannot. */
@@ -47,7 +48,12 @@ knack_status arm_steps(struct arm *, int64_t count, char hash[32]);
 knack_status arms_take_turns(struct arm *, int64_t count, int64_t rounds, double seconds); /* those that were started */
 /* Starts all, lets them take turns for so many rounds, ends all. */
 knack_status arms_measure(struct arm *, int64_t count, int64_t rounds, double seconds);
-double arm_step(const struct arm *);                             /* median over rounds, nanoseconds */
+double arm_step(const struct arm *); /* median over rounds, nanoseconds */
+/* What the tenths of a round say nothing of: too few steps. */
+bool arm_is_short(const struct arm *);
+/* Medians over rounds of the rounds' tenths, so that arm_step() lies between them; of an arm that is short, the fastest and the slowest of
+ * all its steps. */
+void arm_tenths(const struct arm *, double *low, double *high);
 double arm_ratio(const struct arm *, const struct arm *of);      /* median over rounds of the first's median through the second's */
 double arm_share(const struct arm *, const struct arm *product); /* of the product's best rate */
 

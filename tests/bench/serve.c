@@ -85,6 +85,7 @@ static void answer_round(struct serving *s)
     json_number(writer, "low", quantile(s->step, s->made, 0.1));
     json_number(writer, "high", quantile(s->step, s->made, 0.9));
     json_number(writer, "best", quantile(s->step, s->made, 0));
+    json_number(writer, "worst", quantile(s->step, s->made, 1));
     json_number(writer, "faults", (double)faults / steps);
     json_number(writer, "allocations", (double)(allocations - s->allocations) / steps);
     json_number(writer, "tricks", tricks * 1e9 / steps);

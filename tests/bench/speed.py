@@ -208,9 +208,14 @@ def number(value):
 
 
 def spread(told):
-    """Where the middle four fifths of the steps lie, in percent of the median."""
-    low, high = (statistics.median(r[key] for r in told["rounds"]) for key in ("low", "high"))
-    return f"{100 * (low / step(told) - 1):+.0f} to {100 * (high / step(told) - 1):+.0f} %"
+    """Where the middle four fifths of the steps lie, in percent of the median; *: of rounds of fewer than ten steps, where all of them lie."""
+    rounds = told["rounds"]
+    short = min(r["steps"] for r in rounds) < 10 and all("worst" in r for r in rounds)  # results of before do not have it
+    if short:
+        low, high = min(r["best"] for r in rounds), max(r["worst"] for r in rounds)
+    else:
+        low, high = (statistics.median(r[key] for r in rounds) for key in ("low", "high"))
+    return f"{100 * (low / step(told) - 1):+.0f} to {100 * (high / step(told) - 1):+.0f} %" + (" *" if short else "")
 
 
 def step_row(key, results):

@@ -56,8 +56,8 @@ $("$bench" machine)
 | against | PyTorch $("$python" -c 'import torch; print(torch.__version__)'), CPU |
 END
     section 'Beside PyTorch' speed 'Losses of the first two steps from the same weights, without dropout; then times of a step. Columns of PyTorch: eager with the allocator of the C library; eager
-and torch.compile with jemalloc that keeps its memory. Ratios are medians over rounds in which all took turns. MB: most memory resident while training.'
-    section 'Share of the machine' steps 'One thread, f32. GFLOP: the arithmetic that a step needs. Tenths: a tenth of the steps is faster than the first, a tenth slower than the second. % of product: of the best rate of a
+and torch.compile with jemalloc that keeps its memory. Ratios are medians over rounds in which all took turns. Middle 80 %: where four fifths of the steps lie; *, of rounds of fewer than ten steps: all of them. MB: most memory resident while training.'
+    section 'Share of the machine' steps 'One thread, f32. GFLOP: the arithmetic that a step needs. Tenths: a tenth of the steps is faster than the first, a tenth slower than the second; *, of rounds of fewer than ten steps: the fastest and the slowest. % of product: of the best rate of a
 product of two 1024 x 1024 matrices in the same rounds. Faults: page faults a step.'
     section 'Two threads, and bf16' scaling 'Gains are medians over rounds in which all four took turns; same bits: equal weights with one thread and with two, in f32 and in bf16.'
     section 'What a step asks of the system' calls 'A steady step, one thread: calls of the allocator, and by tracing the kernel.'

@@ -272,8 +272,8 @@ def one_round(running, seconds):
         steps.append(now - before)
     faults = resource.getrusage(resource.RUSAGE_SELF).ru_minflt - faults
     steps.sort()
-    at = [steps[round(share * (len(steps) - 1))] for share in (0.5, 0.1, 0.9, 0)]
-    answer(steps=len(steps), median=at[0], low=at[1], high=at[2], best=at[3], faults=faults / len(steps))
+    at = [steps[round(share * (len(steps) - 1))] for share in (0.5, 0.1, 0.9, 0, 1)]
+    answer(steps=len(steps), median=at[0], low=at[1], high=at[2], best=at[3], worst=at[4], faults=faults / len(steps))
 
 
 def serve(running, **told):

@@ -30,13 +30,15 @@ static void put_target(struct table *table, const struct arm *arm, double share)
 
 static void put_row(struct table *table, const struct arm *arm, const struct arm *product)
 {
-    char text[96], low[48], high[48];
-    double ms = arm_step(arm) * 1e-6;
+    char text[128], number[2][48];
+    double ms = arm_step(arm) * 1e-6, low, high;
     int decimals = ms < 1 ? 4 : ms < 100 ? 2 : 0;
     table_text(table, arm->workload);
     table_digits(table, arm->arithmetic * 1e-9);
     table_number(table, ms, decimals);
-    snprintf(text, sizeof text, "%s to %s", text_fixed(low, arm->low * 1e-6, decimals), text_fixed(high, arm->high * 1e-6, decimals));
+    arm_tenths(arm, &low, &high);
+    snprintf(text, sizeof text, "%s to %s%s", text_fixed(number[0], low * 1e-6, decimals), text_fixed(number[1], high * 1e-6, decimals),
+             arm_is_short(arm) ? " *" : "");
     table_text(table, text);
     table_number(table, arm->arithmetic / arm_step(arm), 0);
     table_number(table, 100 * arm_share(arm, product), 1);
@@ -58,6 +60,7 @@ static knack_status put_table(const struct arm *arm, int64_t count, const struct
         i++;
     }
     TRY(table_end(&table, options->json));
+    printf("\nms and tenths: medians over rounds. *: of fewer than ten steps a round: the fastest and the slowest of all\n");
     printf("\nproduct 1024 x 1024 x 1024, f32, %lld thread%s: best %.1f GFLOP/s, median %.1f\n", (long long)options->threads,
            options->threads == 1 ? "" : "s", arm[0].arithmetic / arm[0].best, arm[0].arithmetic / arm_step(&arm[0]));
     return KNACK_OK;
