@@ -10,7 +10,7 @@
 
 /* ---- Processes ---- */
 
-enum { WORDS = 24, NUMBERS = 5 };
+enum { WORDS = 24, NUMBERS = 5, NOT_RUN = 127 };
 
 /* The command line of its worker; numbers are written to buffers. */
 static void command_line(const struct arm *arm, const char *words[WORDS], char number[NUMBERS][24])
@@ -31,8 +31,9 @@ static void command_line(const struct arm *arm, const char *words[WORDS], char n
         words[count++] = number[numbers++];
     }
     if (arm->bf16) words[count++] = "--bf16";
-    if (arm->plugins) words[count++] = "--plugins";
-    if (arm->plugins) words[count++] = arm->plugins;
+    bool plugins = arm->plugins && arm->plugins[0] != '\0';
+    if (plugins) words[count++] = "--plugins";
+    if (plugins) words[count++] = arm->plugins;
     words[count] = NULL;
 }
 
@@ -45,7 +46,7 @@ static void become_worker(const struct arm *arm, int in, int out)
     dup2(out, STDOUT_FILENO);
     if (counting) setenv("LD_PRELOAD", counting, 1);
     execv(arm->program ? arm->program : "/proc/self/exe", (char *const *)words);
-    _exit(127);
+    _exit(NOT_RUN);
 }
 
 static knack_status start_process(struct arm *arm)
@@ -64,12 +65,28 @@ static knack_status start_process(struct arm *arm)
 
 /* ---- Conversation ---- */
 
-/* Its next line, as JSON. One that ended said why on standard error. */
+/* What to say of a worker that ended. One that failed said why on standard error: nothing is added to it. */
+static knack_status say_end(struct arm *arm)
+{
+    int status = 0;
+    fclose(arm->to);
+    arm->to = NULL;
+    bool known = waitpid(arm->process, &status, 0) == arm->process;
+    arm->process = 0;
+    if (known && WIFSIGNALED(status))
+        return status_set(KNACK_E_CALL, "%s: its worker was ended by signal %d", arm->workload, WTERMSIG(status));
+    if (known && WEXITSTATUS(status) == NOT_RUN)
+        return status_set(KNACK_E_CALL, "%s: %s cannot be run", arm->workload, arm->program ? arm->program : "its worker");
+    if (known && WEXITSTATUS(status) != 0) return status_set(KNACK_E_CALL, "%s", "");
+    return status_set(KNACK_E_CALL, "%s: its worker ended", arm->workload);
+}
+
+/* Its next line, as JSON. */
 static knack_status hear(struct arm *arm, struct json_document **document)
 {
     char line[512];
     *document = NULL;
-    if (!fgets(line, sizeof line, arm->from)) return status_set(KNACK_E_CALL, "%s: its worker ended", arm->workload);
+    if (!fgets(line, sizeof line, arm->from)) return say_end(arm);
     return json_parse(line, strlen(line), arm->workload, document);
 }
 
@@ -117,10 +134,9 @@ static double peak_of(pid_t process)
 
 void arm_end(struct arm *arm)
 {
-    if (arm->process <= 0) return;
-    arm->peak = peak_of(arm->process);
+    if (arm->process > 0) arm->peak = peak_of(arm->process);
     if (arm->to) fclose(arm->to); /* it reads the end, and ends */
-    waitpid(arm->process, NULL, 0);
+    if (arm->process > 0) waitpid(arm->process, NULL, 0);
     if (arm->from) fclose(arm->from);
     arm->process = 0;
     arm->to = arm->from = NULL;

@@ -2,7 +2,6 @@
  * measured, docs/measured/speed.md what came out; `bench --help` lists the commands. */
 #include "bench.h"
 
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,25 +11,29 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "options.h"
 
 static const struct command {
     const char *name, *help;
     knack_status (*run)(const struct options *);
+    enum operands operands;
+    const char *options; /* their letters, as in options.c */
 } commands[] = {
-    {"machine", "  what is timed, and on what", bench_machine},
-    {"steps", "[WORKLOAD]...  a step of each workload, and its share of the machine's matrix-product rate", bench_steps},
-    {"scaling", "[WORKLOAD]...  two threads over one, and bf16 over f32", bench_scaling},
-    {"calls", "[WORKLOAD]...  allocations, page faults and system calls of a step", bench_calls},
-    {"tricks", "[WORKLOAD]...  every trick's cost, in steps without it", bench_tricks},
-    {"hooks", "  a hook that does nothing", bench_hooks},
-    {"start", "  from nothing to the first step, on the embedded digits", bench_start},
-    {"data", "[WORKLOAD]...  batches that are drawn and read, without a step", bench_data},
-    {"checkpoint", "[FOLDER]  writing one, to memory and to a disk (.)", bench_checkpoint},
-    {"compare", "  a comparison's time against trials, with one job and with two", bench_compare},
-    {"growth", "  a step's time against batch, width, depth, tokens, parameters", bench_growth},
-    {"plots", "FOLDER OUT  charts of what growth and compare wrote as FOLDER/growth.json and compare.json", bench_plots},
-    {"write", "WORKLOAD FOLDER  the workload's config and data, for others to train", bench_write},
-    {"serve", "WORKLOAD  a worker that others drive by its standard input", bench_serve},
+    {"machine", "  what is timed, and on what", bench_machine, NOTHING, ""},
+    {"steps", "[WORKLOAD]...  a step of each workload, and its share of the machine's matrix-product rate", bench_steps, TIMED,
+     "tfrsapbwdkj"},
+    {"scaling", "[WORKLOAD]...  two threads over one, and bf16 over f32", bench_scaling, TRAINED, "rsj"},
+    {"calls", "[WORKLOAD]...  allocations, page faults and system calls of a step", bench_calls, TIMED, "sj"},
+    {"tricks", "[WORKLOAD]...  every trick's cost, in steps without it", bench_tricks, TRAINED, "trsj"},
+    {"hooks", "  a hook that does nothing", bench_hooks, NOTHING, "j"},
+    {"start", "  from nothing to the first step, on the embedded digits", bench_start, NOTHING, "j"},
+    {"data", "[WORKLOAD]...  batches that are drawn and read, without a step", bench_data, TRAINED, "tfpj"},
+    {"checkpoint", "[FOLDER]  writing one, to memory and to a disk (.)", bench_checkpoint, OWN, "j"},
+    {"compare", "  a comparison's time against trials, with one job and with two", bench_compare, NOTHING, "j"},
+    {"growth", "  a step's time against batch, width, depth, tokens, parameters", bench_growth, NOTHING, "trsj"},
+    {"plots", "FOLDER OUT  charts of what growth and compare wrote as FOLDER/growth.json and compare.json", bench_plots, OWN, ""},
+    {"write", "WORKLOAD FOLDER  the workload's config and data, for others to train", bench_write, OWN, "tfpbwdk"},
+    {"serve", "WORKLOAD  a worker that others drive by its standard input", bench_serve, OWN, "tfpbwdk"},
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
@@ -85,7 +88,7 @@ double median(double *value, int64_t count)
     return quantile(value, count, 0.5);
 }
 
-/* ---- Arguments ---- */
+/* ---- The program ---- */
 
 static void print_help(void)
 {
@@ -102,32 +105,6 @@ static void print_help(void)
            "  --json FILE       the table as JSON too\n");
 }
 
-static knack_status read_options(int argc, char **argv, struct options *options)
-{
-    static const struct option known[] = {{"threads", 1, NULL, 't'}, {"bf16", 0, NULL, 'f'},    {"rounds", 1, NULL, 'r'},
-                                          {"seconds", 1, NULL, 's'}, {"against", 1, NULL, 'a'}, {"plugins", 1, NULL, 'p'},
-                                          {"batch", 1, NULL, 'b'},   {"width", 1, NULL, 'w'},   {"depth", 1, NULL, 'd'},
-                                          {"tokens", 1, NULL, 'k'},  {"json", 1, NULL, 'j'},    {NULL, 0, NULL, 0}};
-    *options = (struct options){.threads = 1, .plugins = ""};
-    for (int letter; (letter = getopt_long(argc, argv, "", known, NULL)) != -1;) {
-        if (letter == 't') options->threads = atoll(optarg);
-        if (letter == 'f') options->bf16 = true;
-        if (letter == 'r') options->rounds = atoll(optarg);
-        if (letter == 's') options->seconds = atof(optarg);
-        if (letter == 'a') options->against = optarg;
-        if (letter == 'p') options->plugins = optarg;
-        if (letter == 'b') options->batch = atoll(optarg);
-        if (letter == 'w') options->width = atoll(optarg);
-        if (letter == 'd') options->depth = atoll(optarg);
-        if (letter == 'k') options->tokens = atoll(optarg);
-        if (letter == 'j') options->json = optarg;
-        if (letter == '?') return status_set(KNACK_E_USAGE, "see bench --help");
-    }
-    options->name = (const char *const *)argv + optind;
-    options->names = argc - optind;
-    return KNACK_OK;
-}
-
 int main(int argc, char **argv)
 {
     struct options options;
@@ -141,9 +118,9 @@ int main(int argc, char **argv)
     knack_status status = status_set(KNACK_E_USAGE, "no command \"%s\"; see bench --help", argv[1]);
     for (int i = 0; i < COMMANDS; i++) {
         if (strcmp(argv[1], commands[i].name) != 0) continue;
-        status = read_options(argc - 1, argv + 1, &options);
+        status = bench_options(argc - 1, argv + 1, commands[i].options, commands[i].operands, &options);
         if (status >= 0) status = commands[i].run(&options);
     }
-    if (status < 0) fprintf(stderr, "bench: %s\n", knack_error());
+    if (status < 0 && knack_error()[0] != '\0') fprintf(stderr, "bench: %s\n", knack_error()); /* else a worker said it */
     return status < 0 ? status_exit(status) : 0;
 }

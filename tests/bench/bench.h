@@ -13,7 +13,7 @@ struct options {
     int64_t rounds;                      /* 0: the command's own */
     double seconds;                      /* of a round of one worker; 0: the command's own */
     int64_t batch, width, depth, tokens; /* another size than the workload's; 0: its own */
-    const char *plugins;                 /* entries of a config's list, as JSON text */
+    const char *plugins;                 /* entries of a config's list, or all of it in brackets, as JSON text; "": none */
     const char *against;                 /* another build's bench */
     const char *json;                    /* file for the table as JSON, or NULL */
 };

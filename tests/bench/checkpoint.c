@@ -61,7 +61,7 @@ static knack_status put_row(struct table *table, const char *where, const char *
     char *out = memory_format("%s/knack-bench-checkpoint", folder);
     struct run_request request = {.out = out, .force = true, .observer = {.user = &saving, .interrupted = save_often}};
     TRY(workload_find("mlp", &w));
-    workload_resize(&w, 8, width, 0, 0);
+    TRY(workload_resize(&w, 8, width, 0, 0));
     knack_status status = out ? opened_run(&w, &(struct options){.threads = 1, .plugins = ""}, request, &saving.run) : KNACK_E_MEMORY;
     if (status >= 0) status = run_train(saving.run);
     double parameters = status == KNACK_E_INTERRUPTED ? (double)saving.run->params->total : 0, bytes = 3 * sizeof(knack_real) * parameters;
@@ -87,6 +87,8 @@ knack_status bench_checkpoint(const struct options *options)
     static const char *const columns[] = {"to", "parameters", "MB", "ms", "MB/s", "MB/s of a plain file", NULL};
     static const int64_t widths[] = {100, 690, 2794}; /* about 1e5, 1e6 and 1e7 parameters */
     const char *disk = options->names ? options->name[0] : ".";
+    if (options->names > 1) return status_set(KNACK_E_USAGE, "checkpoint: at most one folder");
+    if (!file_is_folder(disk)) return status_set(KNACK_E_USAGE, "checkpoint: %s is no folder; make it first", disk);
     char *memory = bench_folder();
     struct table table;
     knack_status status = memory ? table_begin(&table, columns) : KNACK_E_MEMORY;

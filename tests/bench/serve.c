@@ -207,7 +207,7 @@ knack_status bench_serve(const struct options *options)
     struct serving s = {.phase = WAITING};
     if (options->names != 1) return status_set(KNACK_E_USAGE, "serve: one workload");
     TRY(workload_find(options->name[0], &w));
-    workload_resize(&w, options->batch, options->width, options->depth, options->tokens);
+    TRY(workload_resize(&w, options->batch, options->width, options->depth, options->tokens));
     s.step = memory_new(STEPS_MOST, sizeof *s.step);
     if (!s.step) return KNACK_E_MEMORY;
     memset(s.step, 1, STEPS_MOST * sizeof *s.step); /* its page faults are not a step's */
@@ -223,7 +223,7 @@ knack_status bench_write(const struct options *options)
     if (options->names != 2) return status_set(KNACK_E_USAGE, "write: a workload and a folder");
     TRY(workload_find(options->name[0], &w));
     if (w.kind == PRODUCT) return status_set(KNACK_E_USAGE, "write: %s has no data", w.name);
-    workload_resize(&w, options->batch, options->width, options->depth, options->tokens);
+    TRY(workload_resize(&w, options->batch, options->width, options->depth, options->tokens));
     TRY(file_make_folder(options->name[1]));
     char *config = workload_config(&w, options->threads, options->bf16, 1, options->plugins);
     char *path = config ? file_join(options->name[1], "config.json") : NULL;

@@ -25,7 +25,7 @@ const struct workload workloads[] = {
     {NULL},
 };
 static const struct workload product = {"product", PRODUCT};
-enum { PRODUCT_SIZE = 1024, RESNET_WIDTH = 16 };
+enum { PRODUCT_SIZE = 1024, RESNET_WIDTH = 16, HEAD = 32 };
 
 knack_status workload_find(const char *name, struct workload *found)
 {
@@ -42,24 +42,52 @@ knack_status workload_find(const char *name, struct workload *found)
     return status_set(KNACK_E_USAGE, "no workload \"%s\"; there are %s", name, text_list(list, sizeof list, names, count));
 }
 
-void workload_resize(struct workload *w, int64_t batch, int64_t width, int64_t depth, int64_t tokens)
+static knack_status no_size(const struct workload *w, const char *size)
 {
+    return status_set(KNACK_E_USAGE, "%s: it has no %s that could be set", w->name, size);
+}
+
+static knack_status set_width(struct workload *w, int64_t width)
+{
+    if (w->kind == ENCODER) {
+        if (width % HEAD != 0)
+            return status_set(KNACK_E_USAGE, "%s: a width of %" PRId64 " is no multiple of its head size %d", w->name, width, HEAD);
+        w->width = width;
+        w->feedforward = 4 * width;
+        w->heads = width / HEAD;
+    } else if (w->kind == MLP) {
+        for (int64_t i = 0; i < w->layers; i++) w->hidden[i] = width;
+    } else {
+        return no_size(w, "width");
+    }
+    return KNACK_OK;
+}
+
+/* A cnn's next layer would need more channels, which nobody named. */
+static knack_status set_depth(struct workload *w, int64_t depth)
+{
+    int64_t most = w->kind == MLP ? HIDDEN_MOST : w->kind == CNN ? w->layers : INT64_MAX;
+    if (w->kind == PRODUCT) return no_size(w, "depth");
+    if (depth > most) return status_set(KNACK_E_USAGE, "%s: a depth of %" PRId64 " is more than its most, %" PRId64, w->name, depth, most);
+    if (w->kind == RESNET && (depth < 8 || depth % 6 != 2))
+        return status_set(KNACK_E_USAGE, "%s: a depth of %" PRId64 " is none of 8, 14, 20, 26, ...", w->name, depth);
+    for (int64_t i = w->layers; w->kind == MLP && i < depth; i++) w->hidden[i] = w->hidden[i - 1];
+    w->layers = depth;
+    return KNACK_OK;
+}
+
+knack_status workload_resize(struct workload *w, int64_t batch, int64_t width, int64_t depth, int64_t tokens)
+{
+    if (batch > 0 && w->kind == PRODUCT) return no_size(w, "batch");
+    if (tokens > 0 && w->kind != ENCODER) return no_size(w, "tokens");
     if (batch > 0) { /* as many rows as before, but at least a few batches */
         int64_t batches = w->batch * w->batches / batch;
         w->batches = batches < 4 ? 4 : batches;
         w->batch = batch;
     }
     if (tokens > 0) w->tokens = tokens;
-    if (depth > 0) {
-        for (int64_t i = w->layers; w->kind == MLP && i < depth && i < HIDDEN_MOST; i++) w->hidden[i] = w->hidden[i - 1];
-        w->layers = w->kind == MLP && depth > HIDDEN_MOST ? HIDDEN_MOST : depth;
-    }
-    if (width > 0 && w->kind == ENCODER) {
-        w->width = width;
-        w->feedforward = 4 * width;
-        w->heads = width / 32;
-    }
-    for (int64_t i = 0; width > 0 && w->kind == MLP && i < w->layers; i++) w->hidden[i] = width;
+    if (depth > 0) TRY(set_depth(w, depth));
+    return width > 0 ? set_width(w, width) : KNACK_OK;
 }
 
 /* ---- Arithmetic ---- */
@@ -176,6 +204,7 @@ static void put_model(struct growing *text, const struct workload *w)
 
 char *workload_config(const struct workload *w, int64_t threads, bool bf16, int64_t epochs, const char *plugins)
 {
+    bool whole = plugins[strspn(plugins, " \t\n")] == '[';
     struct growing text = {0};
     put(&text, "{ \"data\": {\"npy\": {\"inputs\": \"x.npy\", \"targets\": \"y.npy\"}, \"task\": \"classification\"},\n  ");
     put_model(&text, w);
@@ -183,9 +212,9 @@ char *workload_config(const struct workload *w, int64_t threads, bool bf16, int6
         "  \"train\": {\"epochs\": %" PRId64 ", \"batch\": %" PRId64
         ", %s\"optimizer\": {\"type\": \"adamw\", \"lr\": 1e-3, \"decay_all\": true}},\n",
         epochs, w->batch, bf16 ? "\"compute\": \"bf16\", " : "");
-    put(&text, "  \"threads\": %" PRId64 ", \"plugins\": [", threads);
+    put(&text, "  \"threads\": %" PRId64 ", \"plugins\": %s", threads, whole ? "" : "[");
     growing_put_text(&text, plugins);
-    growing_put_text(&text, "] }\n");
+    growing_put_text(&text, whole ? " }\n" : "] }\n");
     return growing_take(&text);
 }
 

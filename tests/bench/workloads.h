@@ -38,15 +38,15 @@ extern const struct workload workloads[]; /* the six; ends with a NULL name */
 /* The workload of that name, one of the six or "product"; KNACK_E_USAGE names what there is. */
 knack_status workload_find(const char *name, struct workload *);
 /* Another size, 0 for the same. width: of all hidden layers, or of an encoder, with 4 x width in its feedforward layers and heads of 32;
- * depth: how many layers. */
-void workload_resize(struct workload *, int64_t batch, int64_t width, int64_t depth, int64_t tokens);
+ * depth: how many layers. KNACK_E_USAGE: it has no such size, or cannot have it. */
+knack_status workload_resize(struct workload *, int64_t batch, int64_t width, int64_t depth, int64_t tokens);
 
 /* Floating-point operations that one step needs: three products a layer, without the gradient of the first one's input, which nobody
  * asks for, and of an encoder's last layer for first tokens only; what is not a product or a convolution is not counted. */
 double workload_arithmetic(const struct workload *);
 
 /* The config that trains it, as JSON text, from files of workload_write() in its own folder; memory_free(). bf16: products in bf16;
- * epochs: how many; plugins: entries of the list, JSON text, or "". NULL on error. */
+ * epochs: how many; plugins: entries of the list, or all of it in brackets, JSON text, or "". NULL on error. */
 char *workload_config(const struct workload *, int64_t threads, bool bf16, int64_t epochs, const char *plugins);
 /* Random inputs and labels, x.npy and y.npy; the same each time. */
 knack_status workload_write(const struct workload *, const char *folder);
