@@ -64,7 +64,8 @@ static knack_status put_row(struct table *table, const char *where, const char *
     TRY(workload_resize(&w, 8, width, 0, 0));
     knack_status status = out ? opened_run(&w, &(struct options){.threads = 1, .plugins = ""}, request, &saving.run) : KNACK_E_MEMORY;
     if (status >= 0) status = run_train(saving.run);
-    double parameters = status == KNACK_E_INTERRUPTED ? (double)saving.run->params->total : 0, bytes = 3 * sizeof(knack_real) * parameters;
+    double parameters = status == KNACK_E_INTERRUPTED ? (double)opened_parameters(saving.run) : 0,
+           bytes = 3 * sizeof(knack_real) * parameters;
     run_close(saving.run);
     if (out) remove_tree(out);
     char *plain = status == KNACK_E_INTERRUPTED ? memory_new((size_t)bytes, 1) : NULL;

@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "base/tree.h"
+#include "train/state.h"
 
 knack_status opened_run(const struct workload *w, const struct options *options, struct run_request request, struct run **run)
 {
@@ -16,4 +17,11 @@ knack_status opened_run(const struct workload *w, const struct options *options,
     memory_free(folder);
     memory_free(config);
     return status;
+}
+
+int64_t opened_parameters(const struct run *run)
+{
+    int64_t sum = 0;
+    for (int64_t i = 0; i < run->params->count; i++) sum += run->params->list[i]->public.count;
+    return sum;
 }

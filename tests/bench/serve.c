@@ -110,7 +110,7 @@ static void answer_ready(const struct serving *s, const struct workload *w)
 {
     struct json_writer *writer = new_answer();
     json_number(writer, "arithmetic", workload_arithmetic(w));
-    json_integer(writer, "parameters", s->run ? s->run->params->total : 0);
+    json_integer(writer, "parameters", s->run ? opened_parameters(s->run) : 0);
     json_close(writer);
     answer(writer);
 }
