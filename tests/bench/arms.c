@@ -239,6 +239,16 @@ double arm_ratio(const struct arm *arm, const struct arm *of)
     return median(ratio, arm->rounds);
 }
 
+void arm_ratio_range(const struct arm *arm, const struct arm *of, double *low, double *high)
+{
+    *low = *high = arm->step[0] / of->step[0];
+    for (int64_t i = 1; i < arm->rounds; i++) {
+        double ratio = arm->step[i] / of->step[i];
+        if (ratio < *low) *low = ratio;
+        if (ratio > *high) *high = ratio;
+    }
+}
+
 double arm_share(const struct arm *arm, const struct arm *product)
 {
     return arm->arithmetic / arm_step(arm) / (product->arithmetic / product->best);

@@ -54,7 +54,9 @@ bool arm_is_short(const struct arm *);
 /* Medians over rounds of the rounds' tenths, so that arm_step() lies between them; of an arm that is short, the fastest and the slowest of
  * all its steps. */
 void arm_tenths(const struct arm *, double *low, double *high);
-double arm_ratio(const struct arm *, const struct arm *of);      /* median over rounds of the first's median through the second's */
+double arm_ratio(const struct arm *, const struct arm *of); /* median over rounds of the first's median through the second's */
+/* The least and the greatest of the rounds' ratios. */
+void arm_ratio_range(const struct arm *, const struct arm *of, double *low, double *high);
 double arm_share(const struct arm *, const struct arm *product); /* of the product's best rate */
 
 #endif

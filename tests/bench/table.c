@@ -56,6 +56,15 @@ void table_number(struct table *table, double value, int decimals)
     end_cell(table);
 }
 
+void table_range(struct table *table, double value, double low, double high)
+{
+    char text[160], number[3][48];
+    snprintf(text, sizeof text, "%s (%s to %s)", text_fixed(number[0], value, 3), text_fixed(number[1], low, 3),
+             text_fixed(number[2], high, 3));
+    json_number(table->json, next_cell(table, text), value);
+    end_cell(table);
+}
+
 void table_digits(struct table *table, double value)
 {
     int decimals = value != 0 && isfinite(value) ? 2 - (int)floor(log10(fabs(value))) : 0;

@@ -6,7 +6,7 @@
 
 #include "base/text.h"
 
-enum { ROUNDS = 5 };
+enum { ROUNDS = 7 };
 static const double SECONDS = 0.5;
 
 /* In the order of the README. Of what a trick does at the ends of epochs and in evaluations nothing is seen here: tta and early-stop do
@@ -41,18 +41,24 @@ static const struct trick {
 };
 enum { TRICKS = sizeof tricks / sizeof *tricks, WORKLOADS_MOST = 6 };
 
-/* The trained workload and the same with the trick take turns. 0: the trick is not for this one. */
-static knack_status cost_of(const struct trick *trick, const char *workload, const struct options *options, double *cost)
+/* In steps without it: median over rounds, the least, the greatest. 0: the trick is not for this workload. */
+struct cost {
+    double steps, low, high;
+};
+
+/* The trained workload and the same with the trick take turns. */
+static knack_status cost_of(const struct trick *trick, const char *workload, const struct options *options, struct cost *cost)
 {
     struct workload w;
-    *cost = 0;
+    *cost = (struct cost){0};
     TRY(workload_find(workload, &w));
     if (trick->images && w.side < 2) return KNACK_OK;
     const char *entry = w.kind == ENCODER && trick->encoder ? trick->encoder : trick->entry;
     struct arm arm[2] = {{.workload = workload, .threads = options->threads},
                          {.workload = workload, .threads = options->threads, .plugins = entry}};
     TRY(arms_measure(arm, 2, options->rounds ? options->rounds : ROUNDS, options->seconds ? options->seconds : SECONDS));
-    *cost = arm_ratio(&arm[1], &arm[0]);
+    cost->steps = arm_ratio(&arm[1], &arm[0]);
+    arm_ratio_range(&arm[1], &arm[0], &cost->low, &cost->high);
     return KNACK_OK;
 }
 
@@ -61,13 +67,14 @@ static knack_status put_trick(struct table *table, const struct trick *trick, co
 {
     char text[64], number[48];
     double worst = 0;
+    fprintf(stderr, "tricks: %s\n", trick->name);
     table_text(table, trick->name);
     for (int64_t i = 0; i < count; i++) {
-        double cost;
+        struct cost cost;
         TRY(cost_of(trick, workload[i], options, &cost));
-        if (cost > worst && (!trick->most_of || strcmp(trick->most_of, workload[i]) == 0)) worst = cost;
-        if (cost > 0)
-            table_number(table, cost, 3);
+        if (cost.steps > worst && (!trick->most_of || strcmp(trick->most_of, workload[i]) == 0)) worst = cost.steps;
+        if (cost.steps > 0)
+            table_range(table, cost.steps, cost.low, cost.high);
         else
             table_none(table);
     }
