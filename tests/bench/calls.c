@@ -96,6 +96,7 @@ static knack_status count_calls(const char *workload, double seconds, struct tab
 {
     struct arm arm = {.workload = workload, .counting = true};
     struct traced traced = {0};
+    fprintf(stderr, "calls: %s\n", workload);
     knack_status status = arm_start(&arm);
     for (int i = 0; i < 2 && status >= 0; i++) status = arm_round(&arm, seconds);
     if (status >= 0) status = trace_round(&arm, seconds, &traced);

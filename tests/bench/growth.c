@@ -43,6 +43,7 @@ static knack_status put_point(struct table *table, const struct series *s, int64
 {
     struct arm arm[2] = {{.workload = "product", .threads = options->threads}, {.workload = s->workload, .threads = options->threads}};
     set_size(&arm[1], s->axis, value);
+    fprintf(stderr, "growth: %s, %s %lld\n", s->workload, s->axis == PARAMETERS ? "width" : axis_name[s->axis], (long long)value);
     TRY(arms_measure(arm, 2, options->rounds ? options->rounds : ROUNDS, options->seconds ? options->seconds : SECONDS));
     double rate = arm[0].arithmetic / arm[0].best;
     table_text(table, s->workload);
