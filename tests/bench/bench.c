@@ -94,21 +94,25 @@ static void print_help(void)
 {
     printf("usage: bench COMMAND [OPTION]... [ARGUMENT]...\n\n");
     for (int i = 0; i < COMMANDS; i++) printf("  %s %s\n", commands[i].name, commands[i].help);
-    printf("\n"
-           "  --threads N       1 unless said\n"
-           "  --bf16            products in bf16\n"
-           "  --rounds N        how often the arms take turns\n"
-           "  --seconds S       of one turn\n"
-           "  --against BENCH   another build's bench, timed in the same rounds\n"
-           "  --plugins JSON    entries of the config's list: '\"ema\", {\"name\": \"sam\"}'\n"
-           "  --batch N --width N --depth N --tokens N   another size than the workload's\n"
-           "  --json FILE       the table as JSON too\n");
+    printf("\nworkloads, all of them unless named (tricks: mlp, cnn, encoder):");
+    for (const struct workload *w = workloads; w->name; w++) printf(" %s", w->name);
+    printf(
+        "\n\n"
+        "  --threads N       1 unless said\n"
+        "  --bf16            products in bf16\n"
+        "  --rounds N        how often the arms take turns, to 99: steps and scaling 5, tricks 7, growth 3 unless said\n"
+        "  --seconds S       of one turn: steps 0.6, scaling and calls 1, tricks 0.5, growth 0.4 unless said\n"
+        "  --against BENCH   steps: another build's bench, timed in the same rounds; \"ms of other\" is its step, \"ratio\" its step in\n"
+        "                    steps of this one, so that above 1 the other is slower\n"
+        "  --plugins JSON    entries of the config's list, or all of it in brackets: '\"ema\", {\"name\": \"sam\"}'\n"
+        "  --batch N --width N --depth N --tokens N   another size than the workload's, if it has such a size\n"
+        "  --json FILE       the table as JSON too\n");
 }
 
 int main(int argc, char **argv)
 {
     struct options options;
-    if (argc < 2 || strcmp(argv[1], "--help") == 0) {
+    if (argc < 2 || strcmp(argv[1], "--help") == 0 || (argc > 2 && strcmp(argv[2], "--help") == 0)) {
         print_help();
         return argc < 2 ? 2 : 0;
     }
