@@ -1,16 +1,33 @@
 #!/bin/sh
-# Measures all that docs/speed.md speaks of, and writes docs/measured/speed.md and the charts of docs/speed/.
-#   sh tests/bench/speed.sh BUILD PYTHON [RESULTS]
+# Measures all that docs/speed.md speaks of, and writes OUT/measured/speed.md and the charts of OUT/speed/.
+#   sh tests/bench/speed.sh BUILD PYTHON [RESULTS [OUT]]
 # PYTHON has torch, numpy and safetensors. Every part leaves its table in RESULTS (BUILD/bench-results) as NAME.md and NAME.json; a part whose
-# table is there is not measured again, so that this can be stopped and started. Takes about an hour and a half; nothing else should run.
+# table is there is not measured again, so that this can be stopped and started. OUT is docs, whose files are in the repository, unless another
+# folder is named; RESULTS "" is the usual one. Paths are relative to the source folder. Takes about an hour and a half; nothing else should run.
 set -eu
+
+# refuse LINE...
+refuse() {
+    printf 'speed.sh: %s\n' "$@" >&2
+    exit 2
+}
+
+if [ $# -lt 2 ] || [ $# -gt 4 ]; then
+    echo 'usage: sh tests/bench/speed.sh BUILD PYTHON [RESULTS [OUT]]' >&2
+    exit 2
+fi
 cd "$(dirname "$0")/../.."
 build=$1
 python=$2
 results=${3:-$build/bench-results}
-page=docs/measured/speed.md
+out=${4:-docs}
+page=$out/measured/speed.md
 bench=$build/tests/bench/bench
-mkdir -p "$results"
+[ -x "$bench" ] || refuse "$bench is not there: BUILD is a release build with tests, as \"meson setup BUILD && ninja -C BUILD\" makes it"
+why=$("$python" -c 'import torch, numpy, safetensors' 2>&1) ||
+    refuse "$python cannot import torch, numpy and safetensors: name a python that has them, or install them for it" "${why##*
+}"
+mkdir -p "$results" "$out/measured"
 
 # part NAME ARGUMENT...: one command of bench.
 part() {
@@ -34,7 +51,7 @@ part compare compare
 part growth growth
 echo "== speed.py" >&2
 python3 tests/bench/speed.py --build "$build" --python "$python" --out "$results" --compute f32 bf16 >"$results/speed.md"
-"$bench" plots "$results" docs/speed
+"$bench" plots "$results" "$out/speed"
 
 # section TITLE NAME TEXT
 section() {
@@ -61,7 +78,7 @@ and torch.compile with jemalloc that keeps its memory. Ratios are medians over r
 product of two 1024 x 1024 matrices in the same rounds. Faults: page faults a step.'
     section 'Two threads, and bf16' scaling 'Gains are medians over rounds in which all four took turns; same bits: equal weights with one thread and with two, in f32 and in bf16.'
     section 'What a step asks of the system' calls 'A steady step, one thread: calls of the allocator, and by tracing the kernel.'
-    section 'Tricks' tricks 'The time of a step with the trick, in steps without it.'
+    section 'Tricks' tricks 'The time of a step with the trick, in steps without it: median over rounds in which both took turns, and the least and the greatest of a round.'
     section 'Hooks' hooks 'In this process, in a loop.'
     section 'From nothing to the first step' start 'Files in the cache of the system, results to memory.'
     section 'Data' data 'Drawing the order, reading and converting a batch, by one thread.'
