@@ -5,7 +5,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 
-enum { ROUNDS = 5, ARMS_MOST = 32 };
+enum { ROUNDS = 5, WORKLOADS_MOST = 15, ARMS_MOST = 2 * WORKLOADS_MOST + 1 };
 static const double SECONDS = 0.6;
 
 static const char *const columns[] = {"workload", "GFLOP", "ms", "tenths", "GFLOP/s", "% of product", "target", "faults", "MB", NULL};
@@ -81,11 +81,12 @@ static void add_arm(struct arm *arm, int64_t *count, const char *workload, const
 
 knack_status bench_steps(const struct options *options)
 {
+    if (options->names > WORKLOADS_MOST) return status_set(KNACK_E_USAGE, "steps: at most %d workloads", WORKLOADS_MOST);
     struct arm *arm = memory_new(ARMS_MOST, sizeof *arm);
     if (!arm) return KNACK_E_MEMORY;
     int64_t count = 0;
     arm[count++] = (struct arm){.workload = "product", .threads = options->threads};
-    for (int64_t i = 0; bench_workload(options, i) && count + 2 <= ARMS_MOST; i++) {
+    for (int64_t i = 0; bench_workload(options, i); i++) {
         const char *name = bench_workload(options, i);
         add_arm(arm, &count, name, NULL, options);
         if (options->against) add_arm(arm, &count, name, options->against, options);
