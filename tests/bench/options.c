@@ -1,3 +1,4 @@
+/* Reading bench's command line. */
 #include "options.h"
 
 #include <errno.h>
