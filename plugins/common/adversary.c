@@ -33,7 +33,8 @@ knack_status adversary_open(knack_trick *trick, struct adversary *attack)
     if (status < 0) return status;
     if (!parameters == !attack->layer)
         return knack_fail(
-            trick, "give one of \"layer\" (a layer's name, as \"input\") and \"parameters\" (a pattern of names, as \"embedding.weight\")");
+            trick, "give one of \"layer\" (a layer's name, as \"%s\") and \"parameters\" (a pattern of names, as \"embedding.weight\")",
+            knack_task(trick)->vocabulary ? "embedding" : "input");
     if (attack->layer) return adversary_watch(trick, attack->layer);
     attack->params = knack_params(trick, parameters, &attack->param);
     attack->shifted = knack_weight_set(trick, NULL, KNACK_SCRATCH);

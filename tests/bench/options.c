@@ -10,6 +10,8 @@
 
 #include "arms.h"
 #include "base/file.h"
+#include "base/json.h"
+#include "base/memory.h"
 #include "base/text.h"
 
 static const struct option known[] = {{"threads", 1, NULL, 't'}, {"bf16", 0, NULL, 'f'},    {"rounds", 1, NULL, 'r'},
@@ -46,9 +48,15 @@ static knack_status read_seconds(const char *text, double *value)
 
 static knack_status read_plugins(const char *text, const char **plugins)
 {
-    if (text[strspn(text, " \t\n")] == '\0') return status_set(KNACK_E_USAGE, "--plugins: expected entries as '\"ema\"', got nothing");
+    const char *first = text + strspn(text, " \t\n");
+    if (*first == '\0') return status_set(KNACK_E_USAGE, "--plugins: expected entries as '\"ema\"', got nothing");
+    char *list = *first == '[' ? memory_text(text) : memory_format("[%s]", text);
+    struct json_document *document = NULL;
+    knack_status status = list ? json_parse(list, strlen(list), "--plugins", &document) : KNACK_E_MEMORY;
+    memory_free(list);
+    json_free(document);
     *plugins = text;
-    return KNACK_OK;
+    return status;
 }
 
 static knack_status read_against(const char *path, const char **against)

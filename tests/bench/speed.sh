@@ -78,7 +78,8 @@ and torch.compile with jemalloc that keeps its memory. Ratios are medians over r
 product of two 1024 x 1024 matrices in the same rounds. Faults: page faults a step.'
     section 'Two threads, and bf16' scaling 'Gains are medians over rounds in which all four took turns; same bits: equal weights with one thread and with two, in f32 and in bf16.'
     section 'What a step asks of the system' calls 'A steady step, one thread: calls of the allocator, and by tracing the kernel.'
-    section 'Tricks' tricks 'The time of a step with the trick, in steps without it: median over rounds in which both took turns, and the least and the greatest of a round.'
+    section 'Tricks' tricks 'The time of a step with the trick, in steps without it: median over rounds, and the rounds of least and greatest. Options are the defaults. fgm and pgd attack weights: of the encoder the
+embedding, of the others conv1 and fc1; "in a layer", like freelb: the input, of the encoder the output of the embedding.'
     section 'Hooks' hooks 'In this process, in a loop.'
     section 'From nothing to the first step' start 'Files in the cache of the system, results to memory.'
     section 'Data' data 'Drawing the order, reading and converting a batch, by one thread.'

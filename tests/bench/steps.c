@@ -12,11 +12,14 @@ static const char *const columns[] = {"workload", "GFLOP", "ms", "tenths", "GFLO
 static const char *const columns_against[] = {"workload", "GFLOP",  "ms", "tenths",      "GFLOP/s", "% of product",
                                               "target",   "faults", "MB", "ms of other", "ratio",   NULL};
 
+/* Targets are for the workload as it is, with one thread in f32. */
 static void put_target(struct table *table, const struct arm *arm, double share)
 {
     struct workload w;
     char text[64], number[48];
-    bool known = workload_find(arm->workload, &w) == KNACK_OK && arm->threads == 1 && !arm->bf16;
+    bool own =
+        arm->threads == 1 && !arm->bf16 && !(arm->plugins && arm->plugins[0]) && !arm->batch && !arm->width && !arm->depth && !arm->tokens;
+    bool known = own && workload_find(arm->workload, &w) == KNACK_OK;
     if (known && w.target.share > 0) {
         snprintf(text, sizeof text, "%s %%", text_fixed(number, 100 * w.target.share, 0));
         table_target(table, share >= w.target.share, text);

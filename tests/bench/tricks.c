@@ -28,7 +28,7 @@ static const struct trick {
     {"sphereface", "\"sphereface\""},
     {"fgm", "{\"name\": \"fgm\", \"parameters\": \"*1.weight\"}", "{\"name\": \"fgm\", \"parameters\": \"embedding.weight\"}",
      .most = 2.05},
-    {"fgm, at the input", "{\"name\": \"fgm\", \"layer\": \"input\"}", "{\"name\": \"fgm\", \"layer\": \"embedding\"}"},
+    {"fgm, in a layer", "{\"name\": \"fgm\", \"layer\": \"input\"}", "{\"name\": \"fgm\", \"layer\": \"embedding\"}"},
     {"pgd", "{\"name\": \"pgd\", \"parameters\": \"*1.weight\"}", "{\"name\": \"pgd\", \"parameters\": \"embedding.weight\"}"},
     {"freelb", "{\"name\": \"freelb\", \"layer\": \"input\"}", "{\"name\": \"freelb\", \"layer\": \"embedding\"}"},
     {"awp", "\"awp\""},
