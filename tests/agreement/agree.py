@@ -41,14 +41,14 @@ class Mlp(nn.Module):
 
 
 class Cnn(nn.Module):
-    config = {"type": "cnn", "channels": [8, 16], "hidden": [32]}
+    config = {"type": "cnn", "channels": [16, 32], "hidden": [32]}
     shape = (12, 12, 1)
 
     def __init__(self):
         super().__init__()
-        self.conv1, self.bn1 = nn.Conv2d(1, 8, 3, padding=1, bias=False), nn.BatchNorm2d(8)
-        self.conv2, self.bn2 = nn.Conv2d(8, 16, 3, padding=1, bias=False), nn.BatchNorm2d(16)
-        self.fc1, self.head = nn.Linear(3 * 3 * 16, 32), nn.Linear(32, 10)
+        self.conv1, self.bn1 = nn.Conv2d(1, 16, 3, padding=1, bias=False), nn.BatchNorm2d(16)
+        self.conv2, self.bn2 = nn.Conv2d(16, 32, 3, padding=1, bias=False), nn.BatchNorm2d(32)
+        self.fc1, self.head = nn.Linear(3 * 3 * 32, 32), nn.Linear(32, 10)
 
     def forward(self, x):
         x = x.permute(0, 3, 1, 2)
