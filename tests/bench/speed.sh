@@ -3,7 +3,7 @@
 #   sh tests/bench/speed.sh BUILD PYTHON [RESULTS [OUT]]
 # PYTHON has torch, numpy and safetensors. Every part leaves its table in RESULTS (BUILD/bench-results) as NAME.md and NAME.json; a part whose
 # table is there is not measured again, so that this can be stopped and started. OUT is docs, whose files are in the repository, unless another
-# folder is named; RESULTS "" is the usual one. Paths are relative to the source folder. Takes about an hour and a half; nothing else should run.
+# folder is named; RESULTS "" is the usual one. Paths are relative to the source folder. Takes about an hour; nothing else should run.
 set -eu
 
 # refuse LINE...

@@ -56,7 +56,8 @@ struct conv2d_backward {
 knack_status kernel_conv2d_backward(struct arena *, const struct conv2d_backward *);
 knack_status reference_conv2d_backward(struct arena *, const struct conv2d_backward *);
 
-/* Between [images, pixels, channels] and [images, channels / CHANNEL_GROUP, pixels, CHANNEL_GROUP]. */
+/* Between [images, pixels, channels], of which CHANNEL_GROUP is a divisor, and [images, channels / CHANNEL_GROUP, pixels, CHANNEL_GROUP].
+ */
 enum { CHANNEL_GROUP = 16 };
 void kernel_group_channels(int64_t images, int64_t pixels, int64_t channels, const knack_real *x, knack_real *grouped);
 void kernel_ungroup_channels(int64_t images, int64_t pixels, int64_t channels, const knack_real *grouped, knack_real *x);

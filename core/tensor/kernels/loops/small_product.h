@@ -6,6 +6,7 @@
 #include "tensor/kernels/loops/small_lanes.h"
 #include "tensor/kernels/loops/small_matmul.h"
 
+/* Rows of a product are padded to a multiple of so many. */
 enum { SMALL_ROWS = 4 };
 
 /* So many terms at once, where the left operand is read transposed: then what is read of it stays in the first cache for all its rows. */
