@@ -13,6 +13,8 @@ extern const char *const design_name[], *const stopping_name[], *const role_name
 enum arm_kind { ARM_BASELINE, ARM_TREATED, ARM_BUDGET }; /* budget: the baseline trained longer, for comparison at equal cost */
 extern const char *const arm_kind_name[];
 
+enum { READS_MOST = 16 };
+
 /* A config under comparison; what the check of its config found is there after trials_check(). */
 struct arm {
     char *name; /* "baseline", "mixup", "all - ema", "baseline x2" */
@@ -25,6 +27,14 @@ struct arm {
     char **difference; /* [differences] from the baseline: "plugins: + ema (decay 0.999)", "train.optimizer.lr: 0.001 -> 0.0001" */
     int64_t differences;
     int64_t updates, parameters; /* of one trial, as configured */
+    char *identity;              /* JSON text: all that decides what its trials come to (train/identity.h); NULL before the check */
+    /* CPU seconds of an update against the baseline's with their 95 % interval, fixed by the calibration before the first trial; NaN: not
+     * measured. */
+    double update_cost, update_cost_low, update_cost_high;
+    int64_t read[READS_MOST], reads; /* ascending: how many of its blocks there were whenever its results were read, here or in a folder
+                                      * whose trials these repeat */
+    bool joined;                     /* it came after results of this comparison had been read */
+    bool dropped;                    /* gets no more trials, as somebody said; it stays in its family */
 };
 
 enum contrast_kind {
@@ -47,7 +57,7 @@ struct contrast {
     double *weight;   /* [arms of the plan] */
 };
 
-enum { LOOKS_MOST = 8 };
+enum { LOOKS_MOST = 8, LOOK_LEVELS = 10 };
 
 struct plan {
     char *name;    /* stem of the config or comparison file */
@@ -67,17 +77,22 @@ struct plan {
     int64_t first_seed, seeds;       /* blocks first_seed .. first_seed + seeds - 1; STOP_LOOKS, STOP_DECIDED: at most */
     int64_t extended_from;           /* seeds that a plan of fixed size had at first, if it got more later; else 0 */
     int64_t look[LOOKS_MOST], looks; /* blocks at each look */
+    double look_bound[LOOK_LEVELS];  /* of the looks, statistics/sequential.h: found once, when the plan is made */
     char *part, *metric;             /* "test", "accuracy" */
     bool lower_is_better;            /* values are negated for inference: larger is better */
     double margin, first_margin;     /* 0: none; first: as it was before the first trial */
     double failed_score;             /* what a failed trial counts as, in the metric's own direction; NaN until known */
     bool failed_score_given;
     bool equal_cost; /* baseline arms of larger budgets are run where a trick costs over 1.25 x */
+    bool converge;   /* the baseline is trained twice as long too, on a few seeds at least: is its budget enough? */
     bool redraw;     /* seeds redraw the data: the re-split formula */
+    double shared;   /* seeds redraw a subset of a fixed pool, and the test part is fixed: the subset's share of the pool; else NaN */
     double timeout;  /* seconds a trial may take; 0: by the median trial */
     int64_t threads; /* of a trial */
     /* Of the data, once it was opened. */
-    uint64_t test_set; /* hash of the part that the metric is of */
+    uint64_t test_set;  /* hash of the part that the metric is of */
+    uint64_t train_set; /* of the training part of the baseline */
+    int64_t retried;    /* failed trials that were made anew because somebody asked for it */
     int64_t train_count, test_count;
     char *data_title;
 };

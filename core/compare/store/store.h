@@ -16,6 +16,11 @@ struct stored_trial {
     double value; /* NaN unless done */
     struct trial_cost cost;
     char idle[64];
+    enum trial_fault fault;
+    int64_t step;     /* as in trial_outcome */
+    int64_t attempt;  /* 1, or 2 if one before it was set aside as unclear or as the machine's */
+    int64_t identity; /* row of identities that it was trained under */
+    char source[128]; /* folder of the comparison that it was taken over from; "": trained here */
 };
 
 /* One measurement of the serial calibration. */

@@ -12,6 +12,13 @@ enum trial_kind {
 };
 enum trial_status { TRIAL_DONE, TRIAL_NOT_FINITE, TRIAL_CRASHED, TRIAL_TIMED_OUT, TRIAL_BROKEN }; /* broken: any other error */
 extern const char *const trial_status_name[]; /* "done", "not finite", "crashed", "timed out", "error" */
+/* Whose fault it is that a trial is not done. Trials are deterministic: what fails alike when it is made again alone is its own. */
+enum trial_fault {
+    FAULT_NONE,
+    FAULT_OWN,     /* a loss that is not finite, or an error that a trick or its code made: data */
+    FAULT_UNCLEAR, /* a signal, an exit, a timeout, garbled words: to be made again */
+    FAULT_MACHINE  /* memory, disk, a file that is gone, SIGKILL, a signal behind a refused allocation: never data */
+};
 
 struct trial_job {
     enum trial_kind kind;
@@ -54,7 +61,11 @@ struct trial_outcome {
     float *loss;      /* [examples] */
     int64_t examples;
     struct trial_cost cost;
-    char idle[64];  /* the first trick that never acted; "": none */
+    char idle[64]; /* the first trick that never acted; "": none */
+    enum trial_fault fault;
+    int64_t step;   /* unless done: the update at which it ended, counted from 0; -1: before the first */
+    char place[96]; /* unless done: what it was in then, "trick \"fgm\", hook post_backward"; "": none */
+    char *warnings; /* lines, each once; NULL: none */
     double initial; /* TRIAL_CHECK: the primary metric of untrained weights, for losses and regressions; NaN where chance is known */
     /* TRIAL_CHECK */
     char *resolved, *tricks; /* as in struct arm */
