@@ -121,6 +121,10 @@ const char *json_text(struct json_writer *, size_t *size);
 char *json_take(struct json_writer *); /* the same, memory_free(); frees the writer (NULL is fine, and gives NULL) */
 /* A value as JSON text, memory_free(); NULL without memory. */
 char *json_node_text(const struct json *, bool indented);
+/* The members of an object that json_fields() reads into an equal struct by the same table. Left out is what nobody gave: NULL, NaN, a
+ * choice or duration that is none, and, if the field has a default or is optional, a number outside its range; an optional list that is
+ * empty. */
+void json_write_fields(struct json_writer *, const struct json_field *table, const void *values);
 void json_schema_fields(struct json_writer *,
                         const struct json_field *table); /* the members of a JSON Schema object: type, properties, ... */
 

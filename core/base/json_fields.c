@@ -1,4 +1,4 @@
-/* Tables of fields: from an object to a struct. */
+/* Tables of fields: from an object to a struct, and back. */
 #include <math.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -136,19 +136,17 @@ static knack_status read_text(const struct json *value, const struct json_field 
     return KNACK_OK;
 }
 
+static const char *const unit_names[] = {[DURATION_NONE] = "", [DURATION_UPDATES] = "st", [DURATION_EPOCHS] = "ep", [DURATION_RUN] = "dur"};
+
 knack_status json_duration_parse(const char *text, struct json_duration *duration)
 {
-    static const struct {
-        const char *name;
-        int unit;
-    } units[] = {{"st", DURATION_UPDATES}, {"ep", DURATION_EPOCHS}, {"dur", DURATION_RUN}};
     double amount;
     const char *unit = text_parse(text, text + strlen(text), &amount);
     if (!unit || !isfinite(amount) || amount < 0) return KNACK_E_CONFIG;
-    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
-        if (strcmp(unit, units[i].name) != 0) continue;
+    for (int i = DURATION_UPDATES; i <= DURATION_RUN; i++) {
+        if (strcmp(unit, unit_names[i]) != 0) continue;
         duration->amount = amount;
-        duration->unit = units[i].unit;
+        duration->unit = i;
         return KNACK_OK;
     }
     return KNACK_E_CONFIG;
@@ -342,4 +340,77 @@ knack_status json_fields(const struct json *object, const struct json_field *tab
         TRY(member ? json_value(member, field, place) : set_default(object, field, place));
     }
     return KNACK_OK;
+}
+
+/* ---- From a struct to the members of an object ---- */
+
+/* A number that the field would not take back: one that nobody gave. */
+static bool is_absent(const struct json_field *field, double number)
+{
+    struct json_range range;
+    return isnan(number) || (field->fallback && field->range && json_range_parse(field->range, &range) && !json_range_holds(range, number));
+}
+
+static void write_choice(struct json_writer *writer, const struct json_field *field, int position)
+{
+    if (position >= 0 && position < choices_count(field->choices)) json_string(writer, field->name, field->choices[position]);
+}
+
+static void write_duration(struct json_writer *writer, const struct json_field *field, struct json_duration duration)
+{
+    char amount[32], text[40];
+    if (duration.unit == DURATION_NONE) return;
+    snprintf(text, sizeof text, "%s%s", text_number(amount, duration.amount), unit_names[duration.unit]);
+    json_string(writer, field->name, text);
+}
+
+/* Of numbers or of texts; the other is NULL. */
+static void write_list(struct json_writer *writer, const struct json_field *field, const double *number, const char *const *text,
+                       int64_t count)
+{
+    if (count == 0 && field->fallback && field->fallback[0] == '\0') return;
+    json_open(writer, field->name, '[');
+    for (int64_t i = 0; i < count; i++) number ? json_number(writer, NULL, number[i]) : json_string(writer, NULL, text[i]);
+    json_close(writer);
+}
+
+static void write_field(struct json_writer *writer, const struct json_field *field, const void *value)
+{
+    const char *text = field->type == JSON_TEXT ? *(const char *const *)value : NULL;
+    const struct json_doubles *numbers = value;
+    const struct json_texts *texts = value;
+    switch (field->type) {
+    case JSON_DOUBLE:
+        if (!is_absent(field, *(const double *)value)) json_number(writer, field->name, *(const double *)value);
+        break;
+    case JSON_INTEGER:
+        if (!is_absent(field, (double)*(const int64_t *)value)) json_integer(writer, field->name, *(const int64_t *)value);
+        break;
+    case JSON_BOOLEAN:
+        json_boolean(writer, field->name, *(const bool *)value);
+        break;
+    case JSON_TEXT:
+        if (text) json_string(writer, field->name, text);
+        break;
+    case JSON_CHOICE:
+        write_choice(writer, field, *(const int *)value);
+        break;
+    case JSON_DURATION:
+        write_duration(writer, field, *(const struct json_duration *)value);
+        break;
+    case JSON_DOUBLES:
+        write_list(writer, field, numbers->value, NULL, numbers->count);
+        break;
+    case JSON_TEXTS:
+        write_list(writer, field, NULL, texts->value, texts->count);
+        break;
+    case JSON_ANY:
+        if (*(const struct json *const *)value) json_node(writer, field->name, *(const struct json *const *)value);
+        break;
+    }
+}
+
+void json_write_fields(struct json_writer *writer, const struct json_field *table, const void *values)
+{
+    for (const struct json_field *field = table; field->name; field++) write_field(writer, field, (const char *)values + field->offset);
 }

@@ -1,6 +1,7 @@
 /* Tables of fields: values, defaults, every refusal, and their schema. */
 #include "base/test.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -224,6 +225,62 @@ static void test_durations(void **state)
     assert_int_equal(json_duration_updates((struct json_duration){0, DURATION_NONE}, 10, 3), 0);
 }
 
+static void assert_writes(const struct json_field *fields, const struct sample *sample, const char *expected)
+{
+    struct json_writer *writer = json_writer_new(false);
+    json_open(writer, NULL, '{');
+    json_write_fields(writer, fields, sample);
+    json_close(writer);
+    assert_string_equal(json_text(writer, NULL), expected);
+    json_writer_free(writer);
+}
+
+/* What one table read it writes, and reads back as the same. */
+static void test_writing(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "{\"lr\": 0.1, \"optional\": -2, \"epochs\": 9007199254740992, \"nesterov\": false, \"name\": \"\\\"n\\n\", \"view\": \"shift\", "
+        "\"type\": \"sgd\", \"warmup\": \"0.3dur\", \"sizes\": [1, 0.30000000000000004], \"tags\": [\"one\"], \"views\": [\"flip\", "
+        "\"shift\"], \"any\": {\"x\": [1, null]}}",
+        "{\"lr\": 1, \"optional\": 0, \"epochs\": 1, \"nesterov\": true, \"name\": \"\", \"view\": \"flip\", \"type\": \"adamw\", "
+        "\"warmup\": "
+        "\"0st\", \"sizes\": [], \"tags\": [], \"views\": []}",
+    };
+    struct json_field fields[sizeof table / sizeof table[0]];
+    memcpy(fields, table, sizeof fields);
+    fields[8].range = "(0,inf)";
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        struct json_document *document = parse(texts[i]);
+        struct sample sample = {0};
+        assert_done(json_fields(document->root, fields, &sample));
+        assert_writes(fields, &sample, texts[i]);
+        json_free(document);
+    }
+}
+
+static void test_nothing_to_write(void **state)
+{
+    (void)state;
+    static const struct json_field fields[] = {
+        {"lr", JSON_DOUBLE, offsetof(struct sample, lr), NULL, NULL, NULL, NULL},
+        {"optional", JSON_DOUBLE, offsetof(struct sample, optional), "", "[0,1]", NULL, NULL},
+        {"epochs", JSON_INTEGER, offsetof(struct sample, epochs), "", "[1,inf)", NULL, NULL},
+        {"name", JSON_TEXT, offsetof(struct sample, name), "", NULL, NULL, NULL},
+        {"type", JSON_CHOICE, offsetof(struct sample, type), "", NULL, types, NULL},
+        {"warmup", JSON_DURATION, offsetof(struct sample, warmup), "", NULL, NULL, NULL},
+        {"sizes", JSON_DOUBLES, offsetof(struct sample, sizes), "", NULL, NULL, NULL},
+        {"tags", JSON_TEXTS, offsetof(struct sample, tags), "", NULL, NULL, NULL},
+        {"any", JSON_ANY, offsetof(struct sample, any), "", NULL, NULL, NULL},
+        {0},
+    };
+    struct sample sample = {.lr = NAN, .optional = -1, .type = -1};
+    assert_writes(fields, &sample, "{}");
+    sample = (struct sample){.lr = 1, .optional = NAN, .type = 3};
+    assert_writes(fields, &sample, "{\"lr\": 1}");
+    json_write_fields(NULL, fields, &sample);
+}
+
 static void test_schema(void **state)
 {
     (void)state;
@@ -275,9 +332,10 @@ static void test_no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_all_given), cmocka_unit_test(test_defaults),   cmocka_unit_test(test_completed),
-        cmocka_unit_test(test_refusals),  cmocka_unit_test(test_bad_tables), cmocka_unit_test(test_durations),
-        cmocka_unit_test(test_schema),    cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_all_given), cmocka_unit_test(test_defaults),         cmocka_unit_test(test_completed),
+        cmocka_unit_test(test_refusals),  cmocka_unit_test(test_bad_tables),       cmocka_unit_test(test_durations),
+        cmocka_unit_test(test_writing),   cmocka_unit_test(test_nothing_to_write), cmocka_unit_test(test_schema),
+        cmocka_unit_test(test_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
