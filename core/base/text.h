@@ -17,6 +17,7 @@ const char *text_parse(const char *text, const char *end, double *value);
 /* How many bytes the UTF-8 character at text has, which is not its end; *point: its number. Bytes that are none: 1, and TEXT_UNKNOWN. */
 #define TEXT_UNKNOWN 0xFFFDu
 int text_character(const char *text, uint32_t *point);
+const char *text_entity(char); /* "&amp;" and its like, for XML and HTML; NULL: may stand as it is */
 /* FNV-1a of 64 bits over size bytes, on top of hash; TEXT_HASH is where it begins. For noticing changes, not for security. */
 #define TEXT_HASH 0xcbf29ce484222325u
 uint64_t text_hash(uint64_t hash, const void *data, size_t size);

@@ -7,8 +7,8 @@
 
 #include "base/file.h"
 #include "base/memory.h"
-#include "compare/report/chart.h"
-#include "compare/report/figures.h"
+#include "draw/chart.h"
+#include "draw/style.h"
 
 enum { CURVES_MOST = 4, POINTS_MOST = 16, HEIGHT = 250 };
 
@@ -131,7 +131,7 @@ static char *draw(const struct drawing *plot)
 
 static knack_status write_plot(const struct drawing *plot, const char *folder)
 {
-    char *drawing = draw(plot), *text = drawing ? figure_file(drawing) : NULL;
+    char *drawing = draw(plot), *text = drawing ? drawing_file(drawing) : NULL;
     char *path = text ? memory_format("%s/%s.svg", folder, plot->file) : NULL;
     knack_status status = path ? file_write(path, text, strlen(text)) : KNACK_E_MEMORY;
     memory_free(drawing);

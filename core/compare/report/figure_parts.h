@@ -2,8 +2,8 @@
 #ifndef COMPARE_REPORT_FIGURE_PARTS_H
 #define COMPARE_REPORT_FIGURE_PARTS_H
 
-#include "compare/report/chart.h"
 #include "compare/report/figures.h"
+#include "draw/chart.h"
 
 /* What a figure's file gives to the list in figures.c; see figures.h. */
 int64_t paired_items(const struct analysis *), forest_items(const struct analysis *), curves_items(const struct analysis *);

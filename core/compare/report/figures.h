@@ -15,13 +15,10 @@ struct figure {
     int64_t (*items)(const struct analysis *);
     /* What item is called, "mixup"; NULL where there is one. Valid as long as the analysis. */
     const char *(*item_name)(const struct analysis *, int64_t item);
-    /* <svg> text, to stand in a page whose style sheet has figure_style(); memory_free(); NULL on error. */
+    /* <svg> text, to stand in a page whose style sheet has drawing_style(); memory_free(); NULL on error. */
     char *(*draw)(const struct analysis *, int64_t item, enum figure_width);
 };
 /* paired, forest, curves, cost, interaction, variance, failures: in the order of the page; a NULL name ends. */
 extern const struct figure figures[];
-
-const char *figure_style(void);     /* CSS of all figures, light and dark */
-char *figure_file(const char *svg); /* the same drawing as a file of its own, with style and xmlns; memory_free() */
 
 #endif

@@ -7,6 +7,7 @@
 #include "base/growing.h"
 #include "base/json_source.h"
 #include "base/memory.h"
+#include "base/text.h"
 
 struct html {
     struct growing out;
@@ -44,24 +45,6 @@ void html_markup(struct html *html, const char *markup)
         html->out.failed = true;
 }
 
-const char *html_entity(char c)
-{
-    switch (c) {
-    case '&':
-        return "&amp;";
-    case '<':
-        return "&lt;";
-    case '>':
-        return "&gt;";
-    case '"':
-        return "&quot;";
-    case '\'':
-        return "&#39;";
-    default:
-        return NULL;
-    }
-}
-
 /* Bytes of the character at text that may stand in a page; 0 if it is not UTF-8, or a control character. */
 static size_t allowed(const char *text, size_t left)
 {
@@ -77,7 +60,7 @@ void html_text(struct html *html, const char *text)
     size_t left = strlen(text);
     while (left > 0) {
         size_t length = allowed(text, left);
-        const char *replaced = length == 0 ? "\xef\xbf\xbd" : html_entity(*text);
+        const char *replaced = length == 0 ? "\xef\xbf\xbd" : text_entity(*text);
         if (length == 0) length = 1;
         if (replaced)
             put(html, replaced, strlen(replaced));

@@ -14,7 +14,6 @@ void html_markup(struct html *, const char *markup); /* NULL: the page fails wit
 /* Markup in which %s is text, escaped for content and for quoted attributes, and %d, %lld and their like are integers; no widths. */
 void html_put(struct html *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void html_text(struct html *, const char *text);    /* escaped; bytes that no page may have become U+FFFD */
-const char *html_entity(char);                      /* "&amp;" and its like; NULL: may stand as it is */
 void html_percent(struct html *, const char *text); /* percent-encoded, for a data: URI within quotes */
 
 #endif

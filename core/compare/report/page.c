@@ -3,6 +3,7 @@
 
 #include "compare/report/figures.h"
 #include "compare/report/report.h"
+#include "draw/style.h"
 
 static void head(const struct page *page)
 {
@@ -16,7 +17,7 @@ static void head(const struct page *page)
                             "<link rel=\"icon\" href=\"data:,\">\n");
     html_put(page->html, "<meta name=\"generator\" content=\"knack %s\">\n<title>%s%s</title>\n<style>\n", page->analysis->knack,
              page->analysis->screening ? "Screening: " : "", plan->name);
-    html_markup(page->html, figure_style());
+    html_markup(page->html, drawing_style());
     html_markup(page->html, page_style);
     html_markup(page->html, "</style>\n</head>\n<body>\n<main>\n");
 }

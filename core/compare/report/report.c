@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "compare/report/figures.h"
+#include "draw/style.h"
 
 /* Text that was just made, or NULL with the error set; it is freed. */
 static knack_status write_text(const char *folder, const char *name, char *text)
@@ -42,7 +43,7 @@ static char *chart_name(const struct figure *figure, const struct analysis *anal
 
 static knack_status write_chart(const struct figure *figure, const struct analysis *analysis, int64_t item, const char *folder)
 {
-    char *svg = figure->draw(analysis, item, FIGURE_WIDE), *file = svg ? figure_file(svg) : NULL;
+    char *svg = figure->draw(analysis, item, FIGURE_WIDE), *file = svg ? drawing_file(svg) : NULL;
     char *name = file ? chart_name(figure, analysis, item) : NULL;
     knack_status status = KNACK_E_MEMORY;
     if (name)

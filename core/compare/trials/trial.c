@@ -10,6 +10,8 @@
 #include "base/memory.h"
 #include "train/run.h"
 
+const char *const trial_status_name[] = {"done", "not finite", "crashed", "timed out", "error", NULL};
+
 struct trial {
     const struct trial_job *job;
     void (*said)(void *user, const struct trial_progress *);

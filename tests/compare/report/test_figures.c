@@ -10,7 +10,8 @@
 #include "base/text.h"
 #include "compare/analysis/fixture.h"
 #include "compare/report/figures.h"
-#include "drawing.h"
+#include "draw/drawing.h"
+#include "draw/style.h"
 
 static const char *const axis_titles[][2] = {
     {"paired", "difference in test"}, {"forest", "difference in test"}, {"curves", "epochs"},
@@ -247,7 +248,7 @@ static void test_files(void **state)
 {
     (void)state;
     struct analysis *analysis = fixture_analysis(3, 5, DESIGN_ONE);
-    char *svg = figures[1].draw(analysis, 0, FIGURE_WIDE), *file = figure_file(svg);
+    char *svg = figures[1].draw(analysis, 0, FIGURE_WIDE), *file = drawing_file(svg);
     assert_non_null(file);
     assert_int_equal(strncmp(file, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n", 39), 0);
     assert_non_null(strstr(file, "xmlns=\"http://www.w3.org/2000/svg\" class=\"figure\""));
@@ -256,9 +257,9 @@ static void test_files(void **state)
     assert_non_null(strstr(file, "prefers-color-scheme:dark"));
     memory_free(file);
     memory_free(svg);
-    assert_null(figure_file("<p>"));
-    assert_string_equal(knack_error(), "figure_file: this is no drawing of a figure");
-    assert_non_null(strstr(figure_style(), "--figure-ink:"));
+    assert_null(drawing_file("<p>"));
+    assert_string_equal(knack_error(), "drawing_file: this is no drawing");
+    assert_non_null(strstr(drawing_style(), "--figure-ink:"));
     fixture_free(analysis);
 }
 
@@ -295,7 +296,7 @@ static void test_out_of_memory(void **state)
             }
             for (int64_t nth = 1; nth < 3; nth++) {
                 memory_fail_at(nth);
-                char *file = figure_file(svg);
+                char *file = drawing_file(svg);
                 memory_fail_at(0);
                 memory_free(file);
             }

@@ -1,9 +1,11 @@
-/* The style sheet of all figures. Colours keep their distance for all common kinds of colour blindness (after Okabe and Ito's palette), and
- * no meaning hangs on colour alone. */
+/* The style sheet of all drawings. Colours keep their distance for all common kinds of colour blindness (after Okabe and Ito's palette),
+ * and no meaning hangs on colour alone. */
+#include "draw/style.h"
+
 #include <string.h>
 
-#include "compare/report/figures.h"
-#include "compare/report/svg.h"
+#include "base/status.h"
+#include "draw/svg.h"
 
 /* Name, on light paper, on dark paper. */
 #define COLOURS(EACH)                                                                                                                      \
@@ -54,7 +56,7 @@
     "svg.figure .light{fill:currentColor;fill-opacity:.25}\n"                                                                              \
     "svg.figure .middle{fill:currentColor;fill-opacity:.55}\n"
 
-const char *figure_style(void)
+const char *drawing_style(void)
 {
     return ".figure{" COLOURS(LIGHT) "-webkit-print-color-adjust:exact;print-color-adjust:exact}\n"
                                      "@media screen and (prefers-color-scheme:dark){.figure{" COLOURS(DARK) "}}\n" FORMS;
@@ -84,12 +86,12 @@ static void write_forms(struct svg *svg, int dark)
     svg_raw(svg, rest);
 }
 
-char *figure_file(const char *drawing)
+char *drawing_file(const char *drawing)
 {
     static const char root[] = "<svg ";
     const char *inside = strstr(drawing, ">\n");
     if (strncmp(drawing, root, sizeof root - 1) != 0 || !inside) {
-        status_set(KNACK_E_CALL, "figure_file: this is no drawing of a figure");
+        status_set(KNACK_E_CALL, "drawing_file: this is no drawing");
         return NULL;
     }
     struct svg svg = {0};

@@ -1,6 +1,6 @@
 /* SVG text as it grows: elements, attributes, escaped text. Knows nothing of charts. */
-#ifndef COMPARE_REPORT_SVG_H
-#define COMPARE_REPORT_SVG_H
+#ifndef DRAW_SVG_H
+#define DRAW_SVG_H
 
 #include "base/growing.h"
 

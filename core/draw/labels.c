@@ -1,4 +1,4 @@
-#include "compare/report/labels.h"
+#include "draw/labels.h"
 
 #include <math.h>
 #include <string.h>

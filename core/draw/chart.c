@@ -1,4 +1,4 @@
-#include "compare/report/chart.h"
+#include "draw/chart.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,12 +1,12 @@
 /* Charts as SVG: panels with axes, and what stands in them. Kinds are classes of the style sheet (style.c): a form ("line", "faint",
  * "thin", "thick", "solid", "hollow", "area") and a colour ("base", "arm", "helps", "hurts", "same", "unclear"), or a role ("grid", "zero",
  * "margin"). Places are units of the drawing from its upper left corner. Nothing is drawn where a value is not finite. */
-#ifndef COMPARE_REPORT_CHART_H
-#define COMPARE_REPORT_CHART_H
+#ifndef DRAW_CHART_H
+#define DRAW_CHART_H
 
-#include "compare/report/labels.h"
-#include "compare/report/scale.h"
-#include "compare/report/svg.h"
+#include "draw/labels.h"
+#include "draw/scale.h"
+#include "draw/svg.h"
 
 enum { CHART_WIDE = 720, CHART_NARROW = 350, CHART_MARGIN = 8 };
 

@@ -1,10 +1,9 @@
-#include "compare/report/svg.h"
+#include "draw/svg.h"
 
 #include <math.h>
 #include <string.h>
 
 #include "base/text.h"
-#include "compare/report/html.h"
 
 void svg_bytes(struct svg *svg, const char *text, size_t length)
 {
@@ -21,7 +20,7 @@ void svg_escaped(struct svg *svg, const char *text)
     while (*text) {
         uint32_t point;
         int length = text_character(text, &point);
-        const char *name = point < 128 ? html_entity((char)point) : NULL;
+        const char *name = point < 128 ? text_entity((char)point) : NULL;
         bool blank = point == '\t' || point == '\n' || point == '\r';
         if (name)
             svg_raw(svg, name);

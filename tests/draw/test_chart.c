@@ -7,8 +7,8 @@
 
 #include "base/memory.h"
 #include "base/random.h"
-#include "compare/report/chart.h"
-#include "drawing.h"
+#include "draw/chart.h"
+#include "draw/drawing.h"
 
 static double uniform(uint64_t key, uint64_t i)
 {

@@ -1,4 +1,4 @@
-#include "compare/report/scale.h"
+#include "draw/scale.h"
 
 #include <math.h>
 #include <stdio.h>

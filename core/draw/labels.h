@@ -1,6 +1,6 @@
 /* How wide text is, and where it can stand without touching what is there. All lengths in units of a drawing, for text of LABEL_SIZE. */
-#ifndef COMPARE_REPORT_LABELS_H
-#define COMPARE_REPORT_LABELS_H
+#ifndef DRAW_LABELS_H
+#define DRAW_LABELS_H
 
 #include "base/status.h"
 

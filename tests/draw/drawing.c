@@ -1,4 +1,4 @@
-#include "drawing.h"
+#include "draw/drawing.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "compare/report/labels.h"
+#include "draw/labels.h"
 
 static char flaw[512];
 

@@ -1,6 +1,6 @@
 /* From values to places on a drawing, and the round numbers that an axis shows. */
-#ifndef COMPARE_REPORT_SCALE_H
-#define COMPARE_REPORT_SCALE_H
+#ifndef DRAW_SCALE_H
+#define DRAW_SCALE_H
 
 #include <stdbool.h>
 #include <stdint.h>

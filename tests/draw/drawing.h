@@ -1,6 +1,6 @@
 /* Reads drawings as a browser would, as far as tests need it. */
-#ifndef TESTS_COMPARE_DRAWING_H
-#define TESTS_COMPARE_DRAWING_H
+#ifndef TESTS_DRAW_DRAWING_H
+#define TESTS_DRAW_DRAWING_H
 
 #include <stdbool.h>
 #include <stdint.h>
