@@ -13,19 +13,10 @@ void counts_add(knack_step *step)
         counts->without += step->pass.rows;
 }
 
-void counts_end_step(struct run *run)
-{
-    struct counts *counts = &run->counts;
-    double rows = (double)run->step.logical.rows;
-    counts->gradient_evaluations += (double)counts->with_gradient / rows;
-    counts->forwards += (double)counts->without / rows;
-    counts->with_gradient = counts->without = 0;
-}
-
 struct run_cost run_cost(const struct run *run)
 {
     const struct counts *counts = &run->counts;
-    return (struct run_cost){.gradient_evaluations = counts->gradient_evaluations,
-                             .forwards = counts->forwards + (double)counts->swept / (double)run->settings.batch,
+    return (struct run_cost){.gradient_rows = (double)counts->with_gradient,
+                             .forward_rows = (double)(counts->without + counts->swept),
                              .inference = counts->inference};
 }

@@ -124,7 +124,6 @@ static knack_status one_step(struct run *run)
     TRY(gradient_of_step(run, &outcome, &not_finite));
     if (!(outcome & OUTCOME_SKIP)) TRY(update_weights(run, &outcome));
     TRY(trace_end(run));
-    counts_end_step(run);
     run->at.batch++;
     run->at.batch_in_epoch++;
     if (outcome & OUTCOME_STOP) run->at.stopped = 1;

@@ -98,12 +98,12 @@ struct run_examples {
 };
 struct run_examples run_examples(const struct run *, enum data_part);
 
-/* What training cost, counted by rows through the model, in forwards of one logical batch; steps whose update was skipped count too. Of a
- * resumed run: since then. */
+/* What training cost, in rows through the model, whatever the batch; steps whose update was skipped count too. Of a resumed run: since
+ * then. */
 struct run_cost {
-    double gradient_evaluations; /* forwards that a backward followed: 1 a step, 2 with SAM */
-    double forwards;             /* forwards without, sweeps among them; not those of evaluations */
-    double inference;            /* forwards an example, in the final evaluation of the primary weights: 1, with two views 2 */
+    double gradient_rows; /* forward and backward: the training part once an epoch, twice with SAM */
+    double forward_rows;  /* forward only, in training: sweeps too, evaluations not */
+    double inference;     /* forwards an example, in the final evaluation of the primary weights: 1, with two views 2 */
 };
 struct run_cost run_cost(const struct run *);
 

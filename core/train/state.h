@@ -44,11 +44,10 @@ struct clock {
 
 /* Rows that went through the model, for struct run_cost. */
 struct counts {
-    int64_t with_gradient, without; /* of the step at hand */
-    int64_t evaluated;              /* outside of training, sweeps too */
+    int64_t with_gradient, without; /* in training */
+    int64_t evaluated;              /* outside of it, sweeps too */
     int64_t swept;                  /* of those, in sweeps */
-    double gradient_evaluations, forwards;
-    double inference; /* of the latest evaluation that run_cost() tells of */
+    double inference;               /* of the latest evaluation that run_cost() tells of */
 };
 
 /* What result.json and the tables are made of. */
@@ -191,8 +190,7 @@ void examples_clear(struct run_examples *);
 void examples_free(struct run_examples *);
 
 /* counts.c */
-void counts_add(knack_step *);      /* a forward of the pass that is going on */
-void counts_end_step(struct run *); /* of the step at hand */
+void counts_add(knack_step *); /* a forward of the pass that is going on */
 
 /* loop.c */
 knack_status loop_estimate(struct run *, double *seconds);

@@ -51,16 +51,16 @@ struct two_level {
 
 struct arm_result {
     const struct arm *arm;
-    int64_t n, failed;                     /* trials finished, of them failed */
-    double mean, sd;                       /* as the metric is, failed ones at their score */
-    int64_t *seed;                         /* [n] ascending */
-    double *value;                         /* [n] as the metric is, failed ones at their score */
-    bool *failure;                         /* [n] */
-    enum trial_status *status;             /* [n] */
-    char **message;                        /* [n] what a failed trial said; NULL of one that is done */
-    double gradient_evaluations, forwards; /* a trial, mean */
-    double cost_count;                     /* against the baseline: (3 gradient evaluations + forwards), whole training */
-    double cost_seconds;                   /* CPU seconds per update against the baseline's, geometric mean of rounds; NaN: not measured */
+    int64_t n, failed;                  /* trials finished, of them failed */
+    double mean, sd;                    /* as the metric is, failed ones at their score */
+    int64_t *seed;                      /* [n] ascending */
+    double *value;                      /* [n] as the metric is, failed ones at their score */
+    bool *failure;                      /* [n] */
+    enum trial_status *status;          /* [n] */
+    char **message;                     /* [n] what a failed trial said; NULL of one that is done */
+    double gradient_rows, forward_rows; /* a trial, mean */
+    double cost_count;                  /* against the baseline: (3 gradient rows + forward rows), whole training */
+    double cost_seconds;                /* CPU seconds per update against the baseline's, geometric mean of rounds; NaN: not measured */
     struct interval cost_ci;
     double inference;                    /* forwards per test example */
     double seconds;                      /* median of a trial */

@@ -61,15 +61,15 @@ static knack_status fill_resources(struct analysis *analysis, const struct mater
     for (int64_t row = 0; row < material->seeds; row++) {
         const struct stored_trial *trial = material_trial(material, row, a);
         if (!trial || trial->status != TRIAL_DONE) continue;
-        passes += trial->cost.gradient_evaluations;
-        forwards += trial->cost.forwards;
+        passes += trial->cost.gradient_rows;
+        forwards += trial->cost.forward_rows;
         inference += trial->cost.inference;
         memory[n] = (double)trial->cost.peak_memory;
         seconds[n++] = trial->cost.seconds;
         if (trial->idle[0] && !result->idle && !(result->idle = arena_text(analysis->arena, trial->idle))) return KNACK_E_MEMORY;
     }
-    result->gradient_evaluations = n ? passes / (double)n : NAN;
-    result->forwards = n ? forwards / (double)n : NAN;
+    result->gradient_rows = n ? passes / (double)n : NAN;
+    result->forward_rows = n ? forwards / (double)n : NAN;
     result->inference = n ? inference / (double)n : NAN;
     result->seconds = median(seconds, n);
     result->peak_memory = n ? (int64_t)median(memory, n) : 0;

@@ -13,7 +13,7 @@ enum { MOST_BUDGETS = 16 };
 /* A pass with gradient takes about three forwards. */
 static double count_of(const struct arm_result *result)
 {
-    return 3 * result->gradient_evaluations + result->forwards;
+    return 3 * result->gradient_rows + result->forward_rows;
 }
 
 static const struct stored_measurement *find_measurement(const struct material *material, int64_t arm, int64_t round)

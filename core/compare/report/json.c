@@ -209,8 +209,8 @@ static void write_cost(struct json_writer *w, const struct arm_result *r)
     json_number(w, "cost", r->cost_count);
     json_number(w, "cost_seconds", r->cost_seconds);
     write_interval(w, "cost_seconds_ci", r->cost_ci.low, r->cost_ci.high);
-    json_number(w, "gradient_evaluations", r->gradient_evaluations);
-    json_number(w, "forwards", r->forwards);
+    json_number(w, "gradient_rows", r->gradient_rows);
+    json_number(w, "forward_rows", r->forward_rows);
     json_number(w, "forwards_per_test_example", r->inference);
     json_number(w, "cpu_seconds_per_update", r->cpu_per_update);
     json_number(w, "seconds", r->seconds);

@@ -117,8 +117,8 @@ static void put_cost(const struct page *page, const struct arm_result *arm, cons
     char text[PAGE_NUMBER];
     page_row_open(page, name);
     page_cell(page, page_count(text, updates));
-    page_cell(page, page_count(text, llround(arm->gradient_evaluations)));
-    page_cell(page, page_count(text, llround(arm->forwards)));
+    page_cell(page, page_count(text, llround(arm->gradient_rows)));
+    page_cell(page, page_count(text, llround(arm->forward_rows)));
     page_cell(page, page_ratio(text, arm->cost_count));
     page_cell(page, page_ratio(text, arm->cost_seconds));
     page_cell(page, page_range(text, arm->cost_ci.low, arm->cost_ci.high, 2, false));
@@ -153,18 +153,9 @@ static void put_savings(const struct page *page)
 
 void page_costs(const struct page *page)
 {
-    static const char *const heading[] = {"Arm",
-                                          ">Updates",
-                                          ">Gradient evaluations",
-                                          ">Forwards",
-                                          ">Cost by counts",
-                                          ">Cost by time",
-                                          ">its 95 % CI",
-                                          ">CPU of an update",
-                                          ">A trial took",
-                                          ">Forwards per prediction",
-                                          ">Peak memory",
-                                          NULL};
+    static const char *const heading[] = {
+        "Arm",          ">Updates",          ">Rows with gradient", ">Rows forward only",       ">Cost by counts", ">Cost by time",
+        ">its 95 % CI", ">CPU of an update", ">A trial took",       ">Forwards per prediction", ">Peak memory",    NULL};
     const struct analysis *analysis = page->analysis;
     html_markup(page->html, "<section>\n<h2 id=\"costs\">Costs</h2>\n");
     page_table_open(page, "Costs of a trial", heading);
@@ -173,8 +164,8 @@ void page_costs(const struct page *page)
     page_table_close(page);
     html_markup(
         page->html,
-        "<p class=\"note\">Gradient evaluations and forwards are counted exactly; cost by counts takes a gradient evaluation as three "
-        "forwards, over the whole training. Cost by time is CPU time of one update against the baseline&#39;s, measured one after the "
+        "<p class=\"note\">Rows through the model are counted exactly, over the whole training; cost by counts takes a row with gradient "
+        "as three that go forward only. Cost by time is CPU time of one update against the baseline&#39;s, measured one after the "
         "other by turns: it does not grow with the number of updates. What a trial took includes what its neighbours slowed it "
         "down.</p>\n");
     put_savings(page);

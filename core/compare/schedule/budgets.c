@@ -26,8 +26,8 @@ static double mean_cost(const struct results *results, int64_t arm)
     for (int64_t b = 0; b < results->blocks; b++) {
         const struct result *cell = results_cell(results, b, arm);
         if (!cell->there || cell->status != TRIAL_DONE) continue;
-        gradients += cell->gradient_evaluations;
-        forwards += cell->forwards;
+        gradients += cell->gradient_rows;
+        forwards += cell->forward_rows;
         count++;
     }
     return count > 0 ? 3 * (gradients / count) + forwards / count : NAN;

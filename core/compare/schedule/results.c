@@ -32,8 +32,8 @@ void results_put(struct results *results, const struct stored_trial *trial)
                             .status = trial->status,
                             .value = trial->value,
                             .seconds = trial->cost.seconds,
-                            .gradient_evaluations = trial->cost.gradient_evaluations,
-                            .forwards = trial->cost.forwards};
+                            .gradient_rows = trial->cost.gradient_rows,
+                            .forward_rows = trial->cost.forward_rows};
     memcpy(cell->idle, trial->idle, sizeof cell->idle);
 }
 
@@ -57,5 +57,5 @@ double results_score(const struct results *results, int64_t block, int64_t arm)
 double results_cost(const struct results *results, int64_t block, int64_t arm)
 {
     const struct result *cell = results_cell(results, block, arm);
-    return cell->there && cell->status == TRIAL_DONE ? 3 * cell->gradient_evaluations + cell->forwards : NAN;
+    return cell->there && cell->status == TRIAL_DONE ? 3 * cell->gradient_rows + cell->forward_rows : NAN;
 }

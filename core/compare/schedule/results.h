@@ -8,7 +8,7 @@ struct result {
     bool there, going_on;
     enum trial_status status;
     double value; /* NaN unless done */
-    double seconds, gradient_evaluations, forwards;
+    double seconds, gradient_rows, forward_rows;
     char idle[64];
 };
 
@@ -27,7 +27,7 @@ struct result *results_cell(const struct results *, int64_t block, int64_t arm);
 bool results_failed(const struct result *); /* not done, or without a value */
 /* Larger is better; a failed trial has its score, NaN if that is not known. The trial is there. */
 double results_score(const struct results *, int64_t block, int64_t arm);
-/* What training cost: 3 gradient evaluations + forwards, since a backward costs about two forwards. NaN: there is no trial, or it failed.
+/* What training cost: 3 gradient rows + forward rows, since a backward costs about two forwards. NaN: there is no trial, or it failed.
  */
 double results_cost(const struct results *, int64_t block, int64_t arm);
 

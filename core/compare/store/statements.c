@@ -2,7 +2,7 @@
 #include "compare/store/sql.h"
 
 #define TRIAL_COLUMNS                                                                                                                      \
-    "t.id, a.position, t.seed, t.status, t.message, t.value, t.idle, t.updates, t.gradient_evaluations, t.forwards, t.inference, "         \
+    "t.id, a.position, t.seed, t.status, t.message, t.value, t.idle, t.updates, t.gradient_rows, t.forward_rows, t.inference, "            \
     "t.seconds, t.cpu_seconds, t.peak_memory"
 
 const struct sql_text sql_text[SQL_STATEMENTS] = {
@@ -29,7 +29,7 @@ const struct sql_text sql_text[SQL_STATEMENTS] = {
                        "write the arms"},
     [SQL_FIND_ARM] = {"SELECT id, name FROM arms WHERE position = ?", "find an arm"},
 
-    [SQL_ADD_TRIAL] = {"INSERT INTO trials (arm, seed, status, message, value, weights, idle, updates, gradient_evaluations, forwards, "
+    [SQL_ADD_TRIAL] = {"INSERT INTO trials (arm, seed, status, message, value, weights, idle, updates, gradient_rows, forward_rows, "
                        "inference, seconds, cpu_seconds, peak_memory, finished) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                        "add a trial"},
     [SQL_ADD_METRIC] = {"INSERT INTO metrics (trial, part, weights, metric, update_, epoch, value, final) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",

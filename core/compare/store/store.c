@@ -15,8 +15,8 @@
 
 /* Marks of the file: "Knck", and the tables' version. */
 #define APPLICATION "1265525611"
-#define FORMAT      "1"
-enum { APPLICATION_NUMBER = 1265525611, FORMAT_NUMBER = 1 };
+#define FORMAT      "2"
+enum { APPLICATION_NUMBER = 1265525611, FORMAT_NUMBER = 2 };
 
 /* ---- Making ---- */
 

@@ -36,8 +36,8 @@ static knack_status add_row(struct store *store, int64_t arm, int64_t seed, cons
     query_text(&query, outcome->weights);
     query_text(&query, outcome->idle[0] ? outcome->idle : NULL);
     query_integer(&query, cost->updates);
-    query_real(&query, cost->gradient_evaluations);
-    query_real(&query, cost->forwards);
+    query_real(&query, cost->gradient_rows);
+    query_real(&query, cost->forward_rows);
     query_real(&query, cost->inference);
     query_real(&query, cost->seconds);
     query_real(&query, cost->cpu_seconds);
@@ -144,8 +144,8 @@ static knack_status read_trial(const struct query *query, void *out)
     trial->value = column_real(query, 5);
     column_copy(query, 6, trial->idle, sizeof trial->idle);
     trial->cost = (struct trial_cost){.updates = column_integer(query, 7),
-                                      .gradient_evaluations = column_real(query, 8),
-                                      .forwards = column_real(query, 9),
+                                      .gradient_rows = column_real(query, 8),
+                                      .forward_rows = column_real(query, 9),
                                       .inference = column_real(query, 10),
                                       .seconds = column_real(query, 11),
                                       .cpu_seconds = column_real(query, 12),

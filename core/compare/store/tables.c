@@ -13,7 +13,7 @@
 #define TRIALS                                                                                                                             \
     "CREATE TABLE trials (id INTEGER PRIMARY KEY, arm INTEGER NOT NULL REFERENCES arms (id), seed INTEGER NOT NULL, "                      \
     "status TEXT NOT NULL, message TEXT, value REAL, weights TEXT, seconds REAL, cpu_seconds REAL, peak_memory INTEGER, "                  \
-    "updates INTEGER, gradient_evaluations REAL, forwards REAL, inference REAL, idle TEXT, finished TEXT NOT NULL, UNIQUE (arm, seed));"
+    "updates INTEGER, gradient_rows REAL, forward_rows REAL, inference REAL, idle TEXT, finished TEXT NOT NULL, UNIQUE (arm, seed));"
 
 #define METRICS                                                                                                                            \
     "CREATE TABLE metrics (trial INTEGER NOT NULL REFERENCES trials (id), part TEXT NOT NULL, weights TEXT NOT NULL, "                     \

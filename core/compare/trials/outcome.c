@@ -113,8 +113,8 @@ static void metric_fields(struct stream *s, struct trial_outcome *outcome)
 static void cost_fields(struct stream *s, struct trial_cost *cost)
 {
     field(s, &cost->updates, sizeof cost->updates);
-    field(s, &cost->gradient_evaluations, sizeof cost->gradient_evaluations);
-    field(s, &cost->forwards, sizeof cost->forwards);
+    field(s, &cost->gradient_rows, sizeof cost->gradient_rows);
+    field(s, &cost->forward_rows, sizeof cost->forward_rows);
     field(s, &cost->inference, sizeof cost->inference);
     field(s, &cost->seconds, sizeof cost->seconds);
     field(s, &cost->cpu_seconds, sizeof cost->cpu_seconds);

@@ -213,8 +213,8 @@ static void keep_cost(struct trial *trial, const struct run *run)
     struct trial_cost *cost = &trial->outcome->cost;
     struct run_cost spent = run_cost(run);
     cost->updates = run_updates(run);
-    cost->gradient_evaluations = spent.gradient_evaluations;
-    cost->forwards = spent.forwards;
+    cost->gradient_rows = spent.gradient_rows;
+    cost->forward_rows = spent.forward_rows;
     cost->inference = spent.inference;
 }
 

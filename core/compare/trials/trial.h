@@ -41,12 +41,11 @@ struct trial_metric {
 };
 
 struct trial_cost {
-    int64_t updates;             /* made */
-    double gradient_evaluations; /* forwards with backward of one logical batch: 1 an update without tricks, 2 with SAM. Counted by rows */
-    double forwards;             /* of one logical batch in training without backward, sweeps too */
-    double inference;            /* forwards per example of the final test evaluation: 1, with two views 2 */
-    double seconds, cpu_seconds; /* whole trial; TRIAL_MEASURE: of its updates only */
-    int64_t peak_memory;         /* bytes, resident */
+    int64_t updates;                    /* made */
+    double gradient_rows, forward_rows; /* as in struct run_cost, of the whole training */
+    double inference;                   /* forwards per example of the final test evaluation: 1, with two views 2 */
+    double seconds, cpu_seconds;        /* whole trial; TRIAL_MEASURE: of its updates only */
+    int64_t peak_memory;                /* bytes, resident */
 };
 
 struct trial_outcome {

@@ -267,7 +267,7 @@ static bool read_value(const struct making *making, int a, int s, struct trial_o
     const struct recipe *recipe = making->recipe;
     double passes = recipe->cost ? recipe->cost[a] : making->plan->arm[a].budget;
     outcome->cost = (struct trial_cost){.updates = making->plan->arm[a].updates,
-                                        .gradient_evaluations = UPDATES * passes,
+                                        .gradient_rows = UPDATES * passes,
                                         .inference = 1,
                                         .seconds = .4 * passes,
                                         .cpu_seconds = .39 * passes,

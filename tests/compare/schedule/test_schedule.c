@@ -87,7 +87,7 @@ static struct stored_trial trial_of(const struct made *made, int64_t block, int6
                                  .seed = made->plan.first_seed + block,
                                  .status = fails ? TRIAL_CRASHED : TRIAL_DONE,
                                  .value = fails ? NAN : .8 + .01 * (noise + made->effect[arm]),
-                                 .cost = {.gradient_evaluations = 100 * made->cost[arm], .seconds = 1}};
+                                 .cost = {.gradient_rows = 100 * made->cost[arm], .seconds = 1}};
 }
 
 /* ---- Running them ---- */

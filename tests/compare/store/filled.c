@@ -92,8 +92,8 @@ struct trial_outcome filled_outcome(int64_t arm, int64_t seed)
     int64_t s = seed - FILLED_FIRST;
     struct trial_outcome outcome = {.status = TRIAL_DONE, .value = .9 + gain[arm] + .002 * (double)(s % 3) + .001 * (double)(s * arm % 2)};
     outcome.cost = (struct trial_cost){.updates = 57,
-                                       .gradient_evaluations = arm == 2 ? 114 : 57,
-                                       .forwards = 0,
+                                       .gradient_rows = arm == 2 ? 114 : 57,
+                                       .forward_rows = 0,
                                        .inference = 1,
                                        .seconds = .5,
                                        .cpu_seconds = arm == 2 ? .75 : .375,

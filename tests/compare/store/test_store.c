@@ -124,11 +124,11 @@ static void test_another_format(void **state)
     struct store *store = NULL;
     assert_done(store_open(folder, true, &store));
     store_close(store);
-    run_sql("PRAGMA user_version = 2");
+    run_sql("PRAGMA user_version = 1");
     for (int create = 0; create < 2; create++)
         assert_failure(
             store_open(folder, create, &store), KNACK_E_IO,
-            told("%s/knack.db: has format 2, of another version of knack; this one, %s, reads format 1", folder, knack_version()));
+            told("%s/knack.db: has format 1, of another version of knack; this one, %s, reads format 2", folder, knack_version()));
 }
 
 static void test_a_damaged_file(void **state)

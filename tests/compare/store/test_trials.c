@@ -131,8 +131,8 @@ static void check_trial(const struct stored_trial *trial, int64_t arm, int64_t s
     assert_string_equal(trial->idle, outcome.idle);
     assert_true(isnan(outcome.value) ? isnan(trial->value) : trial->value == outcome.value);
     assert_int_equal(trial->cost.updates, outcome.cost.updates);
-    assert_true(trial->cost.gradient_evaluations == outcome.cost.gradient_evaluations);
-    assert_true(trial->cost.forwards == outcome.cost.forwards);
+    assert_true(trial->cost.gradient_rows == outcome.cost.gradient_rows);
+    assert_true(trial->cost.forward_rows == outcome.cost.forward_rows);
     assert_true(trial->cost.inference == outcome.cost.inference);
     assert_true(trial->cost.seconds == outcome.cost.seconds);
     assert_true(trial->cost.cpu_seconds == outcome.cost.cpu_seconds);
@@ -236,7 +236,8 @@ static void test_edges(void **state)
     uint8_t *correct = NULL;
     int64_t count = 0;
     struct stored_trial *trials = NULL;
-    struct trial_outcome outcome = {.value = 0.1 + 0.2, .metric = metric, .metrics = 2, .loss = loss, .examples = 4, .cost.forwards = NAN};
+    struct trial_outcome outcome = {
+        .value = 0.1 + 0.2, .metric = metric, .metrics = 2, .loss = loss, .examples = 4, .cost.forward_rows = NAN};
     memset(metric[1].weights, 'w', sizeof metric[1].weights - 1);
     strcpy(outcome.idle, "it's \"idle\"; DROP TABLE trials");
     open_with_plan(&store);
@@ -245,7 +246,7 @@ static void test_edges(void **state)
     assert_int_equal(count, 1);
     assert_int_equal(trials[0].seed, INT64_MAX);
     assert_true(trials[0].value == 0.1 + 0.2);
-    assert_true(isnan(trials[0].cost.forwards));
+    assert_true(isnan(trials[0].cost.forward_rows));
     assert_string_equal(trials[0].idle, outcome.idle);
     assert_done(store_read_metrics(store, 1, INT64_MAX, &read, &count));
     assert_int_equal(count, 2);

@@ -93,8 +93,8 @@ static void a_trial_tells_all_that_its_run_came_to(void **state)
     assert_string_equal(outcome.weights, "raw");
     assert_string_equal(outcome.idle, "");
     assert_int_equal(outcome.cost.updates, 15);
-    assert_true(outcome.cost.gradient_evaluations == 15);
-    assert_true(outcome.cost.forwards == 0);
+    assert_true(outcome.cost.gradient_rows == 300);
+    assert_true(outcome.cost.forward_rows == 0);
     assert_true(outcome.cost.inference == 1);
     assert_true(outcome.cost.seconds > 0 && outcome.cost.cpu_seconds > 0 && outcome.cost.peak_memory > 0);
     assert_int_equal(points(&outcome, "validation", "accuracy", false), 3);

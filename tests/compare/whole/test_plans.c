@@ -107,6 +107,20 @@ static void the_baseline_is_trained_longer_for_what_costs_more(void **state)
     assert_int_equal(whole_count("unequal", "baseline x2"), 3);
 }
 
+/* A pass is one over rows, whatever the batch: as many rows in smaller batches, half of them, and twice the epochs. */
+static void a_pass_is_no_batch(void **state)
+{
+    (void)state;
+    static const double cost[] = {1, 1, .5, 2};
+    const char *config = whole_write("batches.json", "{'base': {'data': {'limit': 200}, 'train': {'epochs': 2, 'batch': 20}}, 'arms': "
+                                                     "{'small': {'set': {'train.batch': 10}}, 'large': {'set': {'train.batch': 40}}, "
+                                                     "'short': {'set': {'train.epochs': 1}}, 'long': {'set': {'train.epochs': 4}}}}");
+    whole_run(&(struct asked){.config = config, .seeds = 2, .out = "batches", .no_equal_cost = true});
+    struct analysis *analysis = whole_analysis("batches");
+    for (int a = 0; a < 4; a++) assert_true(analysis->contrast[a].cost == cost[a]);
+    analysis_free(analysis);
+}
+
 /* ---- Plans that look at their results ---- */
 
 /* One arm that cannot learn, and one that is nearly the baseline. */
@@ -255,6 +269,7 @@ int main(void)
         cmocka_unit_test(seeds_of_one_role_are_not_used_in_another),
         cmocka_unit_test(a_folder_holds_one_comparison),
         cmocka_unit_test(the_baseline_is_trained_longer_for_what_costs_more),
+        cmocka_unit_test(a_pass_is_no_batch),
         cmocka_unit_test(an_adaptive_comparison_stops_what_is_decided),
         cmocka_unit_test(until_decided_and_not_longer),
         cmocka_unit_test(a_screening_halves_and_its_best_are_confirmed),

@@ -225,7 +225,7 @@ char *whole_trials(const char *out, const char *arm)
         if (arm && strcmp(plan->arm[t->arm].name, arm) != 0) continue;
         fprintf(file, "%s %lld %s %a %016llx updates %lld passes %a %a %a idle '%s' %s\n", plan->arm[t->arm].name, (long long)t->seed,
                 trial_status_name[t->status], t->value, (unsigned long long)hash_of(store, t), (long long)t->cost.updates,
-                t->cost.gradient_evaluations, t->cost.forwards, t->cost.inference, t->idle, t->message);
+                t->cost.gradient_rows, t->cost.forward_rows, t->cost.inference, t->idle, t->message);
     }
     fclose(file);
     memory_free(trial);
