@@ -12,7 +12,7 @@
 struct shared {
     bool json, quiet, help;
 };
-static const struct argument shared_arguments[] = {
+const struct argument shared_arguments[] = {
     {"--json", 0, ARGUMENT_FLAG, offsetof(struct shared, json), NULL, "print results as JSON, errors too"},
     {"--quiet", 'q', ARGUMENT_FLAG, offsetof(struct shared, quiet), NULL, "no progress and no notes; warnings and errors remain"},
     {"--help", 'h', ARGUMENT_FLAG, offsetof(struct shared, help), NULL, "this text"},
@@ -30,14 +30,14 @@ struct reading {
     bool only_operands;             /* after "--" */
 };
 
-static bool is_option(const struct argument *argument)
+bool argument_is_option(const struct argument *argument)
 {
     return argument->name[0] == '-';
 }
 
 static const struct argument *next_operand(const struct argument *argument)
 {
-    while (argument->name && is_option(argument)) argument++;
+    while (argument->name && argument_is_option(argument)) argument++;
     return argument;
 }
 
@@ -45,7 +45,7 @@ static const struct argument *next_operand(const struct argument *argument)
 static const struct argument *find_option(const struct argument *table, const char *word, size_t length)
 {
     for (const struct argument *argument = table; argument->name; argument++) {
-        if (!is_option(argument)) continue;
+        if (!argument_is_option(argument)) continue;
         if (strlen(argument->name) == length && strncmp(argument->name, word, length) == 0) return argument;
         if (argument->letter && length == 2 && word[0] == '-' && word[1] == argument->letter) return argument;
     }
@@ -60,7 +60,7 @@ static knack_status unknown_option(const struct command *command, const char *wo
     const struct argument *const tables[] = {command->arguments, shared_arguments};
     for (int t = 0; t < 2; t++)
         for (const struct argument *argument = tables[t]; argument->name && count < MOST; argument++)
-            if (is_option(argument)) names[count++] = argument->name;
+            if (argument_is_option(argument)) names[count++] = argument->name;
     char option[64];
     snprintf(option, sizeof option, "%.*s", (int)(length < sizeof option ? length : sizeof option - 1), word);
     const char *nearest = text_nearest(option, names, count);
@@ -217,7 +217,7 @@ static void add_argument(struct growing *text, const struct argument *argument, 
         return;
     default:
         if (!*(const char *const *)place) return;
-        if (is_option(argument)) add_word(text, argument->name);
+        if (argument_is_option(argument)) add_word(text, argument->name);
         add_word(text, *(const char *const *)place);
     }
 }
@@ -229,7 +229,7 @@ char *arguments_text(const struct command *command, const void *options)
     growing_put_text(&text, command->name);
     for (int pass = 0; pass < 2; pass++)
         for (const struct argument *argument = command->arguments; argument->name; argument++)
-            if (is_option(argument) == (pass == 1)) add_argument(&text, argument, (const char *)options + argument->offset);
+            if (argument_is_option(argument) == (pass == 1)) add_argument(&text, argument, (const char *)options + argument->offset);
     return growing_take(&text);
 }
 
@@ -244,14 +244,14 @@ static void print_synopsis(const struct command *command)
 {
     printf("usage: knack %s", command->name);
     for (const struct argument *argument = command->arguments; argument->name; argument++)
-        if (!is_option(argument)) printf(argument->kind == ARGUMENT_OPERAND ? " %s" : " [%s]", argument->name);
+        if (!argument_is_option(argument)) printf(argument->kind == ARGUMENT_OPERAND ? " %s" : " [%s]", argument->name);
     puts(" [OPTION]...");
 }
 
 static void print_arguments(const struct argument *table, bool options)
 {
     for (const struct argument *argument = table; argument->name; argument++) {
-        if (is_option(argument) != options) continue;
+        if (argument_is_option(argument) != options) continue;
         char left[64], letter[5] = "";
         if (argument->letter) snprintf(letter, sizeof letter, "-%c, ", argument->letter);
         snprintf(left, sizeof left, "%s%s%s%s", letter, argument->name, argument->value ? " " : "", argument->value ? argument->value : "");

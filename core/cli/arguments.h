@@ -33,10 +33,12 @@ struct argument {
     char letter;      /* 'o' for -o, or 0 */
     enum argument_kind kind;
     size_t offset;     /* in the command's options */
-    const char *value; /* what follows the name: "DIR" */
+    const char *value; /* what follows the name: "DIR"; shells complete it, or an operand's name, by the table in pages/completion.c */
     const char *help;
-    double least, most; /* of INTEGER and NUMBER; both 0: any */
+    double least, most;        /* of INTEGER and NUMBER; both 0: any */
+    const char *const *choice; /* the words that the value is one of, ended by NULL; NULL: any */
 };
+extern const struct argument shared_arguments[]; /* what every command takes */
 
 struct command {
     const char *name, *summary, *example;
@@ -45,6 +47,7 @@ struct command {
     knack_status (*run)(const struct console *, const void *options);
 };
 
+bool argument_is_option(const struct argument *); /* no operand */
 /* Fills options and the flags that all commands share; help: --help was there, and nothing else counts. Errors are KNACK_E_USAGE. */
 knack_status arguments_read(const struct command *, int count, char *const *text, struct console *, bool *help, void *options);
 void arguments_free(const struct command *, void *options); /* what options point to; not options */

@@ -14,8 +14,9 @@ struct options {
 
 static const struct argument arguments[] = {
     {"DIR", 0, ARGUMENT_OPERAND, offsetof(struct options, folder), NULL, "the results folder of a run"},
-    {"--part", 0, ARGUMENT_TEXT, offsetof(struct options, part), "NAME", "train, validation or test; test by default"},
-    {"--weights", 0, ARGUMENT_TEXT, offsetof(struct options, weights), "NAME",
+    {"--part", 0, ARGUMENT_TEXT, offsetof(struct options, part), "PART", "train, validation or test; test by default",
+     .choice = data_part_name},
+    {"--weights", 0, ARGUMENT_TEXT, offsetof(struct options, weights), "SET",
      "weight set: raw, best, ema, ...; the primary one by default"},
     {NULL},
 };

@@ -13,7 +13,7 @@ struct options {
 };
 
 static const struct argument arguments[] = {
-    {"NAME", 0, ARGUMENT_MAY_BE, offsetof(struct options, name), NULL, "shows this trick with its options; without it, all are listed"},
+    {"TRICK", 0, ARGUMENT_MAY_BE, offsetof(struct options, name), NULL, "shows this trick with its options; without it, all are listed"},
     {"--check", 0, ARGUMENT_TEXT, offsetof(struct options, check), "PATH", "checks the manifest at PATH and loads its library"},
     {"--matrix", 0, ARGUMENT_FLAG, offsetof(struct options, matrix), NULL, "shows which of them go together, and why others do not"},
     {NULL},
@@ -75,7 +75,7 @@ static knack_status list_as_table(const struct console *console)
         return status;
     }
     TRY(columns_print(table, console));
-    puts("\n`knack plugins NAME` shows a trick's options.");
+    puts("\n`knack plugins TRICK` shows a trick's options.");
     return KNACK_OK;
 }
 
@@ -120,7 +120,7 @@ static knack_status show_matrix(const struct console *console)
     return status;
 }
 
-/* ---- knack plugins NAME ---- */
+/* ---- knack plugins TRICK ---- */
 
 static knack_status find_manifest(const char *name, struct manifest **manifest)
 {
@@ -161,7 +161,7 @@ static knack_status run(const struct console *console, const void *user)
 {
     const struct options *options = user;
     if ((options->check != NULL) + (options->name != NULL) + options->matrix > 1)
-        return status_set(KNACK_E_USAGE, "knack plugins takes one of NAME, --check PATH and --matrix");
+        return status_set(KNACK_E_USAGE, "knack plugins takes one of TRICK, --check PATH and --matrix");
     if (options->matrix) return show_matrix(console);
     if (options->check) return check_plugin(console, options->check);
     if (options->name) return show_plugin(console, options->name);

@@ -12,7 +12,7 @@ static const struct argument arguments[] = {
     {"DIR", 0, ARGUMENT_OPERAND, offsetof(struct options, folder), NULL, "the results folder of a run"},
     {"INPUT", 0, ARGUMENT_OPERAND, offsetof(struct options, input), NULL,
      "rows in the units of the training data's file: .npy, .idx or .csv, also .gz"},
-    {"--weights", 0, ARGUMENT_TEXT, offsetof(struct options, weights), "NAME",
+    {"--weights", 0, ARGUMENT_TEXT, offsetof(struct options, weights), "SET",
      "weight set: raw, best, ema, ...; the primary one by default"},
     {"--out", 'o', ARGUMENT_TEXT, offsetof(struct options, out), "FILE", "FILE.csv or FILE.npy; CSV to standard output by default"},
     {NULL},

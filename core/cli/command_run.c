@@ -11,7 +11,7 @@ static const struct argument arguments[] = {
     {"CONFIG", 0, ARGUMENT_OPERAND, offsetof(struct options, config), NULL, "what to train: a JSON file, see docs/config.md"},
     {"--set", 0, ARGUMENT_TEXTS, offsetof(struct options, set), "KEY=VALUE",
      "changes the config: --set train.epochs=2, --set 'plugins[0].layer=input'; may be repeated"},
-    {"--plugin", 0, ARGUMENT_TEXTS, offsetof(struct options, plugin), "NAME",
+    {"--plugin", 0, ARGUMENT_TEXTS, offsetof(struct options, plugin), "TRICK",
      "adds a trick by name or entry: --plugin '{\"name\": \"fgm\", \"layer\": \"input\"}'; may be repeated"},
     {"--out", 0, ARGUMENT_TEXT, offsetof(struct options, out), "DIR", "where results go; runs/NAME-OF-CONFIG by default"},
     {"--force", 0, ARGUMENT_FLAG, offsetof(struct options, force), NULL, "replaces the results that DIR holds"},

@@ -10,27 +10,62 @@
 #include "cli/commands.h"
 #include "tensor/kernels/kernels.h"
 
-static const struct command *const commands[] = {&command_run,  &command_compare, &command_report,  &command_resume,
-                                                 &command_eval, &command_predict, &command_plugins, &command_schema};
-enum { COMMANDS = sizeof commands / sizeof *commands };
+const struct command *const program_commands[] = {&command_run,     &command_compare, &command_report,
+                                                  &command_resume,  &command_eval,    &command_predict,
+                                                  &command_plugins, &command_schema,  NULL};
+enum { COMMANDS = sizeof program_commands / sizeof *program_commands - 1 };
+
+const char program_summary[] = "knack trains neural networks; every training trick is a plugin that a config switches on.";
+const struct gloss program_examples[] = {
+    {"knack run examples/digits.json", "train, evaluate, and write the results to runs/digits"},
+    {"knack compare examples/digits.json --tricks mixup,sam", "which trick helps, how much, how sure, at what cost"},
+    {"knack plugins", "the tricks that are installed"},
+    {NULL},
+};
+const struct gloss program_options[] = {
+    {"--version", "version, plugin ABI, kernels and CPU level"},
+    {"--help", "this text; `knack COMMAND --help` explains a command"},
+    {NULL},
+};
+const struct gloss program_exits[] = {
+    {"0", "done"},
+    {"2", "usage or config"},
+    {"3", "data"},
+    {"4", "plugin"},
+    {"5", "loss or gradient not finite"},
+    {"6", "input or output"},
+    {"130", "interrupted (nothing is lost: knack resume DIR, or the same knack compare again)"},
+    {NULL},
+};
+const struct gloss program_variables[] = {
+    {"KNACK_PLUGIN_PATH", "folders between colons, in which plugins are looked for first"},
+    {"KNACK_LEDGER", "the file that counts comparisons on each test set"},
+    {"NO_COLOR", "no colours if it is not empty"},
+    {NULL},
+};
+
+static void print_glosses(const struct gloss *gloss, int width)
+{
+    for (; gloss->name; gloss++) printf("  %-*s  %s\n", width, gloss->name, gloss->text);
+}
 
 static void print_introduction(void)
 {
-    puts("knack trains neural networks; every training trick is a plugin that a config switches on.\n"
-         "  knack run examples/digits.json                         train, evaluate, and write the results to runs/digits\n"
-         "  knack compare examples/digits.json --tricks mixup,sam  which trick helps, how much, how sure, at what cost\n"
-         "  knack plugins                                          the tricks that are installed\n"
-         "`knack --help` lists the commands, `knack COMMAND --help` explains one.");
+    puts(program_summary);
+    print_glosses(program_examples, 53);
+    puts("`knack --help` lists the commands, `knack COMMAND --help` explains one.");
 }
 
 static void print_help(void)
 {
     puts("usage: knack COMMAND [ARGUMENT]...\n");
-    for (int i = 0; i < COMMANDS; i++) printf("  %-8s  %s\n", commands[i]->name, commands[i]->summary);
-    puts("\n  --version   version, plugin ABI, kernels and CPU level\n"
-         "  --help      this text; `knack COMMAND --help` explains a command\n\n"
-         "exit status: 0 done, 2 usage or config, 3 data, 4 plugin, 5 loss or gradient not finite, 6 input or output,\n"
-         "130 interrupted (nothing is lost: knack resume DIR, or the same knack compare again)");
+    for (int i = 0; i < COMMANDS; i++) printf("  %-9s  %s\n", program_commands[i]->name, program_commands[i]->summary);
+    putchar('\n');
+    print_glosses(program_options, 9);
+    puts("\nexit status:");
+    print_glosses(program_exits, 3);
+    puts("\nenvironment:");
+    print_glosses(program_variables, 17);
 }
 
 static knack_status print_version(const struct console *console)
@@ -56,8 +91,8 @@ static const struct command *find_command(const char *name)
 {
     const char *names[COMMANDS];
     for (int i = 0; i < COMMANDS; i++) {
-        if (strcmp(commands[i]->name, name) == 0) return commands[i];
-        names[i] = commands[i]->name;
+        if (strcmp(program_commands[i]->name, name) == 0) return program_commands[i];
+        names[i] = program_commands[i]->name;
     }
     const char *nearest = text_nearest(name, names, COMMANDS);
     if (nearest)

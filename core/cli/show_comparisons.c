@@ -215,6 +215,6 @@ knack_status show_comparison_list(const struct console *console, char *const *fo
         return console_flush();
     }
     columns_free(table);
-    puts("no comparison here; knack compare CONFIG --tricks NAMES makes one");
+    puts("no comparison here; knack compare CONFIG --tricks TRICKS makes one");
     return console_flush();
 }

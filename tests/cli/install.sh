@@ -10,13 +10,17 @@ say() { printf '\n== %s\n' "$*"; }
 
 say "install into $place"
 DESTDIR=$place $meson install -C "$build" --no-rebuild --quiet
-mv "$place$3" "$place/moved" # the package works wherever it is
+cp -a "$place$3" "$place/moved" # the package works wherever it is
+(cd "$build" && $meson --internal uninstall) # as `ninja uninstall` does
+test -z "$(find "$place$3" ! -type d)"
 prefix=$place/moved
 libraries=$prefix/$4
 export PATH="$prefix/bin:$PATH" PKG_CONFIG_PATH="$libraries/pkgconfig"
 unset KNACK_PLUGIN_PATH LD_LIBRARY_PATH # the program finds its library by itself
 test -e "$libraries/libknack.so.0"
 test -e "$prefix/include/knack/plugin.h"
+test "$(ls "$prefix"/share/man/man1/knack*.1 | wc -l)" -gt 8
+test -e "$prefix/share/bash-completion/completions/knack"
 test "$(command -v knack)" = "$prefix/bin/knack"
 
 say "the program and its plugins"

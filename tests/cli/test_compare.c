@@ -174,7 +174,7 @@ static void test_list(void **state)
     outcome_free(&outcome);
     outcome = run_knack("compare", "--list", "kept/a/charts");
     assert_status(&outcome, 0);
-    assert_string_equal(outcome.out, "no comparison here; knack compare CONFIG --tricks NAMES makes one\n");
+    assert_string_equal(outcome.out, "no comparison here; knack compare CONFIG --tricks TRICKS makes one\n");
     outcome_free(&outcome);
 }
 

@@ -53,7 +53,7 @@ static void test_matrix(void **state)
     assert_int_equal(remove("loner.json"), 0);
     outcome = run_knack("plugins", "ema", "--matrix");
     assert_status(&outcome, 2);
-    assert_contains(outcome.err, "takes one of NAME, --check PATH and --matrix");
+    assert_contains(outcome.err, "takes one of TRICK, --check PATH and --matrix");
     outcome_free(&outcome);
 }
 

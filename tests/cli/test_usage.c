@@ -86,7 +86,7 @@ static const struct wrong wrong[] = {
      "knack: knack predict needs INPUT: rows in the units of the training data's file: .npy, .idx or .csv, also .gz; for example `knack "
      "predict runs/digits new.npy -o new.csv`\n"},
     {{"predict", "dir", "a.npy", "-o", "out.txt"}, "knack: -o out.txt: the name must end in .csv or .npy, which says what is written\n"},
-    {{"plugins", "ema", "--check", "x.json"}, "knack: knack plugins takes one of NAME, --check PATH and --matrix\n"},
+    {{"plugins", "ema", "--check", "x.json"}, "knack: knack plugins takes one of TRICK, --check PATH and --matrix\n"},
     {{"run", "--", "--out", "x"}, "knack: knack run does not take \"x\"; `knack run --help` says what it takes\n"},
 };
 

@@ -344,7 +344,7 @@ static void test_list(void **state)
     status = show_comparison_list(&console, NULL, 0);
     text = end(&capture);
     assert_done(status);
-    assert_string_equal(text, "no comparison here; knack compare CONFIG --tricks NAMES makes one\n");
+    assert_string_equal(text, "no comparison here; knack compare CONFIG --tricks TRICKS makes one\n");
     memory_free(text);
 }
 
