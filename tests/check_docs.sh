@@ -1,0 +1,29 @@
+#!/bin/sh
+# check_docs.sh SOURCE-FOLDER: lines of Markdown have at most 120 characters, but for tables and code; and every relative link of a page in
+# docs/ leads to a file that is there.
+set -eu
+cd "$1"
+
+# Pages that programs write, and those that are not folded yet.
+skip='docs/measured/* docs/studies/* docs/compare.md docs/statistics.md docs/store.md docs/comparison-json.md'
+wrong=0
+for page in CHANGELOG.md $(find docs -name '*.md' | sort); do
+    folder=$(dirname "$page")
+    for link in $(sed -n 's/`[^`]*`//g; s/](\([^)]*\))/\n](\1)\n/gp' "$page" | sed -n 's/^](\([^)#]*\).*$/\1/p'); do
+        case $link in
+        *://*) ;;
+        *) [ -e "$folder/$link" ] || { echo "$page: links to $link, which is not there" && wrong=1; } ;;
+        esac
+    done
+    for pattern in $skip; do
+        case $page in $pattern) continue 2 ;; esac
+    done
+    # Bytes that go on a character of UTF-8 are not counted.
+    LC_ALL=C awk -v page="$page" '
+        /^ *```/ { code = !code; next }
+        code || /^\|/ || /^    / { next }
+        { line = $0; gsub(/[\200-\277]/, "", line) }
+        length(line) > 120 { print page ":" NR ": " length(line) " characters"; wrong = 1 }
+        END { exit wrong }' "$page" || wrong=1
+done
+exit $wrong
