@@ -5,7 +5,7 @@ set -eu
 cd "$1"
 
 # Pages that programs write, and those that are not folded yet.
-skip='docs/measured/* docs/studies/* docs/compare.md docs/statistics.md docs/store.md docs/comparison-json.md'
+skip='docs/measured/* docs/studies/* docs/compare.md docs/statistics.md docs/comparison-json.md'
 wrong=0
 for page in CHANGELOG.md $(find docs -name '*.md' | sort); do
     folder=$(dirname "$page")

@@ -8,6 +8,7 @@
 #include "cli/interrupt.h"
 #include "cli/show_comparison.h"
 #include "compare/report/report.h"
+#include "compare/store/store.h"
 
 struct options {
     const char *config, *tricks, *design, *role, *metric, *out;
@@ -58,7 +59,7 @@ static knack_status list(const struct console *console, const struct options *op
     char **folder;
     int64_t count;
     if (options->config && !file_is_folder(below)) return status_set(KNACK_E_IO, "%s: there is no such folder", below);
-    TRY(comparison_list(below, &folder, &count));
+    TRY(store_list(below, &folder, &count));
     knack_status status = show_comparison_list(console, folder, count);
     memory_free(folder);
     return status;

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/file.h"
 #include "base/memory.h"
@@ -166,17 +165,6 @@ static knack_status enter(struct comparison *comparison)
     return status;
 }
 
-/* Of a comparison that the ledger refuses nothing stays, so that the folder is free for another. */
-static void discard_store(struct comparison *comparison)
-{
-    char *file = file_join(comparison->folder, database);
-    store_close(comparison->store);
-    comparison->store = NULL;
-    if (file) file_remove(file);
-    memory_free(file);
-    rmdir(comparison->folder); /* stays if it holds something else */
-}
-
 /* The folder was empty before the checks. */
 static knack_status fail_if_begun(struct comparison *comparison)
 {
@@ -196,7 +184,8 @@ static knack_status make_store(struct comparison *comparison)
     if (status >= 0) return status;
     char message[1280];
     snprintf(message, sizeof message, "%s", knack_error());
-    discard_store(comparison);
+    store_discard(comparison->store); /* nothing stays, so that the folder is free for another */
+    comparison->store = NULL;
     return status_set(status, "%s", message);
 }
 
@@ -287,82 +276,4 @@ const char *comparison_folder(const struct comparison *comparison)
 struct store *comparison_store(struct comparison *comparison)
 {
     return comparison->store;
-}
-
-/* ---- Listing ---- */
-
-enum { LIST_DEPTH = 4 };
-
-struct list {
-    char **folder; /* texts of memory_text() */
-    int64_t count, room;
-};
-
-static knack_status add(struct list *list, const char *folder)
-{
-    if (list->count == list->room) {
-        int64_t room = 2 * list->room + 16;
-        char **grown = memory_resize(list->folder, (size_t)room, sizeof *grown);
-        if (!grown) return KNACK_E_MEMORY;
-        list->folder = grown;
-        list->room = room;
-    }
-    list->folder[list->count] = memory_text(folder);
-    return list->folder[list->count++] ? KNACK_OK : KNACK_E_MEMORY;
-}
-
-static knack_status find_below(const char *folder, int depth, struct list *list);
-
-/* What cannot be read is none of ours. */
-static knack_status look_into(const char *folder, int depth, struct list *list)
-{
-    char **name;
-    int64_t count;
-    if (file_list(folder, &name, &count) < 0) return KNACK_OK;
-    knack_status status = KNACK_OK;
-    for (int64_t i = 0; i < count && status >= 0; i++) {
-        char *inner = name[i][0] == '.' ? NULL : file_join(folder, name[i]);
-        if (name[i][0] != '.' && !inner) status = KNACK_E_MEMORY;
-        if (inner && file_is_folder(inner)) status = find_below(inner, depth + 1, list);
-        memory_free(inner);
-    }
-    memory_free(name);
-    return status;
-}
-
-static knack_status find_below(const char *folder, int depth, struct list *list)
-{
-    char *file = file_join(folder, database);
-    if (!file) return KNACK_E_MEMORY;
-    bool here = file_exists(file);
-    memory_free(file);
-    if (here) return add(list, folder);
-    return depth < LIST_DEPTH ? look_into(folder, depth, list) : KNACK_OK;
-}
-
-/* One block: the pointers, then the texts. */
-static knack_status join(const struct list *list, char ***folder)
-{
-    size_t size = ((size_t)list->count + 1) * sizeof **folder;
-    for (int64_t i = 0; i < list->count; i++) size += strlen(list->folder[i]) + 1;
-    char **block = memory_new(size, 1);
-    if (!block) return KNACK_E_MEMORY;
-    char *text = (char *)(block + list->count + 1);
-    for (int64_t i = 0; i < list->count; i++) {
-        block[i] = text;
-        text = stpcpy(text, list->folder[i]) + 1;
-    }
-    *folder = block;
-    return KNACK_OK;
-}
-
-knack_status comparison_list(const char *below, char ***folder, int64_t *count)
-{
-    struct list list = {0};
-    knack_status status = find_below(below, 0, &list);
-    if (status >= 0) status = join(&list, folder);
-    if (status >= 0) *count = list.count;
-    for (int64_t i = 0; i < list.count; i++) memory_free(list.folder[i]);
-    memory_free(list.folder);
-    return status;
 }

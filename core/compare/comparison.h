@@ -55,7 +55,4 @@ const char *comparison_folder(const struct comparison *);
 struct store *comparison_store(struct comparison *);
 void comparison_close(struct comparison *); /* NULL is fine */
 
-/* Folders below a folder that hold a comparison, for `knack compare --list`: memory_free() one block. */
-knack_status comparison_list(const char *below, char ***folder, int64_t *count);
-
 #endif

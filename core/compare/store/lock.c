@@ -101,6 +101,27 @@ knack_status lock_take(const char *folder, struct lock **made)
     return status;
 }
 
+/* A file that may not be read is not a dead process's: whoever made it lets everybody read. */
+static bool is_held_elsewhere(const char *path)
+{
+    struct flock range = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0) return errno != ENOENT;
+    bool taken = fcntl(file, F_GETLK, &range) < 0 || range.l_type != F_UNLCK;
+    close(file);
+    return taken;
+}
+
+bool lock_is_held(const char *folder)
+{
+    char *path = file_join(folder, "knack.lock");
+    pthread_mutex_lock(&guard);
+    bool taken = path && (is_held_here(path) || is_held_elsewhere(path));
+    pthread_mutex_unlock(&guard);
+    memory_free(path);
+    return taken;
+}
+
 void lock_give(struct lock *lock)
 {
     if (!lock) return;

@@ -10,6 +10,7 @@ struct store {
     struct sql sql;
     char *folder;
     struct lock *lock; /* NULL: opened for reading */
+    bool goes_on;      /* a process was working on it when it was opened for reading */
     char identity[40];
 };
 

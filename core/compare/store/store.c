@@ -2,10 +2,12 @@
 #include "compare/store/store.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <knack/knack.h>
 
@@ -43,11 +45,13 @@ static knack_status fill_tables(struct store *store)
 {
     char identity[40] = "", now[32], machine[256];
     TRY(make_identity(identity));
-    TRY(sql_run(&store->sql, store_tables, "make its tables"));
-    TRY(sql_run(&store->sql, "PRAGMA application_id = " APPLICATION "; PRAGMA user_version = " FORMAT, "mark it as knack's"));
+    TRY(sql_run(&store->sql, "make its tables", store_tables));
+    TRY(sql_run(&store->sql, "mark it as knack's", "PRAGMA application_id = " APPLICATION "; PRAGMA user_version = " FORMAT));
     store_now(now);
     store_machine(machine);
-    struct query add = query_new(&store->sql, SQL_ADD_EXPERIMENT);
+    struct query add = query_new(&store->sql, "make its tables",
+                                 "INSERT INTO experiments (identity, status, comparison_number, created, knack_version, machine) "
+                                 "VALUES (?, 'running', 0, ?, ?, ?)");
     query_text(&add, identity);
     query_text(&add, now);
     query_text(&add, knack_version());
@@ -93,30 +97,75 @@ static knack_status set_writing(struct store *store)
     if (strcmp(mode, "wal") != 0)
         return status_set(KNACK_E_IO, "%s: this file system cannot keep a write-ahead log; choose a folder on a local disk",
                           store->sql.path);
-    return sql_run(&store->sql, "PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON", "set it up");
+    return sql_run(&store->sql, "set it up", "PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON");
 }
 
 static knack_status read_identity(struct store *store)
 {
-    bool row = false;
-    struct query query = query_new(&store->sql, SQL_READ_IDENTITY);
-    TRY(query_next(&query, &row));
-    if (!row) return status_set(KNACK_E_IO, "%s: has no experiment: the file is damaged", store->sql.path);
-    column_copy(&query, 0, store->identity, sizeof store->identity);
-    query_end(&query);
-    return KNACK_OK;
+    TRY(sql_ask_text(&store->sql, "SELECT identity FROM experiments", "read which comparison it is", store->identity,
+                     sizeof store->identity));
+    return store->identity[0] ? KNACK_OK : status_set(KNACK_E_IO, "%s: has no experiment: the file is damaged", store->sql.path);
+}
+
+/* What trials are added to must be whole: the pages of the file, and how they hang together. */
+static knack_status check_pages(struct store *store)
+{
+    char found[256];
+    TRY(sql_ask_text(&store->sql, "PRAGMA quick_check(1)", "check it", found, sizeof found));
+    if (strcmp(found, "ok") == 0) return KNACK_OK;
+    return status_set(KNACK_E_IO, "%s: the file is damaged (%.*s): keep a copy, and begin in another folder", store->sql.path,
+                      (int)strcspn(found, "\n"), found);
+}
+
+/* A folder without knack.db becomes a comparison's only if nothing is there but what a comparison leaves that was killed at once. */
+static knack_status refuse_other_things(const char *folder)
+{
+    char **name;
+    int64_t count;
+    TRY(file_list(folder, &name, &count));
+    knack_status status = KNACK_OK;
+    for (int64_t i = 0; i < count && status >= 0; i++)
+        if (strncmp(name[i], "knack.db-", 9) != 0 && strcmp(name[i], "knack.lock") != 0)
+            status = status_set(KNACK_E_USAGE, "%s: holds something else (%s) and no comparison: choose another folder", folder, name[i]);
+    memory_free(name);
+    return status;
 }
 
 static knack_status open_to_write(struct store *store, const char *path)
 {
     bool fresh = false;
     TRY(file_make_folder(store->folder));
+    if (!file_exists(path)) TRY(refuse_other_things(store->folder));
     TRY(lock_take(store->folder, &store->lock));
-    TRY(sql_open(&store->sql, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE));
+    TRY(sql_open(&store->sql, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, false));
     TRY(check_marks(store, &fresh));
     TRY(set_writing(store));
-    if (fresh) TRY(make_tables(store));
+    if (fresh)
+        TRY(make_tables(store));
+    else
+        TRY(check_pages(store));
     return read_identity(store);
+}
+
+static bool is_writable(const char *path)
+{
+    return faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) == 0;
+}
+
+/* A log that a killed writer left is put into the file first, where that can be done. A file without a log, where nothing can be written,
+ * nobody changes; SQLite would want to write beside it all the same. */
+static knack_status open_file_to_read(struct store *store, const char *path)
+{
+    if (is_writable(store->folder) && is_writable(path)) {
+        TRY(sql_open(&store->sql, path, SQLITE_OPEN_READWRITE, false));
+        return sql_run(&store->sql, "read it", "PRAGMA query_only = ON");
+    }
+    char *log = memory_format("%s-wal", path), *journal = memory_format("%s-journal", path);
+    knack_status status =
+        log && journal ? sql_open(&store->sql, path, SQLITE_OPEN_READONLY, !file_exists(log) && !file_exists(journal)) : KNACK_E_MEMORY;
+    memory_free(log);
+    memory_free(journal);
+    return status;
 }
 
 /* All that a reader reads is of one moment, so that what it shows agrees with itself while another process writes. */
@@ -124,10 +173,9 @@ static knack_status open_to_read(struct store *store, const char *path)
 {
     bool fresh = false;
     if (!file_exists(path)) return refuse_missing(store);
-    TRY(sql_open(&store->sql, path, SQLITE_OPEN_READWRITE));
-    TRY(sql_run(&store->sql, "PRAGMA query_only = ON", "read it"));
-    struct query begin = query_new(&store->sql, SQL_BEGIN_READING);
-    TRY(query_run(&begin));
+    store->goes_on = lock_is_held(store->folder);
+    TRY(open_file_to_read(store, path));
+    TRY(sql_run(&store->sql, "read it", "BEGIN"));
     TRY(check_marks(store, &fresh));
     if (fresh) return status_set(KNACK_E_IO, "%s: is empty: no comparison was begun here", path);
     return read_identity(store);
@@ -159,14 +207,30 @@ static void settle(struct store *store)
     sqlite3_exec(store->sql.file, "PRAGMA journal_mode = DELETE", NULL, NULL, NULL);
 }
 
-void store_close(struct store *store)
+static void release(struct store *store)
 {
-    if (!store) return;
-    if (store->lock && store->identity[0]) settle(store);
     sql_close(&store->sql);
     lock_give(store->lock);
     memory_free(store->folder);
     memory_free(store);
+}
+
+void store_close(struct store *store)
+{
+    if (!store) return;
+    if (store->lock && store->identity[0]) settle(store);
+    release(store);
+}
+
+void store_discard(struct store *store)
+{
+    char *file = file_join(store->folder, "knack.db"), *folder = memory_text(store->folder);
+    sql_close(&store->sql);
+    if (file && store->lock) file_remove(file); /* while nobody else can begin here */
+    release(store);
+    if (folder) rmdir(folder); /* stays if it holds something else */
+    memory_free(file);
+    memory_free(folder);
 }
 
 const char *store_folder(const struct store *store)
@@ -190,7 +254,7 @@ knack_status store_begin(struct store *store)
 knack_status store_write_status(struct store *store, const char *status, int64_t comparison_number)
 {
     TRY(store_begin(store));
-    struct query query = query_new(&store->sql, SQL_WRITE_STATUS);
+    struct query query = query_new(&store->sql, "write the status", "UPDATE experiments SET status = ?, comparison_number = ?");
     query_text(&query, status);
     query_integer(&query, comparison_number);
     return sql_end(&store->sql, query_run(&query));
@@ -198,14 +262,8 @@ knack_status store_write_status(struct store *store, const char *status, int64_t
 
 knack_status store_read_status(struct store *store, char status[32], int64_t *comparison_number)
 {
-    bool row = false;
-    struct query query = query_new(&store->sql, SQL_READ_STATUS);
-    TRY(query_next(&query, &row));
-    status[0] = '\0';
-    *comparison_number = 0;
-    if (!row) return KNACK_OK;
-    column_copy(&query, 0, status, 32);
-    *comparison_number = column_integer(&query, 1);
-    query_end(&query);
+    TRY(sql_ask_text(&store->sql, "SELECT status FROM experiments", "read the status", status, 32));
+    TRY(sql_ask_integer(&store->sql, "SELECT comparison_number FROM experiments", "read the status", comparison_number));
+    if (strcmp(status, "running") == 0 && !store->lock && !store->goes_on) strcpy(status, "interrupted");
     return KNACK_OK;
 }

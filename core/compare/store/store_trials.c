@@ -1,62 +1,131 @@
-/* Trials with all that they told, and measurements. */
+/* Trials with all that they told, what was set aside, and measurements. */
 #include <endian.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "compare/store/parts.h"
 
-/* ---- Adding a trial ---- */
+#define LENGTH(array) ((int64_t)(sizeof(array) / sizeof *(array)))
 
-static knack_status refuse_duplicate(struct store *store, int64_t arm, int64_t seed, const char *name)
+static const char *const fault_name[] = {"", "own", "unclear", "machine", NULL};
+
+/* ---- Columns ---- */
+
+#define COST_COLUMNS(type)                                                                                                                 \
+    COLUMN(INTEGER, type, cost.updates), COLUMN(REAL, type, cost.gradient_rows), COLUMN(REAL, type, cost.forward_rows),                    \
+        COLUMN(REAL, type, cost.inference), COLUMN(REAL, type, cost.seconds), COLUMN(REAL, type, cost.cpu_seconds),                        \
+        COLUMN(INTEGER, type, cost.peak_memory)
+#define COST_NAMES "updates, gradient_rows, forward_rows, inference, seconds, cpu_seconds, peak_memory"
+
+static const struct column outcome_column[] = {
+    {COLUMN_CHOICE, offsetof(struct trial_outcome, status), 0, trial_status_name},
+    COLUMN(TEXT, struct trial_outcome, message),
+    {COLUMN_CHOICE, offsetof(struct trial_outcome, fault), 0, fault_name},
+    COLUMN(TEXT, struct trial_outcome, place),
+    COLUMN(POINTER, struct trial_outcome, warnings),
+    COLUMN(REAL, struct trial_outcome, value),
+    COLUMN(TEXT, struct trial_outcome, weights),
+    COLUMN(TEXT, struct trial_outcome, idle),
+    COST_COLUMNS(struct trial_outcome),
+};
+#define OUTCOME_NAMES "status, message, fault, place, warnings, value, weights, idle, " COST_NAMES
+
+static const struct column trial_column[] = {
+    COLUMN(INTEGER, struct stored_trial, id),
+    COLUMN(INTEGER, struct stored_trial, arm),
+    COLUMN(INTEGER, struct stored_trial, seed),
+    {COLUMN_CHOICE, offsetof(struct stored_trial, status), 0, trial_status_name},
+    COLUMN(TEXT, struct stored_trial, message),
+    COLUMN(REAL, struct stored_trial, value),
+    COLUMN(TEXT, struct stored_trial, idle),
+    {COLUMN_CHOICE, offsetof(struct stored_trial, fault), 0, fault_name},
+    COLUMN(INTEGER, struct stored_trial, step),
+    COLUMN(TEXT, struct stored_trial, place),
+    COLUMN(INTEGER, struct stored_trial, attempt),
+    COLUMN(INTEGER, struct stored_trial, identity),
+    COLUMN(TEXT, struct stored_trial, source),
+    COLUMN(TEXT, struct stored_trial, aside),
+    COST_COLUMNS(struct stored_trial),
+};
+/* Attempts are counted anew once somebody had the trial made anew. */
+#define READ_TRIALS                                                                                                                        \
+    "SELECT t.id, a.position, t.seed, status, message, value, idle, fault, step, place, "                                                  \
+    "(SELECT 1 + count(*) FROM trials o WHERE o.arm = t.arm AND o.seed = t.seed AND o.id < t.id AND o.aside IN ('unclear', 'machine') "    \
+    "AND o.id > (SELECT coalesce(max(n.id), 0) FROM trials n WHERE n.arm = t.arm AND n.seed = t.seed AND n.id < t.id "                     \
+    "AND n.aside IN ('again', 'retry-failed'))), "                                                                                         \
+    "t.identity, source, aside, " COST_NAMES " FROM trials t JOIN arms a ON a.id = t.arm WHERE a.position IS NOT NULL AND aside IS "
+
+static const struct column metric_column[] = {
+    COLUMN(TEXT, struct trial_metric, part),      COLUMN(TEXT, struct trial_metric, weights), COLUMN(TEXT, struct trial_metric, metric),
+    COLUMN(INTEGER, struct trial_metric, update), COLUMN(REAL, struct trial_metric, epoch),   COLUMN(REAL, struct trial_metric, value),
+    COLUMN(FLAG, struct trial_metric, final),
+};
+#define METRIC_NAMES "part, weights, metric, update_, epoch, value, final"
+#define ADD_METRIC   "INSERT INTO metrics (trial, " METRIC_NAMES ") VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+#define READ_METRICS "SELECT " METRIC_NAMES " FROM metrics WHERE trial = ? ORDER BY rowid"
+
+#define ADD_EXAMPLES  "INSERT INTO examples (trial, count, correct, loss) VALUES (?, ?, ?, ?)"
+#define READ_EXAMPLES "SELECT count, correct, loss FROM examples WHERE trial = ?"
+
+/* ---- Finding ---- */
+
+/* The trial of that seed that counts; *trial -1: there is none. arm: a row. */
+static knack_status find_trial(struct store *store, int64_t arm, int64_t seed, int64_t *trial)
 {
     bool row = false;
-    struct query query = query_new(&store->sql, SQL_FIND_TRIAL);
+    struct query query = query_new(&store->sql, "find a trial", "SELECT id FROM trials WHERE arm = ? AND seed = ? AND aside IS NULL");
     query_integer(&query, arm);
     query_integer(&query, seed);
     TRY(query_next(&query, &row));
+    *trial = row ? column_integer(&query, 0) : -1;
     query_end(&query);
-    return row ? status_set(KNACK_E_CALL, "%s: duplicate replicate: arm \"%s\" has a trial of seed %lld already", store->sql.path, name,
-                            (long long)seed)
-               : KNACK_OK;
+    return KNACK_OK;
+}
+
+static knack_status find_position(struct store *store, int64_t position, int64_t seed, int64_t *trial)
+{
+    int64_t arm = 0;
+    TRY(store_find_arm(store, position, &arm, NULL));
+    return find_trial(store, arm, seed, trial);
+}
+
+/* ---- Adding a trial ---- */
+
+/* The arm's row, if it has no trial of that seed yet. */
+static knack_status find_free(struct store *store, int64_t position, int64_t seed, int64_t *arm)
+{
+    char name[256];
+    int64_t trial = -1;
+    TRY(store_find_arm(store, position, arm, name));
+    TRY(find_trial(store, *arm, seed, &trial));
+    return trial < 0 ? KNACK_OK
+                     : status_set(KNACK_E_CALL, "%s: duplicate replicate: arm \"%s\" has a trial of seed %lld already", store->sql.path,
+                                  name, (long long)seed);
 }
 
 static knack_status add_row(struct store *store, int64_t arm, int64_t seed, const struct trial_outcome *outcome)
 {
-    const struct trial_cost *cost = &outcome->cost;
-    bool done = outcome->status == TRIAL_DONE;
     char now[32];
     store_now(now);
-    struct query query = query_new(&store->sql, SQL_ADD_TRIAL);
+    struct query query = query_new(&store->sql, "add a trial",
+                                   "INSERT INTO trials (arm, identity, seed, finished, step, " OUTCOME_NAMES ") "
+                                   "VALUES (?1, (SELECT identity FROM arms WHERE id = ?1), ?2, ?3, ?4, "
+                                   "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     query_integer(&query, arm);
     query_integer(&query, seed);
-    query_text(&query, trial_status_name[outcome->status]);
-    query_text(&query, done ? NULL : outcome->message);
-    query_real(&query, outcome->value);
-    query_text(&query, outcome->weights);
-    query_text(&query, outcome->idle[0] ? outcome->idle : NULL);
-    query_integer(&query, cost->updates);
-    query_real(&query, cost->gradient_rows);
-    query_real(&query, cost->forward_rows);
-    query_real(&query, cost->inference);
-    query_real(&query, cost->seconds);
-    query_real(&query, cost->cpu_seconds);
-    query_integer(&query, cost->peak_memory);
     query_text(&query, now);
+    query_real(&query, outcome->status == TRIAL_DONE ? NAN : (double)outcome->step);
+    query_columns(&query, outcome_column, LENGTH(outcome_column), outcome);
     return query_run(&query);
 }
 
 static knack_status add_metric(struct store *store, int64_t trial, const struct trial_metric *metric)
 {
-    struct query query = query_new(&store->sql, SQL_ADD_METRIC);
+    struct query query = query_new(&store->sql, "add a trial's metrics", ADD_METRIC);
     query_integer(&query, trial);
-    query_text(&query, metric->part);
-    query_text(&query, metric->weights);
-    query_text(&query, metric->metric);
-    query_integer(&query, metric->update);
-    query_real(&query, metric->epoch);
-    query_real(&query, metric->value);
-    query_integer(&query, metric->final);
+    query_columns(&query, metric_column, LENGTH(metric_column), metric);
     return query_run(&query);
 }
 
@@ -77,7 +146,7 @@ static knack_status add_examples(struct store *store, int64_t trial, const struc
     void *loss = outcome->loss ? memory_new((size_t)outcome->examples, 4) : NULL;
     if (outcome->loss && !loss) return KNACK_E_MEMORY;
     if (loss) swap_order(loss, outcome->loss, outcome->examples);
-    struct query query = query_new(&store->sql, SQL_ADD_EXAMPLES);
+    struct query query = query_new(&store->sql, "add a trial's examples", ADD_EXAMPLES);
     query_integer(&query, trial);
     query_integer(&query, outcome->examples);
     query_blob(&query, outcome->correct, outcome->examples);
@@ -90,9 +159,7 @@ static knack_status add_examples(struct store *store, int64_t trial, const struc
 static knack_status add_all(struct store *store, int64_t position, int64_t seed, const struct trial_outcome *outcome)
 {
     int64_t arm = 0;
-    char name[256];
-    TRY(store_find_arm(store, position, &arm, name));
-    TRY(refuse_duplicate(store, arm, seed, name));
+    TRY(find_free(store, position, seed, &arm));
     TRY(add_row(store, arm, seed, outcome));
     int64_t trial = sqlite3_last_insert_rowid(store->sql.file);
     for (int64_t i = 0; i < outcome->metrics; i++) TRY(add_metric(store, trial, &outcome->metric[i]));
@@ -105,91 +172,144 @@ knack_status store_add_trial(struct store *store, int64_t arm, int64_t seed, con
     return sql_end(&store->sql, add_all(store, arm, seed, outcome));
 }
 
-/* ---- Lists ---- */
+/* ---- Copying ---- */
 
-typedef knack_status read_row(const struct query *, void *out);
-
-/* Runs two queries: how many rows there are, and the rows. Both are over on return. */
-static knack_status read_list(struct query *counting, struct query *query, size_t size, read_row *read, void **list, int64_t *count)
+/* Every row of what is asked about a trial there becomes a row here: the trial's id, then the columns as they are. */
+static knack_status copy_rows(struct store *to, struct store *from, const char *read, int64_t trial, const char *add, int64_t copy)
 {
-    bool row = false;
-    TRY(query_next(counting, &row));
-    int64_t rows = row ? column_integer(counting, 0) : 0;
-    query_end(counting);
-    char *made = memory_new((size_t)rows, size);
-    if (!made) return KNACK_E_MEMORY;
-    knack_status status = KNACK_OK;
-    int64_t i = 0;
-    while (i < rows && (status = query_next(query, &row)) >= 0 && row && (status = read(query, made + (size_t)i * size)) >= 0) i++;
-    query_end(query);
-    if (status < 0) {
-        memory_free(made);
-        return status;
+    bool row = true;
+    struct query query = query_new(&from->sql, "read a trial", read);
+    query_integer(&query, trial);
+    knack_status status;
+    while ((status = query_next(&query, &row)) >= 0 && row) {
+        struct query insert = query_new(&to->sql, "copy a trial", add);
+        query_integer(&insert, copy);
+        for (int i = 0; i < sqlite3_column_count(query.statement); i++) query_copy(&insert, &query, i);
+        status = query_run(&insert);
+        if (status < 0) break;
     }
-    *list = made;
-    *count = i;
+    query_end(&query);
+    return status;
+}
+
+static knack_status copy_all(struct store *to, int64_t to_arm, struct store *from, int64_t trial, int64_t seed, const char *source)
+{
+    int64_t arm = 0;
+    TRY(find_free(to, to_arm, seed, &arm));
+    TRY(copy_rows(to, from, "SELECT seed, finished, " OUTCOME_NAMES " FROM trials WHERE id = ?", trial,
+                  "INSERT INTO trials (arm, identity, seed, finished, " OUTCOME_NAMES ") "
+                  "VALUES (?1, (SELECT identity FROM arms WHERE id = ?1), ?2, ?3, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                  arm));
+    int64_t copy = sqlite3_last_insert_rowid(to->sql.file);
+    struct query mark = query_new(&to->sql, "copy a trial", "UPDATE trials SET source = ? WHERE id = ?");
+    query_text(&mark, source);
+    query_integer(&mark, copy);
+    TRY(query_run(&mark));
+    TRY(copy_rows(to, from, READ_METRICS, trial, ADD_METRIC, copy));
+    return copy_rows(to, from, READ_EXAMPLES, trial, ADD_EXAMPLES, copy);
+}
+
+knack_status store_copy_trial(struct store *to, int64_t to_arm, struct store *from, int64_t from_arm, int64_t seed, const char *source)
+{
+    int64_t arm = 0, trial = 0;
+    char name[256];
+    TRY(store_find_arm(from, from_arm, &arm, name));
+    struct query query = query_new(&from->sql, "find a trial",
+                                   "SELECT max(id) FROM trials WHERE arm = ? AND seed = ? AND aside IS NULL AND status = 'done'");
+    bool row;
+    query_integer(&query, arm);
+    query_integer(&query, seed);
+    TRY(query_next(&query, &row));
+    trial = row ? column_integer(&query, 0) : 0;
+    query_end(&query);
+    if (trial == 0)
+        return status_set(KNACK_E_CALL, "%s: arm \"%s\" has no trial of seed %lld that is done", from->sql.path, name, (long long)seed);
+    TRY(store_begin(to));
+    return sql_end(&to->sql, copy_all(to, to_arm, from, trial, seed, source));
+}
+
+/* ---- Setting aside ---- */
+
+static knack_status set_aside(struct store *store, int64_t position, int64_t seed, const char *why)
+{
+    char name[256];
+    int64_t arm = 0, trial = -1;
+    TRY(store_find_arm(store, position, &arm, name));
+    TRY(find_trial(store, arm, seed, &trial));
+    if (trial < 0) return status_set(KNACK_E_CALL, "%s: arm \"%s\" has no trial of seed %lld", store->sql.path, name, (long long)seed);
+    struct query query = query_new(&store->sql, "set a trial aside", "UPDATE trials SET aside = ? WHERE id = ?");
+    query_text(&query, why);
+    query_integer(&query, trial);
+    return query_run(&query);
+}
+
+knack_status store_set_aside(struct store *store, int64_t arm, int64_t seed, const char *why)
+{
+    TRY(store_begin(store));
+    return sql_end(&store->sql, set_aside(store, arm, seed, why));
+}
+
+static knack_status set_arm_aside(struct store *store, int64_t position, const char *why, bool failed_only, int64_t *count)
+{
+    int64_t arm = 0;
+    TRY(store_find_arm(store, position, &arm, NULL));
+    struct query query = query_new(&store->sql, "set trials aside",
+                                   "UPDATE trials SET aside = ? WHERE arm = ? AND aside IS NULL AND (status <> 'done' OR NOT ?)");
+    query_text(&query, why);
+    query_integer(&query, arm);
+    query_integer(&query, failed_only);
+    TRY(query_run(&query));
+    *count = sqlite3_changes64(store->sql.file);
     return KNACK_OK;
 }
 
-static knack_status read_trial(const struct query *query, void *out)
+knack_status store_set_aside_arm(struct store *store, int64_t arm, const char *why, bool failed_only, int64_t *count)
 {
-    struct stored_trial *trial = out;
-    int status = 0;
-    TRY(column_choice(query, 3, trial_status_name, &status));
-    trial->id = column_integer(query, 0);
-    trial->arm = column_integer(query, 1);
-    trial->seed = column_integer(query, 2);
-    trial->status = (enum trial_status)status;
-    column_copy(query, 4, trial->message, sizeof trial->message);
-    trial->value = column_real(query, 5);
-    column_copy(query, 6, trial->idle, sizeof trial->idle);
-    trial->cost = (struct trial_cost){.updates = column_integer(query, 7),
-                                      .gradient_rows = column_real(query, 8),
-                                      .forward_rows = column_real(query, 9),
-                                      .inference = column_real(query, 10),
-                                      .seconds = column_real(query, 11),
-                                      .cpu_seconds = column_real(query, 12),
-                                      .peak_memory = column_integer(query, 13)};
-    return KNACK_OK;
+    *count = 0;
+    TRY(store_begin(store));
+    return sql_end(&store->sql, set_arm_aside(store, arm, why, failed_only, count));
+}
+
+/* ---- Lists ---- */
+
+static knack_status read_trials(struct store *store, const char *text, struct stored_trial **trials, int64_t *count)
+{
+    void *list = NULL;
+    struct query query = query_new(&store->sql, "read the trials", text);
+    knack_status status = query_list(&query, trial_column, LENGTH(trial_column), sizeof **trials, &list, count);
+    *trials = list;
+    return status;
 }
 
 knack_status store_read_trials(struct store *store, struct stored_trial **trials, int64_t *count)
 {
+    return read_trials(store, READ_TRIALS "NULL ORDER BY t.seed, a.position", trials, count);
+}
+
+knack_status store_read_aside(struct store *store, struct stored_trial **trials, int64_t *count)
+{
+    return read_trials(store, READ_TRIALS "NOT NULL ORDER BY t.seed, a.position, t.id", trials, count);
+}
+
+knack_status store_read_warnings(struct store *store, struct stored_warning **warnings, int64_t *count)
+{
+    static const struct column column[] = {
+        COLUMN(INTEGER, struct stored_warning, arm),
+        COLUMN(TEXT, struct stored_warning, text),
+        COLUMN(INTEGER, struct stored_warning, trials),
+    };
     void *list = NULL;
-    *trials = NULL;
-    *count = 0;
-    struct query counting = query_new(&store->sql, SQL_COUNT_TRIALS), query = query_new(&store->sql, SQL_READ_TRIALS);
-    TRY(read_list(&counting, &query, sizeof **trials, read_trial, &list, count));
-    *trials = list;
-    return KNACK_OK;
-}
-
-/* *trial -1: there is none. */
-static knack_status find_trial(struct store *store, int64_t position, int64_t seed, int64_t *trial)
-{
-    int64_t arm = 0;
-    bool row = false;
-    TRY(store_find_arm(store, position, &arm, NULL));
-    struct query query = query_new(&store->sql, SQL_FIND_TRIAL);
-    query_integer(&query, arm);
-    query_integer(&query, seed);
-    TRY(query_next(&query, &row));
-    *trial = row ? column_integer(&query, 0) : -1;
-    query_end(&query);
-    return KNACK_OK;
-}
-
-static knack_status read_metric(const struct query *query, void *out)
-{
-    struct trial_metric *metric = out;
-    column_copy(query, 0, metric->part, sizeof metric->part);
-    column_copy(query, 1, metric->weights, sizeof metric->weights);
-    column_copy(query, 2, metric->metric, sizeof metric->metric);
-    metric->update = column_integer(query, 3);
-    metric->epoch = column_real(query, 4);
-    metric->value = column_real(query, 5);
-    metric->final = column_integer(query, 6) != 0;
-    return KNACK_OK;
+    /* Lines are cut off one by one. */
+    struct query query =
+        query_new(&store->sql, "read the warnings",
+                  "WITH RECURSIVE line (arm, trial, text, rest) AS (SELECT a.position, t.id, '', t.warnings || char(10) "
+                  "FROM trials t JOIN arms a ON a.id = t.arm WHERE a.position IS NOT NULL AND t.aside IS NULL AND t.warnings IS NOT NULL "
+                  "UNION ALL SELECT arm, trial, substr(rest, 1, instr(rest, char(10)) - 1), substr(rest, instr(rest, char(10)) + 1) "
+                  "FROM line WHERE rest <> '') "
+                  "SELECT arm, text, count(DISTINCT trial) FROM line WHERE text <> '' GROUP BY arm, text ORDER BY arm, min(trial), text");
+    knack_status status = query_list(&query, column, LENGTH(column), sizeof **warnings, &list, count);
+    *warnings = list;
+    return status;
 }
 
 knack_status store_read_metrics(struct store *store, int64_t arm, int64_t seed, struct trial_metric **metrics, int64_t *count)
@@ -198,13 +318,12 @@ knack_status store_read_metrics(struct store *store, int64_t arm, int64_t seed, 
     void *list = NULL;
     *metrics = NULL;
     *count = 0;
-    TRY(find_trial(store, arm, seed, &trial));
-    struct query counting = query_new(&store->sql, SQL_COUNT_METRICS), query = query_new(&store->sql, SQL_READ_METRICS);
-    query_integer(&counting, trial);
+    TRY(find_position(store, arm, seed, &trial));
+    struct query query = query_new(&store->sql, "read a trial's metrics", READ_METRICS);
     query_integer(&query, trial);
-    TRY(read_list(&counting, &query, sizeof **metrics, read_metric, &list, count));
+    knack_status status = query_list(&query, metric_column, LENGTH(metric_column), sizeof **metrics, &list, count);
     *metrics = list;
-    return KNACK_OK;
+    return status;
 }
 
 /* ---- Examples ---- */
@@ -241,8 +360,8 @@ knack_status store_read_examples(struct store *store, int64_t arm, int64_t seed,
     *correct = NULL;
     *loss = NULL;
     *count = 0;
-    TRY(find_trial(store, arm, seed, &trial));
-    struct query query = query_new(&store->sql, SQL_READ_EXAMPLES);
+    TRY(find_position(store, arm, seed, &trial));
+    struct query query = query_new(&store->sql, "read a trial's examples", READ_EXAMPLES);
     query_integer(&query, trial);
     TRY(query_next(&query, &row));
     if (!row) return KNACK_OK;
@@ -261,15 +380,20 @@ knack_status store_read_examples(struct store *store, int64_t arm, int64_t seed,
 
 /* ---- Measurements ---- */
 
+static const struct column measurement_column[] = {
+    COLUMN(INTEGER, struct stored_measurement, arm),
+    COLUMN(INTEGER, struct stored_measurement, round),
+    COLUMN(REAL, struct stored_measurement, cpu_seconds),
+    COLUMN(INTEGER, struct stored_measurement, peak_memory),
+};
+
 static knack_status add_measurement(struct store *store, const struct stored_measurement *measurement)
 {
-    int64_t arm = 0;
-    TRY(store_find_arm(store, measurement->arm, &arm, NULL));
-    struct query query = query_new(&store->sql, SQL_ADD_MEASUREMENT);
-    query_integer(&query, arm);
-    query_integer(&query, measurement->round);
-    query_real(&query, measurement->cpu_seconds);
-    query_integer(&query, measurement->peak_memory);
+    struct stored_measurement row = *measurement;
+    TRY(store_find_arm(store, measurement->arm, &row.arm, NULL));
+    struct query query =
+        query_new(&store->sql, "add a measurement", "INSERT INTO measurements (arm, round, cpu_seconds, peak_memory) VALUES (?, ?, ?, ?)");
+    query_columns(&query, measurement_column, LENGTH(measurement_column), &row);
     return query_run(&query);
 }
 
@@ -279,23 +403,13 @@ knack_status store_add_measurement(struct store *store, const struct stored_meas
     return sql_end(&store->sql, add_measurement(store, measurement));
 }
 
-static knack_status read_measurement(const struct query *query, void *out)
-{
-    struct stored_measurement *measurement = out;
-    measurement->arm = column_integer(query, 0);
-    measurement->round = column_integer(query, 1);
-    measurement->cpu_seconds = column_real(query, 2);
-    measurement->peak_memory = column_integer(query, 3);
-    return KNACK_OK;
-}
-
 knack_status store_read_measurements(struct store *store, struct stored_measurement **measurements, int64_t *count)
 {
     void *list = NULL;
-    *measurements = NULL;
-    *count = 0;
-    struct query counting = query_new(&store->sql, SQL_COUNT_MEASUREMENTS), query = query_new(&store->sql, SQL_READ_MEASUREMENTS);
-    TRY(read_list(&counting, &query, sizeof **measurements, read_measurement, &list, count));
+    struct query query = query_new(&store->sql, "read the measurements",
+                                   "SELECT a.position, m.round, m.cpu_seconds, m.peak_memory FROM measurements m "
+                                   "JOIN arms a ON a.id = m.arm WHERE a.position IS NOT NULL ORDER BY m.rowid");
+    knack_status status = query_list(&query, measurement_column, LENGTH(measurement_column), sizeof **measurements, &list, count);
     *measurements = list;
-    return KNACK_OK;
+    return status;
 }

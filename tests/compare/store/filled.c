@@ -14,6 +14,7 @@ static char *difference[FILLED_ARMS][1] = {{NULL}, {(char[]){"plugins: + mixup (
 static char *const tricks[FILLED_ARMS] = {
     (char[]){"[]"}, (char[]){"[{\"name\": \"mixup\", \"plugin\": \"mixup\", \"version\": \"1.0.0\", \"options\": {\"alpha\": 0.2}}]"},
     (char[]){"[{\"name\": \"sam\", \"plugin\": \"sam\", \"version\": \"1.0.0\", \"options\": {\"rho\": 0.05}}]"}};
+static char *const identity[FILLED_ARMS] = {(char[]){"{\"code\": 1}"}, (char[]){"{\"code\": 2}"}, (char[]){"{\"code\": 3}"}};
 static double weight[FILLED_ARMS - 1][FILLED_ARMS] = {{-1, 1, 0}, {-1, 0, 1}};
 
 struct plan filled_plan(void)
@@ -30,6 +31,7 @@ struct plan filled_plan(void)
                               .config = resolved,
                               .resolved = resolved,
                               .tricks = tricks[a],
+                              .identity = identity[a],
                               .difference = difference[a],
                               .differences = a ? 1 : 0,
                               .updates = 57,
@@ -89,6 +91,7 @@ static void fill_examples(struct trial_outcome *outcome, int64_t arm, int64_t se
 struct trial_outcome filled_outcome(int64_t arm, int64_t seed)
 {
     static const double gain[FILLED_ARMS] = {0, .02, .01};
+    static char warnings[] = "sam: the first warning";
     int64_t s = seed - FILLED_FIRST;
     struct trial_outcome outcome = {.status = TRIAL_DONE, .value = .9 + gain[arm] + .002 * (double)(s % 3) + .001 * (double)(s * arm % 2)};
     outcome.cost = (struct trial_cost){.updates = 57,
@@ -102,19 +105,33 @@ struct trial_outcome filled_outcome(int64_t arm, int64_t seed)
     if (arm == FILLED_ARMS - 1 && s == FILLED_SEEDS - 1) {
         outcome.status = TRIAL_NOT_FINITE;
         outcome.code = KNACK_E_NUMERIC;
+        outcome.fault = FAULT_OWN;
+        outcome.step = 42;
         outcome.value = NAN;
         strcpy(outcome.message, "loss or gradient was not finite in 11 steps in a row, at step 42 (loss nan)");
         return outcome;
     }
+    if (arm == FILLED_ARMS - 1) outcome.warnings = warnings;
     fill_metrics(&outcome, outcome.value);
     fill_examples(&outcome, arm, seed);
     return outcome;
+}
+
+/* A trial whose worker the system ended. */
+static knack_status fill_aside(struct store *store)
+{
+    struct trial_outcome killed = {.status = TRIAL_CRASHED, .fault = FAULT_MACHINE, .value = NAN, .step = 17};
+    strcpy(killed.message, "signal 9 (Killed) ended its process");
+    strcpy(killed.place, "trick \"mixup\", hook pre_step");
+    TRY(store_add_trial(store, 1, 2001, &killed));
+    return store_set_aside(store, 1, 2001, "machine");
 }
 
 static knack_status fill(struct store *store)
 {
     struct plan plan = filled_plan();
     TRY(store_write_plan(store, &plan));
+    TRY(fill_aside(store));
     for (int64_t s = FILLED_FIRST; s < FILLED_FIRST + FILLED_SEEDS; s++)
         for (int64_t a = 0; a < FILLED_ARMS; a++) {
             struct trial_outcome outcome = filled_outcome(a, s);

@@ -177,6 +177,124 @@ static void test_a_folder_that_cannot_be_written(void **state)
     memory_free(text);
 }
 
+/* Reads as somebody who may write neither file nor folder. */
+static knack_status read_as_guest(const char *at, mode_t file_mode)
+{
+    struct store *store = NULL;
+    struct stored_trial *trials = NULL;
+    int64_t count = 0;
+    char path[96];
+    snprintf(path, sizeof path, "%s/knack.db", at);
+    chmod(path, file_mode);
+    chmod(at, 0555);
+    chmod(folder, 0755); /* others may enter */
+    bool root = geteuid() == 0;
+    if (root) assert_int_equal(seteuid(65534), 0); /* root may write everywhere */
+    knack_status status = store_open(at, false, &store);
+    if (status >= 0) status = store_read_trials(store, &trials, &count);
+    if (status >= 0) assert_int_equal(count, FILLED_ARMS * FILLED_SEEDS);
+    store_close(store);
+    if (root) assert_int_equal(seteuid(0), 0);
+    chmod(at, 0755);
+    memory_free(trials);
+    return status;
+}
+
+/* A file that is whole; and a copy of knack.db alone which says that it has a log, as one that was made while it was written. Its path has
+ * what has a meaning in a URI. */
+static void test_an_archive(void **state)
+{
+    (void)state;
+    struct store *store = NULL;
+    char odd[64], path[96], **name = NULL;
+    int64_t count = 0;
+    sqlite3 *file = NULL;
+    snprintf(odd, sizeof odd, "%s/a?b#c%%d", folder);
+    snprintf(path, sizeof path, "%s/knack.db", odd);
+    assert_done(filled_store(odd, &store));
+    store_close(store);
+    assert_done(read_as_guest(odd, 0444));
+    assert_int_equal(sqlite3_open(path, &file), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(file, "PRAGMA journal_mode = WAL", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(file);
+    assert_done(read_as_guest(odd, 0444));
+    assert_done(read_as_guest(odd, 0644));
+    assert_done(file_list(odd, &name, &count));
+    assert_int_equal(count, 1); /* nothing is written beside it */
+    memory_free(name);
+}
+
+static void test_settings(void **state)
+{
+    (void)state;
+    struct store *store = NULL;
+    int64_t answer = 0;
+    for (int create = 1; create >= 0; create--) {
+        assert_done(store_open(folder, create, &store));
+        assert_done(sql_ask_integer(&store->sql, "PRAGMA cell_size_check", "ask", &answer));
+        assert_int_equal(answer, 1);
+        assert_done(sql_ask_integer(&store->sql, "PRAGMA trusted_schema", "ask", &answer));
+        assert_int_equal(answer, 0);
+        store_close(store);
+    }
+}
+
+/* Only what SQLite finds by looking at every page: an index that lacks a row. */
+static void test_damage_before_writing(void **state)
+{
+    (void)state;
+    struct store *store = NULL;
+    assert_done(filled_store(folder, &store));
+    store_close(store);
+    run_sql("PRAGMA writable_schema = ON; UPDATE sqlite_master SET rootpage = (SELECT rootpage FROM sqlite_master WHERE name = 'metrics') "
+            "WHERE name = 'examples'");
+    knack_status status = store_open(folder, true, &store);
+    assert_int_equal(status, KNACK_E_IO);
+    const char *start = told("%s/knack.db: the file is damaged (", folder);
+    assert_memory_equal(knack_error(), start, strlen(start));
+    assert_non_null(strstr(knack_error(), "): keep a copy, and begin in another folder"));
+}
+
+static void test_other_things(void **state)
+{
+    (void)state;
+    struct store *store = NULL;
+    char **name = NULL;
+    int64_t count = 0;
+    write_file("result.json", "{}", 2);
+    assert_failure(store_open(folder, true, &store), KNACK_E_USAGE,
+                   told("%s: holds something else (result.json) and no comparison: choose another folder", folder));
+    assert_done(file_list(folder, &name, &count));
+    assert_int_equal(count, 1);
+    memory_free(name);
+    char path[64];
+    snprintf(path, sizeof path, "%s/result.json", folder);
+    assert_done(file_remove(path));
+    write_file("knack.lock", "", 0); /* left by a process that was killed before it made anything else */
+    assert_done(store_open(folder, true, &store));
+    store_close(store);
+    write_file("report.html", "", 0);
+    assert_done(store_open(folder, true, &store)); /* a comparison's */
+    store_close(store);
+}
+
+static void test_discarding(void **state)
+{
+    (void)state;
+    struct store *store = NULL;
+    char below[64], other[64];
+    snprintf(below, sizeof below, "%s/a", folder);
+    snprintf(other, sizeof other, "%s/a/other", folder);
+    for (int i = 0; i < 2; i++) {
+        assert_done(store_open(below, true, &store));
+        if (i == 1) assert_done(file_write(other, "", 0));
+        store_discard(store);
+        assert_int_equal(file_exists(below), i == 1);
+    }
+    assert_done(file_remove(other));
+    assert_true(file_folder_is_empty(below));
+}
+
 static void test_a_second_writer_of_one_process(void **state)
 {
     (void)state;
@@ -235,6 +353,34 @@ static void test_a_second_writer_of_another_process(void **state)
     kill(grandchild, SIGKILL);
 }
 
+static void check_status(const char *expected)
+{
+    struct store *store = NULL;
+    char status[32];
+    int64_t number = -1;
+    assert_done(store_open(folder, false, &store));
+    assert_done(store_read_status(store, status, &number));
+    assert_string_equal(status, expected);
+    store_close(store);
+}
+
+/* "running" is only what a process that lives works on: of another process, of this one, and of one that was killed. */
+static void test_a_dead_process(void **state)
+{
+    (void)state;
+    struct store *store = NULL;
+    pid_t none = 0, child = start_writer(false, &none);
+    check_status("running");
+    stop(child);
+    check_status("interrupted");
+    assert_done(store_open(folder, true, &store));
+    check_status("running");
+    assert_done(store_write_status(store, "done", 1));
+    check_status("done");
+    store_close(store);
+    check_status("done");
+}
+
 static void test_a_reader_beside_the_writer(void **state)
 {
     (void)state;
@@ -288,6 +434,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_another_format, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_damaged_file, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_folder_that_cannot_be_written, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_an_archive, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_settings, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_damage_before_writing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_other_things, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_discarding, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_dead_process, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_second_writer_of_one_process, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_second_writer_of_another_process, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_reader_beside_the_writer, set_up, tear_down),

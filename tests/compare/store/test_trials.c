@@ -129,6 +129,12 @@ static void check_trial(const struct stored_trial *trial, int64_t arm, int64_t s
     assert_int_equal(trial->status, outcome.status);
     assert_string_equal(trial->message, outcome.message);
     assert_string_equal(trial->idle, outcome.idle);
+    assert_int_equal(trial->fault, outcome.fault);
+    assert_int_equal(trial->step, outcome.step);
+    assert_string_equal(trial->place, outcome.place);
+    assert_int_equal(trial->attempt, arm == 1 && seed == 2001 ? 2 : 1);
+    assert_string_equal(trial->aside, "");
+    assert_string_equal(trial->source, "");
     assert_true(isnan(outcome.value) ? isnan(trial->value) : trial->value == outcome.value);
     assert_int_equal(trial->cost.updates, outcome.cost.updates);
     assert_true(trial->cost.gradient_rows == outcome.cost.gradient_rows);
@@ -270,6 +276,238 @@ static void test_edges(void **state)
     store_close(store);
 }
 
+/* Each arm's trials are of the identity that it had when they were added; an identity that comes back is the same row. */
+static void test_identities(void **state)
+{
+    (void)state;
+    struct store *store = NULL;
+    struct stored_trial *trials = NULL;
+    struct stored_identity *list = NULL;
+    int64_t count = 0;
+    struct plan plan = filled_plan();
+    static char changed[] = "{\"code\": \"\xc3\xa9\"}";
+    char *const before = plan.arm[1].identity;
+    open_with_plan(&store);
+    for (int64_t seed = 2000; seed < 2003; seed++) {
+        struct trial_outcome outcome = filled_outcome(1, seed);
+        plan.arm[1].identity = seed == 2001 ? changed : before;
+        assert_done(store_write_plan(store, &plan));
+        assert_done(store_add_trial(store, 1, seed, &outcome));
+    }
+    assert_done(store_read_identities(store, &list, &count));
+    assert_int_equal(count, 4);
+    for (int64_t i = 0; i < 4; i++) assert_int_equal(list[i].arm, i == 3 ? 1 : i);
+    assert_string_equal(list[0].text, plan.arm[0].identity);
+    assert_string_equal(list[1].text, before);
+    assert_string_equal(list[3].text, changed);
+    assert_done(store_read_trials(store, &trials, &count));
+    assert_int_equal(count, 3);
+    for (int64_t i = 0; i < 3; i++) assert_int_equal(trials[i].identity, list[i == 1 ? 3 : 1].id);
+    memory_free(trials);
+    memory_free(list);
+    plan.arms = 1;
+    plan.arm[0].identity = NULL;
+    assert_done(store_write_plan(store, &plan));
+    assert_done(store_read_identities(store, &list, &count));
+    assert_int_equal(count, 4);
+    assert_int_equal(list[3].arm, -1);
+    memory_free(list);
+    assert_int_equal(ask(store, "SELECT identity IS NULL FROM arms WHERE position = 0"), 1);
+    store_close(store);
+}
+
+/* ---- What was set aside ---- */
+
+static void add_failed(struct store *store, enum trial_fault fault)
+{
+    struct trial_outcome outcome = {.status = TRIAL_CRASHED, .fault = fault, .value = NAN, .step = -1, .message = "fell", .place = "p"};
+    assert_done(store_add_trial(store, 1, 2000, &outcome));
+}
+
+static int64_t count_aside(struct store *store, int64_t place, const char *why, int64_t attempt)
+{
+    struct stored_trial *trials = NULL;
+    int64_t count = 0;
+    assert_done(store_read_aside(store, &trials, &count));
+    if (place < count) {
+        const struct stored_trial *trial = &trials[place];
+        assert_string_equal(trial->aside, why);
+        assert_int_equal(trial->attempt, attempt);
+        assert_int_equal(trial->status, TRIAL_CRASHED);
+        assert_int_equal(trial->step, -1);
+        assert_string_equal(trial->message, "fell");
+        assert_string_equal(trial->place, "p");
+    }
+    memory_free(trials);
+    return count;
+}
+
+static int64_t attempt_of(struct store *store)
+{
+    struct stored_trial *trials = NULL;
+    int64_t count = 0, attempt = 0;
+    assert_done(store_read_trials(store, &trials, &count));
+    if (count == 1) attempt = trials[0].attempt;
+    memory_free(trials);
+    return attempt;
+}
+
+static void test_aside(void **state)
+{
+    (void)state;
+    struct store *store = NULL;
+    int64_t count = -1;
+    open_with_plan(&store);
+    assert_failure(store_set_aside(store, 1, 2000, "unclear"), KNACK_E_CALL,
+                   told("%s/knack.db: arm \"mixup\" has no trial of seed 2000", folder));
+    add_failed(store, FAULT_UNCLEAR);
+    assert_int_equal(attempt_of(store), 1);
+    assert_done(store_set_aside(store, 1, 2000, "unclear"));
+    assert_int_equal(attempt_of(store), 0); /* it does not count */
+    assert_int_equal(ask(store, "SELECT count(*) FROM results"), 0);
+    assert_int_equal(count_aside(store, 0, "unclear", 1), 1);
+    add_failed(store, FAULT_OWN);
+    assert_int_equal(attempt_of(store), 2);
+    assert_done(store_set_aside_arm(store, 1, "again", false, &count));
+    assert_int_equal(count, 1);
+    assert_int_equal(count_aside(store, 1, "again", 2), 2);
+    struct trial_outcome outcome = filled_outcome(1, 2000);
+    assert_done(store_add_trial(store, 1, 2000, &outcome));
+    assert_int_equal(attempt_of(store), 1); /* another beginning */
+    check_told(store, 1, 2000);
+    assert_done(store_set_aside_arm(store, 1, "retry-failed", true, &count));
+    assert_int_equal(count, 0); /* it is done */
+    assert_done(store_set_aside_arm(store, 0, "again", false, &count));
+    assert_int_equal(count, 0); /* another arm's */
+    assert_int_equal(ask(store, "SELECT count(*) FROM finals"), 1);
+    assert_done(store_set_aside(store, 1, 2000, "again"));
+    static const char *const view[] = {"results", "curves", "finals", "correctness"};
+    for (int i = 0; i < 4; i++) assert_int_equal(ask(store, told("SELECT count(*) FROM %s", view[i])), 0);
+    assert_int_equal(ask(store, "SELECT count(*) FROM trials"), 3);
+    store_close(store);
+    assert_done(store_open(folder, false, &store));
+    assert_failure(store_set_aside(store, 1, 2000, "again"), KNACK_E_CALL, told("%s/knack.db: was opened for reading only", folder));
+    assert_failure(store_set_aside_arm(store, 1, "again", true, &count), KNACK_E_CALL,
+                   told("%s/knack.db: was opened for reading only", folder));
+    store_close(store);
+}
+
+static void test_warnings(void **state)
+{
+    (void)state;
+    static char first[] = "a: one\nb: it's \"two\"", second[] = "b: it's \"two\"", third[] = "c: three\n";
+    char *const lines[] = {first, second, NULL, third, third};
+    static const int64_t arm[] = {1, 1, 1, 0, 2};
+    struct store *store = NULL;
+    struct stored_warning *warnings = NULL;
+    int64_t count = 0;
+    open_with_plan(&store);
+    for (int i = 0; i < 5; i++) {
+        struct trial_outcome outcome = filled_outcome(0, 2000);
+        outcome.warnings = lines[i];
+        assert_done(store_add_trial(store, arm[i], 2000 + i, &outcome));
+    }
+    assert_done(store_set_aside(store, 2, 2004, "machine"));
+    assert_done(store_read_warnings(store, &warnings, &count));
+    assert_int_equal(count, 3);
+    static const struct stored_warning expected[] = {{0, 1, "c: three"}, {1, 1, "a: one"}, {1, 2, "b: it's \"two\""}};
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(warnings[i].arm, expected[i].arm);
+        assert_int_equal(warnings[i].trials, expected[i].trials);
+        assert_string_equal(warnings[i].text, expected[i].text);
+    }
+    memory_free(warnings);
+    store_close(store);
+}
+
+/* ---- Copies ---- */
+
+static void test_copies(void **state)
+{
+    (void)state;
+    struct store *store = NULL, *other = NULL;
+    struct stored_trial *trials = NULL;
+    int64_t count = 0;
+    char below[64];
+    snprintf(below, sizeof below, "%s/other", folder);
+    open_with_plan(&store);
+    assert_done(filled_store(below, &other));
+    store_close(other);
+    assert_done(store_open(below, false, &other));
+    assert_failure(store_copy_trial(store, 2, other, 2, 2004, below), KNACK_E_CALL, /* it failed */
+                   told("%s/knack.db: arm \"sam\" has no trial of seed 2004 that is done", below));
+    assert_failure(store_copy_trial(store, 2, other, 7, 2000, below), KNACK_E_CALL, told("%s/knack.db: the plan has no arm 7", below));
+    assert_failure(store_copy_trial(store, 7, other, 1, 2000, below), KNACK_E_CALL, told("%s/knack.db: the plan has no arm 7", folder));
+    assert_done(store_copy_trial(store, 1, other, 1, 2001, below));
+    assert_failure(store_copy_trial(store, 1, other, 1, 2001, below), KNACK_E_CALL,
+                   told("%s/knack.db: duplicate replicate: arm \"mixup\" has a trial of seed 2001 already", folder));
+    assert_done(store_copy_trial(store, 2, other, 0, 2003, below));
+    store_close(other);
+    assert_done(store_read_trials(store, &trials, &count));
+    assert_int_equal(count, 2);
+    assert_string_equal(trials[0].source, below);
+    assert_int_equal(trials[0].identity, 2); /* of the arm here */
+    trials[0].source[0] = '\0';
+    trials[0].attempt = 2;
+    check_trial(&trials[0], 1, 2001);
+    assert_true(trials[1].value == filled_outcome(0, 2003).value);
+    memory_free(trials);
+    check_told(store, 1, 2001);
+    store_close(store);
+}
+
+/* A source that cannot be read to its end leaves nothing. */
+static void test_a_broken_copy(void **state)
+{
+    (void)state;
+    struct store *store = NULL, *other = NULL;
+    char below[64];
+    snprintf(below, sizeof below, "%s/other", folder);
+    open_with_plan(&store);
+    assert_done(filled_store(below, &other));
+    run_sql(other, "DROP VIEW correctness; DROP TABLE examples");
+    assert_failure(store_copy_trial(store, 1, other, 1, 2000, below), KNACK_E_IO,
+                   told("%s/knack.db: cannot read a trial: no such table: examples", below));
+    assert_int_equal(ask(store, "SELECT count(*) FROM trials"), 0);
+    assert_int_equal(ask(store, "SELECT count(*) FROM metrics"), 0);
+    store_close(other);
+    store_close(store);
+}
+
+/* ---- Many trials ---- */
+
+/* What SQLite did since it was asked last, in its machine's steps. */
+static int64_t count_steps(struct store *store)
+{
+    int64_t steps = 0;
+    for (sqlite3_stmt *s = sqlite3_next_stmt(store->sql.file, NULL); s; s = sqlite3_next_stmt(store->sql.file, s))
+        steps += sqlite3_stmt_status(s, SQLITE_STMTSTATUS_VM_STEP, 1);
+    return steps;
+}
+
+/* The thousandth trial costs what the tenth did, to add, to set aside and to read what it told. */
+static void test_many_trials(void **state)
+{
+    (void)state;
+    struct store *store = NULL;
+    int64_t tenth = 0, last = 0;
+    open_with_plan(&store);
+    for (int64_t i = 0; i < 1000; i++) {
+        int64_t arm = i % FILLED_ARMS, seed = 2000 + i / FILLED_ARMS;
+        struct trial_outcome outcome = filled_outcome(arm, 2000);
+        if (i == 10 || i == 999) count_steps(store);
+        assert_done(store_add_trial(store, arm, seed, &outcome));
+        if (i == 10 || i == 999) {
+            check_told_as(store, arm, seed, 2000);
+            assert_done(store_set_aside(store, arm, seed, "unclear"));
+            *(i == 10 ? &tenth : &last) = count_steps(store);
+        }
+    }
+    assert_true(tenth > 0);
+    assert_in_range(last, tenth / 2, tenth + tenth / 4);
+    store_close(store);
+}
+
 static void test_views(void **state)
 {
     (void)state;
@@ -321,11 +559,11 @@ static void test_damage(void **state)
     float *loss = NULL;
     int64_t count = 0;
     assert_done(filled_store(folder, &store));
-    run_sql(store, "UPDATE trials SET status = 'fine' WHERE id = 3");
+    run_sql(store, "UPDATE trials SET status = 'fine' WHERE id = 4");
     assert_failure(store_read_trials(store, &trials, &count), KNACK_E_IO,
                    told("%s/knack.db: cannot read the trials: status is \"fine\", which knack does not know", folder));
     assert_null(trials);
-    run_sql(store, "UPDATE examples SET loss = x'00000000' WHERE trial = 1");
+    run_sql(store, "UPDATE examples SET loss = x'00000000' WHERE trial = 2");
     assert_failure(store_read_examples(store, 0, 2000, &correct, &loss, &count), KNACK_E_IO,
                    told("%s/knack.db: a trial's examples have 4 bytes of \"loss\" instead of 24: the file is damaged", folder));
     assert_true(!correct && !loss && count == 0);
@@ -440,7 +678,9 @@ static void test_without_memory(void **state)
     bool done = false;
     for (int64_t nth = 1; nth < 1000 && !done; nth++) {
         struct trial_outcome outcome = filled_outcome(0, 2000);
-        struct stored_trial *trials = NULL;
+        struct stored_trial *trials = NULL, *aside = NULL;
+        struct stored_warning *warnings = NULL;
+        struct stored_identity *identities = NULL;
         struct trial_metric *metric = NULL;
         uint8_t *correct = NULL;
         float *loss = NULL;
@@ -451,16 +691,22 @@ static void test_without_memory(void **state)
         if (status >= 0) status = store_read_trials(store, &trials, &count);
         if (status >= 0) status = store_read_metrics(store, 0, 2000, &metric, &count);
         if (status >= 0) status = store_read_examples(store, 0, 2000, &correct, &loss, &count);
+        if (status >= 0) status = store_read_warnings(store, &warnings, &count);
+        if (status >= 0) status = store_read_identities(store, &identities, &count);
+        if (status >= 0) status = store_read_aside(store, &aside, &count);
         memory_fail_at(0);
         done = status >= 0;
         if (!done) assert_int_equal(status, KNACK_E_MEMORY);
         memory_free(trials);
+        memory_free(aside);
+        memory_free(warnings);
+        memory_free(identities);
         memory_free(metric);
         memory_free(correct);
         memory_free(loss);
     }
     assert_true(done);
-    assert_int_equal(ask(store, "SELECT count(*) FROM trials t WHERE NOT EXISTS (SELECT 1 FROM examples WHERE trial = t.id)"), 1);
+    assert_int_equal(ask(store, "SELECT count(*) FROM trials t WHERE NOT EXISTS (SELECT 1 FROM examples WHERE trial = t.id)"), 2);
     store_close(store);
 }
 
@@ -472,6 +718,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_all_comes_back, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_the_order, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_edges, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_identities, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_aside, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_warnings, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_copies, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_broken_copy, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_many_trials, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_views, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_refusals, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_damage, set_up, tear_down),

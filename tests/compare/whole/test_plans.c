@@ -225,11 +225,11 @@ static void comparisons_are_listed(void **state)
     (void)state;
     char **folder;
     int64_t count, found = 0;
-    assert_int_equal(comparison_list(whole_path("."), &folder, &count), KNACK_OK);
+    assert_int_equal(store_list(whole_path("."), &folder, &count), KNACK_OK);
     for (int64_t i = 0; i < count; i++) found += strstr(folder[i], "/looks") || strstr(folder[i], "/redraw2");
     assert_int_equal(found, 2);
     memory_free(folder);
-    assert_int_equal(comparison_list(whole_path("nothing"), &folder, &count), KNACK_OK);
+    assert_int_equal(store_list(whole_path("nothing"), &folder, &count), KNACK_OK);
     assert_int_equal(count, 0);
     memory_free(folder);
 }
