@@ -31,6 +31,7 @@ struct dataset {
     int64_t shape[KNACK_MAX_DIMS]; /* of one row: [values], or [height, width, channels] */
     int64_t width;                 /* values a row */
     struct part part[PART_COUNT];
+    int64_t pool;         /* examples that the training part was drawn from; 0: those that are left became test examples */
     int64_t *class_count; /* [classes] of the training part, or NULL */
     bool missing;         /* some input is NaN */
     char *first_missing;  /* the first of those in the files, as "a.csv: row 3 (the first is 0), column 'age'"; NULL: none, or not known */

@@ -261,6 +261,7 @@ knack_status draw_parts(struct dataset *data, const struct data_settings *settin
     struct drawing drawing = {data, settings, seed};
     TRY(mark_positive(&drawing, classes));
     TRY(keep_long_tail(&drawing));
+    if (!settings->rest) data->pool = data->part[PART_TRAIN].count;
     TRY(draw_validation(&drawing));
     TRY(draw_limit(&drawing));
     if (settings->label_noise == 0) return KNACK_OK;

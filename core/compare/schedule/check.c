@@ -41,6 +41,19 @@ void fill_job(const struct plan *plan, int64_t arm, const struct data_set *set, 
 
 /* ---- Data ---- */
 
+static const struct part *judging_part(const struct plan *plan, const struct dataset *data)
+{
+    return &data->part[strcmp(plan->part, "test") == 0 ? PART_TEST : PART_VALIDATION];
+}
+
+/* Seeds that draw only the training examples anew share them as often as these are a part of their pool, or less with label noise. */
+static double shared_part(const struct plan *plan, const struct data_set *set)
+{
+    int64_t train = set->data->part[PART_TRAIN].count, pool = set->data->pool;
+    bool fixed = strcmp(plan->part, "test") == 0 && train < pool;
+    return set->redrawn && fixed ? (double)train / (double)pool : NAN;
+}
+
 static knack_status keep_facts(struct plan *plan, const struct data_set *set)
 {
     const struct dataset *data = set->data;
@@ -55,7 +68,8 @@ static knack_status keep_facts(struct plan *plan, const struct data_set *set)
     plan->data_title = title;
     plan->test_set = set->hash;
     plan->train_count = data->part[PART_TRAIN].count;
-    plan->test_count = data->part[strcmp(plan->part, "test") == 0 ? PART_TEST : PART_VALIDATION].count;
+    plan->test_count = judging_part(plan, data)->count;
+    plan->shared = shared_part(plan, set);
     return KNACK_OK;
 }
 
@@ -106,8 +120,16 @@ static knack_status refuse_doubles(const struct plan *plan, int64_t a)
     return KNACK_OK;
 }
 
-/* What a trial that failed counts as: guessing, or a model that was not trained. The metrics that are not here are losses and errors, which
- * the check has measured. */
+/* Of class 1: the average precision of any order that does not know the classes. */
+static double prevalence(const struct part *part)
+{
+    int64_t count = 0;
+    for (int64_t i = 0; i < part->count; i++) count += part->label[i] == 1;
+    return (double)count / (double)part->count;
+}
+
+/* What a trial that failed counts as: guessing, or a model that was not trained. A guess is well calibrated, so that ece counts as its
+ * worst. The metrics that are not here are losses and errors, which the check has measured. */
 static void set_failed_score(struct plan *plan, const struct dataset *data, double initial)
 {
     const char *metric = plan->metric;
@@ -119,7 +141,9 @@ static void set_failed_score(struct plan *plan, const struct dataset *data, doub
         plan->failed_score = atof(metric + 3) / classes;
     else if (!strcmp(metric, "auroc"))
         plan->failed_score = .5;
-    else if (!strcmp(metric, "auprc") || !strcmp(metric, "f1") || !strcmp(metric, "r2"))
+    else if (!strcmp(metric, "auprc"))
+        plan->failed_score = prevalence(judging_part(plan, data));
+    else if (!strcmp(metric, "f1") || !strcmp(metric, "r2"))
         plan->failed_score = 0;
     else if (!strcmp(metric, "ece"))
         plan->failed_score = 1;
