@@ -11,7 +11,7 @@
 #include "compare/store/store.h"
 
 struct options {
-    const char *config, *tricks, *design, *role, *metric, *out;
+    const char *config, *tricks, *design, *role, *on, *metric, *out;
     struct argument_texts set;
     struct argument_integer seeds, first_seed, jobs, confirm;
     struct argument_number margin, timeout, failed_score;
@@ -36,6 +36,8 @@ static const struct argument arguments[] = {
      INFINITY},
     {"--role", 0, ARGUMENT_TEXT, offsetof(struct options, role), "ROLE",
      "what the result is for: tuning, screening, verdict or confirmation; verdict by default", .choice = role_name},
+    {"--on", 0, ARGUMENT_TEXT, offsetof(struct options, on), "PART",
+     "the part that decides: test, or validation, which tuning and screening have by default", .choice = on_name},
     {"--jobs", 0, ARGUMENT_INTEGER, offsetof(struct options, jobs), "N", "trials at once; as many as there are cores by default", 1, 1024},
     {"--trial-timeout", 0, ARGUMENT_NUMBER, offsetof(struct options, timeout), "S",
      "seconds that a trial may take; 20 times the median trial by default, at least 60", 0.001, 1e9},
@@ -73,6 +75,7 @@ static knack_status check_confirmation(const struct options *options)
     const char *said = options->tricks          ? "--tricks"
                        : options->design        ? "--design"
                        : options->role          ? "--role"
+                       : options->on            ? "--on"
                        : options->metric        ? "--metric"
                        : options->adaptive      ? "--adaptive"
                        : options->until_decided ? "--until-decided"
@@ -91,6 +94,7 @@ static struct comparison_request make_request(const struct options *options)
                  .sets = options->set.count,
                  .design = options->design,
                  .role = options->role,
+                 .on = options->on,
                  .metric = options->metric,
                  .adaptive = options->adaptive,
                  .until_decided = options->until_decided,

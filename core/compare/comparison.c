@@ -16,8 +16,8 @@ static const char database[] = "knack.db";
 
 /* ---- The plan ---- */
 
-/* The best of a screening that is done, by the rules that it went by. */
-static knack_status find_best(struct store *store, const struct plan *screening, int64_t count, const char **name)
+/* The best of a screening that is done, by the rules that it went by; *count: as many as there are. */
+static knack_status find_best(struct store *store, const struct plan *screening, int64_t *count, const char **name)
 {
     struct results results;
     struct schedule schedule = {0};
@@ -26,10 +26,10 @@ static knack_status find_best(struct store *store, const struct plan *screening,
     knack_status status = results_read(store, screening, schedule_blocks(screening), &results);
     if (status >= 0) status = schedule_new(screening, &results, &schedule);
     if (status >= 0) status = schedule_rank(&schedule, best, &there);
-    if (status >= 0 && there < count)
-        status = status_set(KNACK_E_USAGE, "--confirm %lld: %s has %lld arms besides the baseline", (long long)count, store_folder(store),
-                            (long long)there);
-    for (int64_t i = 0; i < count && status >= 0; i++) name[i] = screening->arm[best[i]].name;
+    if (status >= 0 && there == 0)
+        status = status_set(KNACK_E_USAGE, "--confirm: no arm in %s has a result besides the baseline", store_folder(store));
+    if (there < *count) *count = there;
+    for (int64_t i = 0; i < *count && status >= 0; i++) name[i] = screening->arm[best[i]].name;
     schedule_free(&schedule);
     results_release(&results);
     memory_free(best);
@@ -49,7 +49,7 @@ static knack_status plan_from_screening(struct store *store, const struct plan *
                           status_word, screening->command ? screening->command : "knack compare");
     const char **name = memory_new((size_t)count, sizeof *name);
     if (!name) return KNACK_E_MEMORY;
-    knack_status status = find_best(store, screening, count, name);
+    knack_status status = find_best(store, screening, &count, name);
     if (status >= 0) status = plan_confirm(screening, name, count, plan);
     memory_free(name);
     return status;
@@ -70,6 +70,7 @@ static knack_status change_confirmation(const struct plan_request *request, stru
         plan->failed_score_given = true;
     }
     if (request->no_equal_cost) plan->equal_cost = false;
+    if (request->no_converge) plan->converge = false;
     if (request->timeout > 0) plan->timeout = request->timeout;
     return KNACK_OK;
 }
@@ -125,7 +126,8 @@ static knack_status make_plan(struct comparison *comparison, const struct compar
     if (!file) return KNACK_E_MEMORY;
     bool kept = file_exists(file);
     memory_free(file);
-    return kept ? merge_kept(comparison) : KNACK_OK;
+    if (kept) TRY(merge_kept(comparison));
+    return plan_drop(comparison->plan, request->plan.drop, request->plan.drops);
 }
 
 /* ---- Jobs ---- */

@@ -66,13 +66,6 @@ static knack_status judge_first_block(struct comparison *comparison)
 
 /* ---- Budgets for equal cost ---- */
 
-static bool has_budget(const struct plan *plan, double budget)
-{
-    for (int64_t a = 0; a < plan->arms; a++)
-        if (plan->arm[a].kind == ARM_BUDGET && plan->arm[a].budget == budget) return true;
-    return false;
-}
-
 /* Those that are needed and not there yet. A screening has no time for them: what it finds is confirmed with them. */
 static knack_status add_needed(struct comparison *comparison, bool all)
 {
@@ -81,8 +74,7 @@ static knack_status add_needed(struct comparison *comparison, bool all)
     for (int64_t c = 0; c < plan->contrasts; c++) {
         if (plan->contrast[c].kind != CONTRAST_ARM) continue;
         int64_t count = budgets_around(&comparison->results, plan->contrast[c].arm, all, budget);
-        for (int64_t i = 0; i < count; i++)
-            if (!has_budget(plan, budget[i])) TRY(plan_add_budget(plan, budget[i]));
+        for (int64_t i = 0; i < count; i++) TRY(plan_add_budget(plan, budget[i]));
     }
     return KNACK_OK;
 }

@@ -197,7 +197,7 @@ static void test_screening_and_confirmation(void **state)
 {
     (void)state;
     run_well("candidates, to be confirmed", "compare", "small.json", "--tricks", "mixup,ema,sam,swa", "--design", "screen", "--seeds", "3",
-             "--out", "screening");
+             "--on", "test", "--out", "screening");
     run_well("seeds        3000 to 3003 (confirmation), 4 complete blocks", "compare", "screening", "--confirm", "2", "--seeds", "4");
     assert_true(path_exists("screening-confirmation/report.html"));
     struct outcome outcome = run_knack("compare", "screening", "--confirm", "2", "--seeds", "4");
@@ -381,9 +381,9 @@ static const struct wrong wrong[] = {
     {{"compare", "small.json", "--tricks", "ema", "--adaptive", "--until-decided"},
      2,
      "knack: adaptive (looks fixed before) and until-decided (a look after every block): choose one\n"},
-    {{"compare", "small.json", "--tricks", "ema", "--adaptive", "--seeds", "7"},
+    {{"compare", "small.json", "--tricks", "ema", "--adaptive", "--seeds", "5"},
      2,
-     "knack: adaptive with 7 seeds: looks are fixed before, at 6, 10, 15 and 20 seeds, or at 4, 8 and 12: say 20 or 12 seeds\n"},
+     "knack: adaptive with 5 seeds: looks on the way need 6 at least\n"},
     {{"compare", "small.json", "--tricks", "ema", "--design", "factorial"},
      2,
      "knack: design factorial needs 2 tricks at least, here are 1 (--tricks a,b)\n"},
@@ -469,8 +469,8 @@ static void test_ledger(void **state)
 {
     (void)state;
     const char *ledger = "KNACK_LEDGER=own.jsonl";
-    struct outcome outcome =
-        run_knack_with(ledger, "compare", "small.json", "--tricks", "ema", "--seeds", "3", "--role", "tuning", "--out", "t");
+    struct outcome outcome = run_knack_with(ledger, "compare", "small.json", "--tricks", "ema", "--seeds", "3", "--role", "tuning", "--on",
+                                            "test", "--out", "t");
     assert_status(&outcome, 0);
     assert_contains(outcome.out, "seeds        0 to 2 (tuning)");
     assert_contains(outcome.out, "comparison #1 on this test set");

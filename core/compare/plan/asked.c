@@ -1,6 +1,7 @@
 /* What is asked for: a config with options, or a comparison file with options over it. */
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,34 +12,28 @@
 
 /* ---- The comparison file ---- */
 
-struct comparison_file {
-    const struct json *base, *arms, *tricks, *set;
-    int design, role;
-    bool adaptive, until_decided, equal_cost;
-    int64_t seeds, first_seed;
-    double margin, failed_score, trial_timeout;
-    const char *metric;
-};
-
-#define FIELD(name) offsetof(struct comparison_file, name)
+#define FIELD(name) offsetof(struct asked, name)
 static const struct json_field file_fields[] = {
-    {"base", JSON_ANY, FIELD(base), NULL, NULL, NULL,
+    {"base", JSON_ANY, FIELD(base_said), NULL, NULL, NULL,
      "the config that is trained in every arm: a path from this file, or the config itself"},
     {"arms", JSON_ANY, FIELD(arms), "", NULL, NULL,
      "by name: {\"plugins\": tricks that are added, \"set\": keys of the config that are changed}"},
-    {"tricks", JSON_ANY, FIELD(tricks), "", NULL, NULL, "tricks that the design switches: names, or objects with options"},
+    {"tricks", JSON_ANY, FIELD(tricks_said), "", NULL, NULL, "tricks that the design switches: names, or objects with options"},
     {"set", JSON_ANY, FIELD(set), "", NULL, NULL, "keys of the config that are changed in every arm: {\"train.epochs\": 5}"},
     {"design", JSON_CHOICE, FIELD(design), "\"one\"", NULL, design_name, "which arms there are"},
     {"role", JSON_CHOICE, FIELD(role), "", NULL, role_name, "what the result is for, which decides the seeds"},
+    {"on", JSON_CHOICE, FIELD(on), "", NULL, on_name, "the part that decides: by the role, validation for tuning and screening"},
     {"seeds", JSON_INTEGER, FIELD(seeds), "", "[1,100000]", NULL, "blocks: each arm is trained once with each"},
     {"first_seed", JSON_INTEGER, FIELD(first_seed), "", "[0,inf)", NULL, "by role: 0, 1000, 2000, 3000"},
     {"adaptive", JSON_BOOLEAN, FIELD(adaptive), "false", NULL, NULL, "stop at looks that are fixed before"},
+    {"looks", JSON_DOUBLES, FIELD(looks_said), "", "[2,100000]", NULL, "seeds at each look, which makes it adaptive: [5, 9, 14]"},
     {"until_decided", JSON_BOOLEAN, FIELD(until_decided), "false", NULL, NULL, "look after every block"},
     {"metric", JSON_TEXT, FIELD(metric), "", NULL, NULL, "\"test.accuracy\": the part and the metric that decide"},
     {"margin", JSON_DOUBLE, FIELD(margin), "", "[0,inf)", NULL, "what difference matters, in the metric's own unit"},
     {"failed_score", JSON_DOUBLE, FIELD(failed_score), "", NULL, NULL, "what a failed trial counts as"},
     {"equal_cost", JSON_BOOLEAN, FIELD(equal_cost), "true", NULL, NULL, "train the baseline longer where a trick costs more"},
-    {"trial_timeout", JSON_DOUBLE, FIELD(trial_timeout), "", "(0,inf)", NULL, "seconds"},
+    {"converge", JSON_BOOLEAN, FIELD(converge), "true", NULL, NULL, "train the baseline twice as long too: is its budget enough?"},
+    {"trial_timeout", JSON_DOUBLE, FIELD(timeout), "", "(0,inf)", NULL, "seconds"},
     {NULL},
 };
 
@@ -51,7 +46,7 @@ void plan_schema(struct json_writer *writer)
 
 static bool is_comparison_file(const struct json *root)
 {
-    static const char *const own[] = {"base", "arms", "tricks", "design", "seeds", "metric", "margin"};
+    static const char *const own[] = {"base", "arms", "tricks", "design", "seeds", "looks", "on", "metric", "margin"};
     for (size_t i = 0; i < sizeof own / sizeof *own; i++)
         if (json_member(root, own[i])) return true;
     return false;
@@ -65,8 +60,54 @@ static knack_status expect_kind(const struct json *node, enum json_kind kind)
 
 /* ---- Tricks ---- */
 
+/* Characters that move the cursor, colour a terminal, or change the order of a line. */
+static bool is_control(uint32_t point)
+{
+    return point < ' ' || (point >= 0x7f && point < 0xa0) || (point >= 0x2028 && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069);
+}
+
+/* "baseline", or "baseline x2": what a comparison calls its own arms. */
+static bool is_reserved(const char *name)
+{
+    static const char own[] = "baseline";
+    double number;
+    if (strncmp(name, own, strlen(own)) != 0) return false;
+    const char *rest = name + strlen(own), *end = rest + strlen(rest);
+    if (!*rest) return true;
+    return rest[0] == ' ' && rest[1] == 'x' && text_parse(rest + 2, end, &number) == end;
+}
+
+const char *name_fault(const char *name)
+{
+    static _Thread_local char text[256];
+    enum { NAME_MOST = 100 };
+    size_t length = strlen(name);
+    uint32_t point;
+    if (length == 0) return "a name is empty";
+    if (length > NAME_MOST) return "a name is longer than 100 bytes";
+    for (const char *at = name; *at;) {
+        int bytes = text_character(at, &point);
+        if (is_control(point) || (point == TEXT_UNKNOWN && bytes == 1)) {
+            snprintf(text, sizeof text, "the name that begins with \"%.*s\" has %s behind that", (int)(at - name), name,
+                     is_control(point) ? "a control character" : "a byte that is no UTF-8");
+            return text;
+        }
+        at += bytes;
+    }
+    if (name[0] == ' ' || name[length - 1] == ' ')
+        snprintf(text, sizeof text, "the name \"%s\" begins or ends with a blank", name);
+    else if (is_reserved(name))
+        snprintf(text, sizeof text,
+                 "the base config is the arm \"baseline\", and longer trained \"baseline x2\": \"%s\" needs another name", name);
+    else
+        return NULL;
+    return text;
+}
+
 static knack_status add_trick(struct asked *asked, const char *name, const char *entry)
 {
+    const char *fault = name_fault(name);
+    if (fault) return status_set(KNACK_E_CONFIG, "%s", fault);
     for (int64_t i = 0; i < asked->tricks; i++)
         if (strcmp(asked->trick[i].name, name) == 0)
             return status_set(KNACK_E_CONFIG, "%s is listed twice; an entry may have its own name: {\"name\": \"%s\", \"as\": \"another\"}",
@@ -242,33 +283,48 @@ static knack_status read_choice(const char *option, const char *text, const char
     return status_set(KNACK_E_USAGE, "%s %s: there are %s", option, text, text_list(list, sizeof list, names, count));
 }
 
+/* "5,9,14" */
+static knack_status read_looks(struct asked *asked, const char *text)
+{
+    const char *end = text + strlen(text);
+    for (asked->looks = 0; asked->looks <= LOOKS_MOST; text++) {
+        text = text_parse(text, end, &asked->look[asked->looks++]);
+        if (!text || (*text && *text != ',')) return status_set(KNACK_E_USAGE, "--looks: expected seeds between commas, as in 5,9,14");
+        if (!*text) break;
+    }
+    return KNACK_OK;
+}
+
 static knack_status read_options(struct asked *asked)
 {
     const struct plan_request *r = asked->request;
     TRY(read_choice("--design", r->design, design_name, &asked->design));
     TRY(read_choice("--role", r->role, role_name, &asked->role));
-    asked->adaptive |= r->adaptive;
+    TRY(read_choice("--on", r->on, on_name, &asked->on));
+    if (r->looks) TRY(read_looks(asked, r->looks));
+    asked->adaptive |= r->adaptive || asked->looks > 0;
     asked->until_decided |= r->until_decided;
     if (r->no_equal_cost) asked->equal_cost = false;
+    if (r->no_converge) asked->converge = false;
     if (r->seeds > 0) asked->seeds = r->seeds;
     if (r->first_seed >= 0) asked->first_seed = r->first_seed;
     if (r->metric) asked->metric = r->metric;
     if (!isnan(r->margin)) asked->margin = r->margin;
     if (!isnan(r->failed_score)) asked->failed_score = r->failed_score;
     if (r->timeout > 0) asked->timeout = r->timeout;
-    asked->failed_score_given = !isnan(asked->failed_score);
     return asked->margin >= 0 ? KNACK_OK : status_set(KNACK_E_USAGE, "--margin: a difference cannot be below 0");
 }
 
 static knack_status read_file(struct asked *asked)
 {
-    struct comparison_file file = {.role = -1, .first_seed = -1, .failed_score = NAN, .equal_cost = true};
     const char *path = asked->request->config;
     TRY(json_read(path, &asked->file));
     if (is_comparison_file(asked->file->root)) {
-        TRY(json_fields(asked->file->root, file_fields, &file));
-        TRY(expect_kind(file.arms, JSON_OBJECT));
-        TRY(open_base(asked, file.base));
+        TRY(json_fields(asked->file->root, file_fields, asked));
+        TRY(expect_kind(asked->arms, JSON_OBJECT));
+        asked->looks = asked->looks_said.count < LOOKS_MOST + 1 ? asked->looks_said.count : LOOKS_MOST + 1;
+        for (int64_t i = 0; i < asked->looks; i++) asked->look[i] = asked->looks_said.value[i];
+        TRY(open_base(asked, asked->base_said));
     } else {
         asked->base = asked->file;
         asked->file = NULL;
@@ -276,25 +332,14 @@ static knack_status read_file(struct asked *asked)
         TRY(plan_copy_text(&asked->config, path));
         TRY(find_folder(asked, path));
     }
-    asked->arms = file.arms;
-    asked->design = file.design;
-    asked->role = file.role;
-    asked->adaptive = file.adaptive;
-    asked->until_decided = file.until_decided;
-    asked->equal_cost = file.equal_cost;
-    asked->seeds = file.seeds;
-    asked->first_seed = file.first_seed;
-    asked->margin = file.margin;
-    asked->failed_score = file.failed_score;
-    asked->timeout = file.trial_timeout;
-    asked->metric = file.metric;
-    TRY(set_base_keys(asked, file.set));
-    return read_tricks(asked, file.tricks);
+    TRY(set_base_keys(asked, asked->set));
+    return read_tricks(asked, asked->tricks_said);
 }
 
 knack_status asked_read(const struct plan_request *request, struct asked *asked)
 {
-    *asked = (struct asked){.request = request};
+    *asked = (struct asked){
+        .request = request, .role = -1, .on = -1, .first_seed = -1, .failed_score = NAN, .equal_cost = true, .converge = true};
     knack_status status = read_file(asked);
     if (status >= 0) status = read_options(asked);
     if (status < 0) asked_free(asked);

@@ -6,7 +6,7 @@
 #include "compare/plan/parts.h"
 #include "compare/statistics/factorial.h"
 
-enum { FACTORIAL_MOST = 5, NAME_SIZE = 512 };
+enum { FACTORIAL_MOST = 5, NAME_SIZE = 2048 }; /* the names of 16 tricks, which have 100 bytes at most */
 
 /* "mixup x ema": the names of the set's tricks. */
 static const char *set_name(const struct plan *plan, uint64_t set, const char *between, char name[NAME_SIZE])
@@ -72,15 +72,14 @@ static knack_status add_named_arm(const struct asked *asked, struct plan *plan, 
     struct asked_arm arm = {.node = node};
     char *config;
     int64_t index;
+    const char *fault = name_fault(node->name);
+    if (fault) return json_fail(node->parent, KNACK_E_CONFIG, "%s", fault); /* a path with such a name cannot be printed */
     TRY(json_fields(node, arm_fields, &arm));
     if (arm.plugins && arm.plugins->kind != JSON_ARRAY)
         return json_fail(arm.plugins, KNACK_E_CONFIG, "expected a list of tricks, not %s", json_kind_name(arm.plugins->kind));
     if (arm.set && arm.set->kind != JSON_OBJECT)
         return json_fail(arm.set, KNACK_E_CONFIG, "expected an object, as {\"train.optimizer.lr\": 0.01}, not %s",
                          json_kind_name(arm.set->kind));
-    if (strcmp(node->name, "baseline") == 0)
-        return json_fail(node, KNACK_E_CONFIG, "the base config is the arm \"baseline\" already: give this one another name");
-    if (!*node->name) return json_fail(node, KNACK_E_CONFIG, "an arm's name is empty");
     TRY(config_of_arm(asked, &arm, &config));
     TRY(plan_add_arm(plan, node->name, ARM_TREATED, 0, config, &index));
     return plan_add_simple(plan, index);

@@ -1,5 +1,6 @@
 /* Asking again in the same folder: more seeds, more arms. */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -22,6 +23,17 @@ static knack_status expect_number(const char *what, double kept, double asked)
                       elsewhere);
 }
 
+/* Behind the last are zeros. */
+static knack_status expect_same_looks(const struct plan *kept, const struct plan *asked)
+{
+    char what[32];
+    for (int i = 0; i < LOOKS_MOST; i++) {
+        snprintf(what, sizeof what, "look %d at seed", i + 1);
+        TRY(expect_number(what, (double)kept->look[i], (double)asked->look[i]));
+    }
+    return KNACK_OK;
+}
+
 static knack_status expect_same_question(const struct plan *kept, const struct plan *asked)
 {
     TRY(expect_text("design", design_name[kept->design], design_name[asked->design]));
@@ -29,10 +41,9 @@ static knack_status expect_same_question(const struct plan *kept, const struct p
     TRY(expect_text("role", role_name[kept->role], role_name[asked->role]));
     TRY(expect_text("metric of part", kept->part, asked->part));
     TRY(expect_text("metric", kept->metric, asked->metric));
-    TRY(expect_text("relative paths that start from", kept->folder, asked->folder));
     TRY(expect_number("first seed", (double)kept->first_seed, (double)asked->first_seed));
     if (asked->failed_score_given) TRY(expect_number("failed score", kept->failed_score, asked->failed_score));
-    if (kept->stopping == STOP_LOOKS) TRY(expect_number("looks up to", (double)kept->seeds, (double)asked->seeds));
+    TRY(expect_same_looks(kept, asked));
     if (strcmp(kept->arm[0].config, asked->arm[0].config) != 0)
         return status_set(KNACK_E_USAGE, "this folder's comparison has another base config than what %s and --set give now: %s",
                           asked->config, elsewhere);
@@ -61,7 +72,10 @@ static knack_status take_arm(struct plan *kept, const struct arm *asked)
     if (kept->stopping != STOP_FIXED)
         return status_set(KNACK_E_USAGE, "arm \"%s\" cannot join a comparison that looks at its results on the way: %s", asked->name,
                           elsewhere);
+    bool read = false;
+    for (int64_t a = 0; a < kept->arms; a++) read |= kept->arm[a].reads > 0;
     TRY(plan_add_arm(kept, asked->name, asked->kind, 0, memory_text(asked->config), &index));
+    kept->arm[index].joined = read;
     return plan_add_simple(kept, index);
 }
 
@@ -87,6 +101,15 @@ static knack_status add_command(struct plan *kept, const char *command)
     return KNACK_OK;
 }
 
+static knack_status replace_text(char **kept, const char *text)
+{
+    char *copy = memory_text(text);
+    if (!copy) return KNACK_E_MEMORY;
+    memory_free(*kept);
+    *kept = copy;
+    return KNACK_OK;
+}
+
 knack_status plan_merge(struct plan *kept, const struct plan *asked)
 {
     TRY(expect_same_question(kept, asked));
@@ -94,7 +117,10 @@ knack_status plan_merge(struct plan *kept, const struct plan *asked)
     for (int64_t a = 0; a < asked->arms; a++) TRY(take_arm(kept, &asked->arm[a]));
     add_seeds(kept, asked->seeds);
     if (asked->margin > 0) kept->margin = asked->margin; /* not said: as it was */
+    TRY(replace_text(&kept->folder, asked->folder));
+    TRY(replace_text(&kept->config, asked->config));
     kept->equal_cost = asked->equal_cost;
+    kept->converge = asked->converge;
     kept->timeout = asked->timeout;
     return add_command(kept, asked->command);
 }

@@ -24,12 +24,15 @@ struct asked {
     char *config, *folder;      /* path of the base config; where its relative paths start */
     struct asked_trick *trick;  /* [tricks] */
     int64_t tricks;
-    const struct json *arms; /* of the file, or NULL */
-    int design, role;
-    bool adaptive, until_decided, equal_cost, failed_score_given;
+    const struct json *base_said, *arms, *tricks_said, *set; /* of the file, or NULL */
+    int design, role, on;                                    /* role, on: -1: not said */
+    bool adaptive, until_decided, equal_cost, converge;
     int64_t seeds, first_seed; /* 0, -1: not said */
     double margin, failed_score, timeout;
     const char *metric;
+    double look[LOOKS_MOST + 1]; /* one more than there may be, to be counted */
+    int64_t looks;               /* 0: by the number of seeds */
+    struct json_doubles looks_said;
 };
 knack_status asked_read(const struct plan_request *, struct asked *);
 void asked_free(struct asked *);
@@ -39,6 +42,11 @@ char *config_text(const struct json_document *);
 /* The base with entries added to its plugins and keys set. memory_free(). */
 knack_status config_with_tricks(const struct asked *, uint64_t factors, char **text);
 knack_status config_of_arm(const struct asked *, const struct asked_arm *, char **text);
+
+/* What is wrong with the name of an arm or trick, in a text of the thread; NULL: nothing. */
+const char *name_fault(const char *name);
+/* The part of verdicts that a config's "data" have: test, if there is one. */
+const char *usual_part(const struct json *data);
 
 /* Takes config, also on failure. Before the arms of ARM_BUDGET, unless it is one itself; *index (may be NULL): where it is. */
 knack_status plan_add_arm(struct plan *, const char *name, enum arm_kind, uint64_t factors, char *config, int64_t *index);

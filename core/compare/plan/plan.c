@@ -1,9 +1,11 @@
 /* A plan's own memory: arms and contrasts that are added, and all that is freed. */
 #include "compare/plan/plan.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "compare/plan/parts.h"
 
 int64_t role_first_seed(enum role role)
@@ -20,8 +22,7 @@ int64_t plan_family_size(const struct plan *plan, int family)
 
 bool plan_is_screening(const struct plan *plan)
 {
-    enum { EFFECTS_MOST = 10 };
-    return plan->role == ROLE_SCREENING || plan_family_size(plan, 0) > EFFECTS_MOST;
+    return plan->role == ROLE_SCREENING;
 }
 
 int64_t plan_find_arm(const struct plan *plan, const char *name)
@@ -51,6 +52,7 @@ static void free_arm(struct arm *arm)
     memory_free(arm->config);
     memory_free(arm->resolved);
     memory_free(arm->tricks);
+    memory_free(arm->identity);
     free_differences(arm);
 }
 
@@ -87,6 +89,7 @@ static knack_status insert_arm(struct plan *plan, int64_t index, struct arm *arm
 knack_status plan_add_arm(struct plan *plan, const char *name, enum arm_kind kind, uint64_t factors, char *config, int64_t *index)
 {
     struct arm arm = {.name = memory_text(name), .kind = kind, .budget = 1, .factors = factors, .config = config};
+    arm.update_cost = arm.update_cost_low = arm.update_cost_high = NAN;
     int64_t place = plan->arms;
     while (kind != ARM_BUDGET && place > 0 && plan->arm[place - 1].kind == ARM_BUDGET) place--;
     knack_status status = arm.name && config ? KNACK_OK : KNACK_E_MEMORY;
@@ -97,6 +100,36 @@ knack_status plan_add_arm(struct plan *plan, const char *name, enum arm_kind kin
     if (status < 0) free_arm(&arm);
     if (status >= 0 && index) *index = place;
     return status;
+}
+
+static knack_status fail_no_arm(const struct plan *plan, const char *name)
+{
+    const char **known = memory_new((size_t)plan->arms, sizeof *known);
+    int64_t count = 0;
+    char list[600];
+    if (!known) return KNACK_E_MEMORY;
+    for (int64_t a = 0; a < plan->arms; a++)
+        if (plan->arm[a].kind == ARM_TREATED) known[count++] = plan->arm[a].name;
+    const char *nearest = text_nearest(name, known, count);
+    knack_status status = nearest ? status_set(KNACK_E_USAGE, "--drop %s: there is no such arm; nearest is \"%s\"", name, nearest)
+                                  : status_set(KNACK_E_USAGE, "--drop %s: there is no such arm; known are %s", name,
+                                               text_list(list, sizeof list, known, count));
+    memory_free(known);
+    return status;
+}
+
+knack_status plan_drop(struct plan *plan, const char *const *name, int64_t count)
+{
+    if (count > 0 && plan->design != DESIGN_ONE && plan->design != DESIGN_SCREEN)
+        return status_set(KNACK_E_USAGE, "--drop %s: effects of design %s are made of all its arms", name[0], design_name[plan->design]);
+    for (int64_t i = 0; i < count; i++) {
+        int64_t a = plan_find_arm(plan, name[i]);
+        if (a < 0) return fail_no_arm(plan, name[i]);
+        if (plan->arm[a].kind != ARM_TREATED)
+            return status_set(KNACK_E_USAGE, "--drop %s: the others are compared with it, so that it stays", name[i]);
+        plan->arm[a].dropped = true;
+    }
+    return KNACK_OK;
 }
 
 /* ---- Contrasts ---- */

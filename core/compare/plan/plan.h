@@ -9,6 +9,7 @@ enum design { DESIGN_ONE, DESIGN_ABLATION, DESIGN_FACTORIAL, DESIGN_FRACTION, DE
 enum stopping { STOP_FIXED, STOP_LOOKS, STOP_DECIDED }; /* all seeds; at a look of --adaptive; --until-decided */
 enum role { ROLE_TUNING, ROLE_SCREENING, ROLE_VERDICT, ROLE_CONFIRMATION };
 extern const char *const design_name[], *const stopping_name[], *const role_name[]; /* NULL ends */
+extern const char *const on_name[];                                                 /* the parts that may decide */
 
 enum arm_kind { ARM_BASELINE, ARM_TREATED, ARM_BUDGET }; /* budget: the baseline trained longer, for comparison at equal cost */
 extern const char *const arm_kind_name[];
@@ -19,7 +20,7 @@ enum { READS_MOST = 16 };
 struct arm {
     char *name; /* "baseline", "mixup", "all - ema", "baseline x2" */
     enum arm_kind kind;
-    double budget;     /* of updates, beside the baseline's: 1, or 1.5, 2, 3, 4; whole epochs may make it a little more, as updates tell */
+    double budget;     /* epochs against the baseline's, as whole epochs have it: 1, of ARM_BUDGET 0.5 to 4 or what they round to */
     uint64_t factors;  /* bit j: trick j of plan.factor is on; 0 in DESIGN_ONE */
     char *config;      /* JSON text: the base config with this arm's changes; neither seed nor folders */
     char *resolved;    /* the same with every default, without seed and folder; NULL before the check */
@@ -51,7 +52,7 @@ struct contrast {
     char *name; /* "mixup", "all without ema", "mixup x ema" */
     enum contrast_kind kind;
     int64_t arm;      /* of CONTRAST_ARM and of CONTRAST_LEFT_OUT (the arm that lacks it); else -1 */
-    int family;       /* tests that are adjusted together: 0 effects, 1 interactions */
+    int64_t family;   /* tests that are adjusted together: 0 effects, 1 interactions */
     char *aliases;    /* fractions: what cannot be told from it, "A x B or C x D"; else NULL */
     uint64_t factors; /* the tricks that it is about */
     double *weight;   /* [arms of the plan] */
@@ -87,6 +88,7 @@ struct plan {
     bool converge;   /* the baseline is trained twice as long too, on a few seeds at least: is its budget enough? */
     bool redraw;     /* seeds redraw the data: the re-split formula */
     double shared;   /* seeds redraw a subset of a fixed pool, and the test part is fixed: the subset's share of the pool; else NaN */
+    int64_t epochs;  /* of the baseline; 0 until a budget is added */
     double timeout;  /* seconds a trial may take; 0: by the median trial */
     int64_t threads; /* of a trial */
     /* Of the data, once it was opened. */
@@ -104,8 +106,12 @@ struct plan_request {
     int64_t tricks;
     const char *const *set; /* --set on the base config */
     int64_t sets;
+    const char *const *drop; /* names of arms, for plan_drop() */
+    int64_t drops;
     const char *design, *role, *metric;
-    bool adaptive, until_decided, no_equal_cost;
+    const char *looks; /* "5,9,14": seeds at each look, which makes it adaptive */
+    const char *on;    /* "test" or "validation": the part that decides */
+    bool adaptive, until_decided, no_equal_cost, no_converge;
     int64_t seeds, first_seed; /* 0, -1: not said */
     double margin, failed_score, timeout;
     const char *command; /* the words of the command line, for the report */
@@ -113,7 +119,7 @@ struct plan_request {
 
 /* Reads and checks what can be known without opening data or code: names, numbers, design against the number of tricks, duplicate arms. */
 knack_status plan_new(const struct plan_request *, struct plan **);
-/* The best `count` arms of a finished screening, against the same baseline, on confirmation seeds. name: of the arms. */
+/* The named arms of a finished screening, at least one, against the same baseline, on confirmation seeds and the part of verdicts. */
 knack_status plan_confirm(const struct plan *screening, const char *const *name, int64_t count, struct plan **);
 /* --tricks at its commas, those outside of brackets and quotes: one block, memory_free(). */
 knack_status plan_split_tricks(const char *text, char ***entry, int64_t *count);
@@ -122,17 +128,21 @@ void plan_free(struct plan *);          /* NULL is fine */
 /* As JSON, with nothing lost, and back. memory_free(). */
 char *plan_text(const struct plan *);
 knack_status plan_parse(const char *text, const char *file, struct plan **);
-/* Adds the baseline with a larger budget (its name "baseline x1.5"); weights of contrasts grow by a 0. */
+/* The arm of the baseline with so many times its epochs, at least one, in whole ones: 0 if they are its own; -1: not there (yet). */
+int64_t plan_find_budget(const struct plan *, double budget);
+/* Adds that arm unless there is one ("baseline x1.5"); weights of contrasts grow by a 0. budget: 0.5, 0.75, 1.5, 2, 3 or 4. After the
+ * check. */
 knack_status plan_add_budget(struct plan *, double budget);
+/* Drops arms by name: KNACK_E_USAGE for the baseline and its budgets, for unknown names, with the nearest, and for designs of which each
+ * effect needs every arm. */
+knack_status plan_drop(struct plan *, const char *const *name, int64_t count);
 /* Fills in what each arm's resolved config has that the baseline's has not. After the check. */
 knack_status plan_describe_differences(struct plan *);
-/* `other` asks for a part of what is asked for here, or more seeds or arms: their union goes on in one folder. KNACK_E_USAGE, saying what
- * differs, if the two cannot be one comparison. */
+/* `other` asks for a part of what is asked for here, or more seeds or arms: their union goes on in one folder. Paths are those of `other`.
+ * KNACK_E_USAGE, saying what differs, if the two cannot be one comparison. */
 knack_status plan_merge(struct plan *kept, const struct plan *other);
-int64_t plan_family_size(const struct plan *, int family); /* how many contrasts it has */
-/* Candidates are picked, by q values in place of Holm's: by its role, or since more than ten effects are tested, of which Holm would leave
- * few and the best is overstated. */
-bool plan_is_screening(const struct plan *);
+int64_t plan_family_size(const struct plan *, int family);    /* how many contrasts it has */
+bool plan_is_screening(const struct plan *);                  /* picks candidates: by its role */
 int64_t plan_find_arm(const struct plan *, const char *name); /* -1: none */
 /* Seeds 0 .. 999 are for tuning, from 1000 screening, from 2000 verdicts, from 3000 confirmation. */
 int64_t role_first_seed(enum role);

@@ -8,16 +8,36 @@
 #include "compare/plan/parts.h"
 #include "train/metrics.h"
 
-enum { SEEDS_USUAL = 10, SEEDS_UNDECIDED = 100 };
+enum { SEEDS_USUAL = 10, SEEDS_ADAPTIVE = 20, SEEDS_UNDECIDED = 100, SEEDS_MOST = 100000 };
 
 /* ---- The metric ---- */
 
-/* The part whose metric decides, unless it is said: test, if the data have such a part. */
-static const char *usual_part(const struct json *data)
+const char *usual_part(const struct json *data)
 {
     bool test = !data || json_member(data, "source") || json_member(data, "test") || json_member(data, "rest");
     bool other = data && (json_member(data, "csv") || json_member(data, "npy") || json_member(data, "npz") || json_member(data, "idx"));
     return test || !other ? "test" : "validation";
+}
+
+/* Who tunes or screens on the test part has chosen by it, so that it cannot judge the choice. */
+static knack_status choose_part(const struct plan *plan, const struct asked *asked, const char *said, const char **part)
+{
+    const struct json *data = json_member(asked->base->root, "data");
+    bool chooses = plan->role == ROLE_TUNING || plan->role == ROLE_SCREENING, test = said && strcmp(said, "test") == 0;
+    const char *on = asked->on >= 0 ? on_name[asked->on] : NULL, *role = role_name[plan->role];
+    if (said && on && strcmp(said, on) != 0) return status_set(KNACK_E_USAGE, "metric of the %s part, but on %s: choose one", said, on);
+    *part = said ? said : on ? on : chooses ? "validation" : usual_part(data);
+    if (!chooses || on) return KNACK_OK;
+    if (test)
+        return status_set(KNACK_E_USAGE,
+                          "%s chooses by its results, and what it chooses can then not be judged by the same test examples: decide by "
+                          "another metric than test.%s, or say --on test",
+                          role, strchr(asked->metric, '.') + 1);
+    if (json_member_number(data, "validation") > 0) return KNACK_OK;
+    return status_set(KNACK_E_USAGE,
+                      "%s chooses by its results, which should be of validation examples, and there are none: set them apart (--set "
+                      "data.validation=0.2), or say --on test",
+                      role);
 }
 
 static const char *usual_metric(const struct json *config)
@@ -29,18 +49,14 @@ static const char *usual_metric(const struct json *config)
 /* "test.accuracy", or "accuracy" of the usual part. */
 static knack_status set_metric(struct plan *plan, const struct asked *asked)
 {
-    const struct json *root = asked->base->root;
-    const char *said = asked->metric, *dot = said ? strchr(said, '.') : NULL;
-    if (dot) {
-        plan->part = memory_format("%.*s", (int)(dot - said), said);
-        if (!plan->part) return KNACK_E_MEMORY;
-        if (strcmp(plan->part, "test") != 0 && strcmp(plan->part, "validation") != 0)
-            return status_set(KNACK_E_USAGE, "metric %s: the part is test or validation, as in test.accuracy", said);
-        TRY(plan_copy_text(&plan->metric, dot + 1));
-    } else {
-        TRY(plan_copy_text(&plan->part, usual_part(json_member(root, "data"))));
-        TRY(plan_copy_text(&plan->metric, said ? said : usual_metric(root)));
-    }
+    const char *said = asked->metric, *dot = said ? strchr(said, '.') : NULL, *part = NULL;
+    if (dot) plan->part = memory_format("%.*s", (int)(dot - said), said);
+    if (dot && !plan->part) return KNACK_E_MEMORY;
+    if (dot && strcmp(plan->part, "test") != 0 && strcmp(plan->part, "validation") != 0)
+        return status_set(KNACK_E_USAGE, "metric %s: the part is test or validation, as in test.accuracy", said);
+    TRY(choose_part(plan, asked, plan->part, &part));
+    if (!dot) TRY(plan_copy_text(&plan->part, part));
+    TRY(plan_copy_text(&plan->metric, dot ? dot + 1 : said ? said : usual_metric(asked->base->root)));
     plan->lower_is_better = metric_lower_is_better(plan->metric);
     return KNACK_OK;
 }
@@ -61,22 +77,39 @@ static knack_status check_numbers(const struct plan *plan)
 
 /* ---- Seeds and stopping ---- */
 
-/* The schedules of looks that boundaries are known for, by their last. */
-static knack_status set_looks(struct plan *plan, int64_t seeds)
+/* Looks at 30, 50 and 75 % of the seeds, none before the fourth, and at the end; with 12 seeds at 4, 8 and 12. */
+static knack_status usual_looks(struct plan *plan, int64_t seeds)
 {
-    static const int64_t schedules[][LOOKS_MOST] = {{6, 10, 15, 20}, {4, 8, 12}};
-    for (size_t s = 0; s < sizeof schedules / sizeof *schedules; s++) {
-        int64_t looks = 0;
-        while (schedules[s][looks] > 0) looks++;
-        if (seeds > 0 && schedules[s][looks - 1] != seeds) continue;
-        memcpy(plan->look, schedules[s], sizeof plan->look);
-        plan->looks = looks;
-        plan->seeds = schedules[s][looks - 1];
-        return KNACK_OK;
+    static const double share[] = {.3, .5, .75, 1};
+    if (seeds < 6) return status_set(KNACK_E_USAGE, "adaptive with %lld seeds: looks on the way need 6 at least", (long long)seeds);
+    for (int i = seeds == 12; i < 4; i++) {
+        int64_t look = seeds == 12 ? 4 * i : (int64_t)fmax(4, ceil(share[i] * (double)seeds - 1e-9));
+        if (plan->looks == 0 || plan->look[plan->looks - 1] < look) plan->look[plan->looks++] = look;
     }
-    return status_set(KNACK_E_USAGE,
-                      "adaptive with %lld seeds: looks are fixed before, at 6, 10, 15 and 20 seeds, or at 4, 8 and 12: say 20 or 12 seeds",
-                      (long long)seeds);
+    return KNACK_OK;
+}
+
+static knack_status take_looks(struct plan *plan, const struct asked *asked)
+{
+    if (asked->looks > LOOKS_MOST) return status_set(KNACK_E_USAGE, "more than %d looks", LOOKS_MOST);
+    for (double last = 2; plan->looks < asked->looks; last = asked->look[plan->looks++]) {
+        double look = asked->look[plan->looks];
+        if (!(look > last && look <= SEEDS_MOST) || look != floor(look))
+            return status_set(KNACK_E_USAGE, "looks are at whole numbers of seeds, from 3 to %d, each later than the one before",
+                              SEEDS_MOST);
+        plan->look[plan->looks] = (int64_t)look;
+    }
+    if (asked->seeds > 0 && asked->seeds != plan->look[plan->looks - 1])
+        return status_set(KNACK_E_USAGE, "%lld seeds, but the last look is at %lld", (long long)asked->seeds,
+                          (long long)plan->look[plan->looks - 1]);
+    return KNACK_OK;
+}
+
+static knack_status set_looks(struct plan *plan, const struct asked *asked)
+{
+    TRY(asked->looks > 0 ? take_looks(plan, asked) : usual_looks(plan, asked->seeds > 0 ? asked->seeds : SEEDS_ADAPTIVE));
+    plan->seeds = plan->look[plan->looks - 1];
+    return KNACK_OK;
 }
 
 static knack_status set_seeds(struct plan *plan, const struct asked *asked)
@@ -89,7 +122,7 @@ static knack_status set_seeds(struct plan *plan, const struct asked *asked)
     plan->stopping = asked->adaptive ? STOP_LOOKS : asked->until_decided ? STOP_DECIDED : STOP_FIXED;
     plan->first_seed = asked->first_seed >= 0 ? asked->first_seed : role_first_seed(plan->role);
     plan->seeds = asked->seeds > 0 ? asked->seeds : plan->stopping == STOP_DECIDED ? SEEDS_UNDECIDED : SEEDS_USUAL;
-    return plan->stopping == STOP_LOOKS ? set_looks(plan, asked->seeds) : KNACK_OK;
+    return plan->stopping == STOP_LOOKS ? set_looks(plan, asked) : KNACK_OK;
 }
 
 static knack_status set_role(struct plan *plan, const struct asked *asked)
@@ -111,9 +144,11 @@ static void set_facts(struct plan *plan, const struct asked *asked)
     plan->redraw = redraw && redraw->kind == JSON_FLAG && redraw->flag;
     plan->threads = threads >= 1 ? (int64_t)threads : 1;
     plan->margin = plan->first_margin = asked->margin;
-    plan->failed_score = asked->failed_score_given ? asked->failed_score : NAN;
-    plan->failed_score_given = asked->failed_score_given;
+    plan->failed_score = asked->failed_score;
+    plan->failed_score_given = !isnan(asked->failed_score);
     plan->equal_cost = asked->equal_cost;
+    plan->converge = asked->converge;
+    plan->shared = NAN;
     plan->timeout = asked->timeout;
 }
 

@@ -44,11 +44,11 @@ int64_t budgets_around(const struct results *results, int64_t arm, bool all, dou
     return count;
 }
 
-bool budget_is_needed(const struct results *results, int64_t arm, bool all, double budget)
+bool budget_is_needed(const struct results *results, int64_t arm, bool all, int64_t longer)
 {
     double around[BUDGETS_MOST];
     int64_t count = budgets_around(results, arm, all, around);
     for (int64_t i = 0; i < count; i++)
-        if (around[i] == budget) return true;
+        if (plan_find_budget(results->plan, around[i]) == longer) return true;
     return false;
 }

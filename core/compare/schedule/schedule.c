@@ -64,7 +64,7 @@ static void want_budgets(struct schedule *schedule, bool all)
         for (int64_t c = 0; c < plan->contrasts; c++) {
             int64_t a = plan->contrast[c].arm;
             if (plan->contrast[c].kind != CONTRAST_ARM || schedule->until[a] <= schedule->until[b]) continue;
-            if (budget_is_needed(schedule->results, a, all, plan->arm[b].budget)) schedule->until[b] = schedule->until[a];
+            if (budget_is_needed(schedule->results, a, all, b)) schedule->until[b] = schedule->until[a];
         }
     }
 }

@@ -181,6 +181,7 @@ static void test_fraction(void **state)
     request.design = "fraction";
     expect_refused(&request, "resolution III");
     request.role = "screening";
+    request.on = "test";
     plan = plan_of(&request);
     assert_int_equal(plan->arms, 4 + 1); /* the half has the full stack, not the baseline */
     plan_free(plan);
@@ -189,16 +190,34 @@ static void test_fraction(void **state)
 static void test_screen(void **state)
 {
     (void)state;
-    struct plan *plan = plan_designed("screen", three, 3);
+    struct plan_request request = ask("base.json", three, 3);
+    request.design = "screen";
+    request.set = (const char *const[]){"data.validation=0.2"};
+    request.sets = 1;
+    request.metric = "loss";
+    request.no_converge = request.no_equal_cost = true;
+    struct plan *plan = plan_of(&request), *confirmation;
     assert_int_equal(plan->role, ROLE_SCREENING);
     assert_int_equal(plan->first_seed, 1000);
-    const char *best[] = {"attack"};
-    struct plan *confirmation;
-    assert_int_equal(plan_confirm(plan, best, 1, &confirmation), KNACK_OK);
+    assert_string_equal(plan->part, "validation");
+    assert_int_equal(plan_confirm(plan, (const char *[]){"attack"}, 1, &confirmation), KNACK_OK);
     assert_string_equal(arm_names(confirmation), "baseline,attack");
     assert_int_equal(confirmation->first_seed, 3000);
     assert_int_equal(confirmation->role, ROLE_CONFIRMATION);
+    assert_string_equal(confirmation->part, "test"); /* a verdict's */
+    assert_string_equal(confirmation->metric, "loss");
+    assert_false(confirmation->converge || confirmation->equal_cost);
     plan_free(confirmation);
+    plan_free(plan);
+}
+
+static void test_many_effects_are_no_screening(void **state)
+{
+    (void)state;
+    static const char *const five[] = {"a", "b", "c", "d", "e"};
+    struct plan *plan = plan_designed("ablation", five, 5);
+    assert_int_equal(plan_family_size(plan, 0), 11);
+    assert_false(plan_is_screening(plan));
     plan_free(plan);
 }
 
@@ -262,15 +281,169 @@ static void test_stopping(void **state)
     assert_int_equal(plan->looks, 3);
     assert_int_equal(plan->look[0], 4);
     plan_free(plan);
-    request.seeds = 13;
-    expect_refused(&request,
-                   "adaptive with 13 seeds: looks are fixed before, at 6, 10, 15 and 20 seeds, or at 4, 8 and 12: say 20 or 12 seeds");
+    request.seeds = 5;
+    expect_refused(&request, "adaptive with 5 seeds: looks on the way need 6 at least");
+    request.seeds = 12;
     request.until_decided = true;
     expect_refused(&request, "choose one");
     request = ask("base.json", three, 2);
     request.design = "factorial";
     request.adaptive = true;
     expect_refused(&request, "design factorial takes a fixed number of seeds");
+}
+
+static void expect_looks(const struct plan_request *request, const char *looks)
+{
+    char text[128] = "", *at = text;
+    struct plan *plan = plan_of(request);
+    for (int64_t i = 0; i < plan->looks; i++) at += sprintf(at, i ? ",%d" : "%d", (int)plan->look[i]);
+    assert_string_equal(text, looks);
+    assert_int_equal(plan->stopping, STOP_LOOKS);
+    assert_int_equal(plan->seeds, plan->look[plan->looks - 1]);
+    plan_free(plan);
+}
+
+static void test_looks(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t seeds;
+        const char *looks;
+    } usual[] = {{0, "6,10,15,20"}, {20, "6,10,15,20"}, {12, "4,8,12"}, {6, "4,5,6"}, {7, "4,6,7"}, {13, "4,7,10,13"}, {40, "12,20,30,40"}};
+    struct plan_request request = ask("base.json", three, 1);
+    request.adaptive = true;
+    for (size_t i = 0; i < sizeof usual / sizeof *usual; i++) {
+        request.seeds = usual[i].seeds;
+        expect_looks(&request, usual[i].looks);
+    }
+    request = ask("base.json", three, 1); /* a schedule is adaptive by itself */
+    request.looks = "5,9,14";
+    expect_looks(&request, "5,9,14");
+    request.seeds = 20;
+    expect_refused(&request, "20 seeds, but the last look is at 14");
+    request.seeds = 0;
+    request.looks = "5,9,";
+    expect_refused(&request, "--looks: expected seeds between commas, as in 5,9,14");
+    static const char *const wrong[] = {"2,9", "5,5", "9,5", "5,7.5", "5,1e6"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        request.looks = wrong[i];
+        expect_refused(&request, "looks are at whole numbers of seeds, from 3 to 100000, each later than the one before");
+    }
+    request.looks = "3,4,5,6,7,8,9,10,11";
+    expect_refused(&request, "more than 8 looks");
+    request.looks = "5,9";
+    request.until_decided = true;
+    expect_refused(&request, "choose one");
+    put("file.json", "{ \"base\": \"base.json\", \"tricks\": [\"sam\"], \"looks\": [4, 6] }");
+    request = ask("file.json", NULL, 0);
+    expect_looks(&request, "4,6");
+    request.looks = "5,9"; /* the command line stands for the file */
+    expect_looks(&request, "5,9");
+}
+
+/* Who chooses by the test part cannot be judged by it. */
+static void test_part(void **state)
+{
+    (void)state;
+    struct plan_request request = ask("base.json", three, 1);
+    static const char *const chooses[] = {"tuning", "screening"};
+    for (int i = 0; i < 2; i++) {
+        request.role = chooses[i];
+        request.metric = NULL;
+        request.sets = 0;
+        expect_refused(&request, "there are none: set them apart (--set data.validation=0.2), or say --on test");
+        request.metric = "test.loss";
+        expect_refused(&request, "decide by another metric than test.loss, or say --on test");
+        request.on = "test";
+        struct plan *plan = plan_of(&request);
+        assert_string_equal(plan->part, "test");
+        plan_free(plan);
+        request.on = NULL;
+        request.metric = "loss";
+        request.set = (const char *const[]){"data.validation=30"};
+        request.sets = 1;
+        plan = plan_of(&request);
+        assert_string_equal(plan->part, "validation");
+        assert_string_equal(plan->metric, "loss");
+        plan_free(plan);
+    }
+    request.role = "verdict";
+    struct plan *plan = plan_of(&request);
+    assert_string_equal(plan->part, "test");
+    plan_free(plan);
+    request.metric = "validation.loss";
+    request.on = "test";
+    expect_refused(&request, "metric of the validation part, but on test: choose one");
+    request.on = "train";
+    expect_refused(&request, "--on train: there are 2 names: test, validation");
+    put("file.json", "{ \"base\": \"base.json\", \"tricks\": [\"sam\"], \"role\": \"tuning\", \"on\": \"test\", \"converge\": false }");
+    request = ask("file.json", NULL, 0);
+    plan = plan_of(&request);
+    assert_string_equal(plan->part, "test");
+    assert_false(plan->converge);
+    plan_free(plan);
+}
+
+/* Names that would be taken for a comparison's own arms, or that change what a terminal shows. */
+static void test_names(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *json, *part; /* json: as the file has it; NULL: as it is */
+    } wrong[] = {
+        {"baseline", NULL, "\"baseline\" needs another name"},
+        {"baseline x2", NULL, "\"baseline x2\" needs another name"},
+        {"baseline x1.5", NULL, "\"baseline x1.5\" needs another name"},
+        {"a\nb", "a\\nb", "the name that begins with \"a\" has a control character behind that"},
+        {"red \x1b[31m", "red \\u001b[31m", "the name that begins with \"red \" has a control character"},
+        {"\xC2\x9B", "\\u009b", "begins with \"\" has a control character"},
+        {"a\xE2\x80\xAE", "a\\u202e", "begins with \"a\" has a control character"},
+        {" a", NULL, "the name \" a\" begins or ends with a blank"},
+        {"a ", NULL, "the name \"a \" begins or ends with a blank"},
+        {"", NULL, "a name is empty"},
+        {"12345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901", NULL,
+         "a name is longer than 100 bytes"},
+    };
+    char text[512];
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        const char *name = wrong[i].json ? wrong[i].json : wrong[i].name;
+        snprintf(text, sizeof text, "{ \"base\": \"base.json\", \"arms\": { \"%s\": {} } }", name);
+        expect_file_refused(text, wrong[i].part);
+        assert_null(strchr(knack_error(), '\x1b'));
+        snprintf(text, sizeof text, "{\"name\": \"ema\", \"as\": \"%s\"}", name);
+        struct plan_request request = ask("base.json", (const char *const[]){"sam", text}, 2);
+        request.design = "factorial";
+        expect_refused(&request, wrong[i].part);
+        request = ask("base.json", (const char *const[]){wrong[i].name}, 1);
+        expect_refused(&request, *wrong[i].name ? wrong[i].part : "--tricks: a name is empty");
+    }
+    struct plan_request request = ask("base.json", (const char *const[]){"a\xFF"}, 1);
+    expect_refused(&request, "the name that begins with \"a\" has a byte that is no UTF-8 behind that");
+    static const char *const right[] = {"baseline x", "baseline xy", "baselines", "sam x2", "\xC3\xA9 \xEF\xBF\xBD"};
+    request = ask("base.json", right, 5);
+    plan_free(plan_of(&request));
+}
+
+static void test_drop(void **state)
+{
+    (void)state;
+    struct plan *plan = plan_designed(NULL, three, 3), *factorial = plan_designed("factorial", three, 2);
+    assert_int_equal(plan_drop(plan, (const char *[]){"sam", "sam"}, 2), KNACK_OK);
+    assert_true(plan->arm[2].dropped && !plan->arm[1].dropped);
+    assert_int_equal(plan_family_size(plan, 0), 3);
+    assert_int_equal(plan_drop(plan, (const char *[]){"mixop"}, 1), KNACK_E_USAGE);
+    assert_string_equal(knack_error(), "--drop mixop: there is no such arm; nearest is \"mixup\"");
+    assert_int_equal(plan_drop(plan, (const char *[]){"something else"}, 1), KNACK_E_USAGE);
+    assert_string_equal(knack_error(), "--drop something else: there is no such arm; known are 3 names: mixup, sam, attack");
+    assert_int_equal(plan_drop(plan, (const char *[]){"baseline"}, 1), KNACK_E_USAGE);
+    assert_string_equal(knack_error(), "--drop baseline: the others are compared with it, so that it stays");
+    assert_int_equal(plan_drop(factorial, (const char *[]){"sam"}, 1), KNACK_E_USAGE);
+    assert_string_equal(knack_error(), "--drop sam: effects of design factorial are made of all its arms");
+    memory_fail_at(1);
+    assert_int_equal(plan_drop(plan, (const char *[]){"mixop"}, 1), KNACK_E_MEMORY);
+    memory_fail_at(0);
+    plan_free(plan);
+    plan_free(factorial);
 }
 
 static void test_refusals(void **state)
@@ -288,6 +461,7 @@ static void test_refusals(void **state)
     request.design = "facto";
     expect_refused(&request, "--design facto: there are 5 names: one, ablation, factorial, fraction, screen");
     request.design = "screen";
+    request.on = "test";
     expect_refused(&request, "design screen needs 2 tricks at least");
     request.role = "verdict";
     expect_refused(&request, "its role is screening");
@@ -311,8 +485,9 @@ static void test_refusals(void **state)
     expect_file_refused("{ \"base\": \"base.json\", \"arms\": { \"a\": { \"plugin\": [] } } }", "nearest is \"plugins\"");
     expect_file_refused("{ \"base\": \"base.json\", \"arms\": { \"a\": { \"set\": {\"seed\": 4} } } }",
                         "a comparison sets \"seed\" itself");
-    expect_file_refused("{ \"base\": \"base.json\", \"arms\": { \"baseline\": {} } }",
-                        "file.json: at arms.baseline: the base config is the arm \"baseline\" already: give this one another name");
+    expect_file_refused(
+        "{ \"base\": \"base.json\", \"arms\": { \"baseline\": {} } }",
+        "file.json: at arms: the base config is the arm \"baseline\", and longer trained \"baseline x2\": \"baseline\" needs");
     expect_file_refused("{ \"base\": \"base.json\", \"arms\": {\"a\": {}}, \"tricks\": [\"b\", \"c\"], \"design\": \"ablation\" }",
                         "design ablation switches tricks, and is not for \"arms\"");
     expect_file_refused("{ \"arms\": {} }", "base");
@@ -329,32 +504,105 @@ static void test_text(void **state)
     plan->arm[0].resolved = memory_text("{\"train\":{\"epochs\":7}}");
     plan->arm[1].tricks = memory_text("[]");
     plan->test_set = UINT64_MAX - 1;
+    plan->train_set = 12;
     plan->failed_score = .1;
+    plan->shared = .25;
+    plan->retried = 2;
+    plan->looks = 2;
+    plan->look[1] = 20;
+    plan->look_bound[LOOK_LEVELS - 1] = 2.19;
+    plan->arm[2].identity = memory_text("{}");
+    plan->arm[2].update_cost_low = 1.25;
+    plan->arm[2].read[0] = 10;
+    plan->arm[2].reads = 1;
+    plan->arm[2].joined = plan->arm[1].dropped = true;
     assert_int_equal(plan_add_budget(plan, 1.5), KNACK_OK);
     char *text = plan_text(plan), *second;
     assert_non_null(text);
-    assert_int_equal(plan_parse(text, "kept", &again), KNACK_OK);
+    if (plan_parse(text, "kept", &again) < 0) fail_msg("%s", knack_error());
     second = plan_text(again);
     assert_string_equal(text, second);
-    assert_true(again->test_set == UINT64_MAX - 1);
+    assert_true(again->test_set == UINT64_MAX - 1 && again->train_set == 12 && again->shared == .25 && again->epochs == 7);
+    assert_true(again->looks == 2 && again->look[1] == 20 && again->look_bound[LOOK_LEVELS - 1] == 2.19 && again->retried == 2);
+    assert_string_equal(again->arm[2].identity, "{}");
+    assert_true(again->arm[2].update_cost_low == 1.25 && isnan(again->arm[2].update_cost_high));
+    assert_true(again->arm[2].reads == 1 && again->arm[2].read[0] == 10 && again->arm[2].joined && again->arm[1].dropped);
     memory_free(text);
     memory_free(second);
     plan_free(again);
     plan_free(plan);
 }
 
-static void test_budget(void **state)
+/* A text with one place replaced is refused, by a message with this part. */
+static void expect_damaged(const char *text, const char *old, const char *new, const char *part)
+{
+    struct plan *plan;
+    const char *at = strstr(text, old);
+    assert_non_null(at);
+    char *damaged = memory_format("%.*s%s%s", (int)(at - text), text, new, at + strlen(old));
+    assert_int_equal(plan_parse(damaged, "kept", &plan), KNACK_E_CONFIG);
+    assert_null(plan);
+    if (!strstr(knack_error(), part)) fail_msg("\"%s\" has no \"%s\"", knack_error(), part);
+    memory_free(damaged);
+}
+
+static void test_damaged(void **state)
 {
     (void)state;
     struct plan *plan = plan_designed(NULL, three, 1);
-    plan->arm[0].resolved = memory_text("{\"train\":{\"epochs\":7}}");
-    assert_int_equal(plan_add_budget(plan, 1.5), KNACK_OK);
-    assert_string_equal(plan->arm[2].name, "baseline x1.5");
-    assert_int_equal(plan->arm[2].kind, ARM_BUDGET);
-    assert_non_null(strstr(plan->arm[2].config, "\"epochs\": 11")); /* 10.5, rounded */
-    assert_true(plan->arm[2].budget == 1.5);
-    expect_weights(plan, "mixup", (const double[]){-1, 1, 0});
+    char *text = plan_text(plan);
+    expect_damaged(text, "\"read\": []", "\"read\": [1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17]", "a list is longer than 16 numbers");
+    expect_damaged(text, "\"part\"", "\"looks\": [3], \"part\"", "a bound for each level of its looks");
+    expect_damaged(text, "\"name\": \"mixup\"", "\"name\": \"baseline\"",
+                   "kept: at arms[1]: stands in the wrong place, or its name for two");
+    expect_damaged(text, "\"baseline\",\n      \"kind\": \"baseline\"", "\"baseline\", \"kind\": \"budget\"", "stands in the wrong place");
+    expect_damaged(text, "\"arm\": 1", "\"arm\": -1", "at contrasts[0]: does not fit its 2 arms");
+    expect_damaged(text, "\"arm\": 1", "\"arm\": 2", "at contrasts[0]: does not fit its 2 arms");
+    expect_damaged(text, "\"margin\"", "\"margins\"", "nearest is \"margin\"");
+    memory_free(text);
     plan_free(plan);
+}
+
+static void test_budget(void **state)
+{
+    (void)state;
+    static const struct {
+        int epochs;
+        double budget;
+        const char *name; /* NULL: the baseline's own epochs, or another budget's */
+        const char *config;
+        double whole;
+    } rows[] = {
+        {7, 1.5, "baseline x1.57", "\"epochs\": 11", 11 / 7.},
+        {7, 2, "baseline x2", "\"epochs\": 14", 2},
+        {7, .5, "baseline x0.57", "\"epochs\": 4", 4 / 7.},
+        {1, 1.5, "baseline x2", "\"epochs\": 2", 2},
+        {1, .5, NULL, NULL, 1},
+        {2, .75, NULL, NULL, 1},
+        {2, .5, "baseline x0.5", "\"epochs\": 1", .5},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct plan *plan = plan_designed(NULL, three, 1);
+        assert_int_equal(plan_add_budget(plan, 2), KNACK_E_CALL); /* before the check */
+        assert_int_equal(plan_find_budget(plan, 2), -1);
+        plan->arm[0].resolved = memory_format("{\"train\":{\"epochs\":%d}}", rows[i].epochs);
+        assert_int_equal(plan_add_budget(plan, rows[i].budget), KNACK_OK);
+        int64_t found = plan_find_budget(plan, rows[i].budget);
+        assert_int_equal(found, rows[i].name ? 2 : 0);
+        assert_true(plan->arm[found].budget == rows[i].whole);
+        if (rows[i].name) {
+            assert_string_equal(plan->arm[2].name, rows[i].name);
+            assert_int_equal(plan->arm[2].kind, ARM_BUDGET);
+            assert_non_null(strstr(plan->arm[2].config, rows[i].config));
+            expect_weights(plan, "mixup", (const double[]){-1, 1, 0});
+        }
+        int64_t arms = plan->arms;
+        assert_int_equal(plan_add_budget(plan, rows[i].budget), KNACK_OK); /* is there */
+        if (rows[i].epochs == 1) assert_int_equal(plan_add_budget(plan, 1.5), KNACK_OK);
+        if (rows[i].epochs == 1) assert_int_equal(plan_add_budget(plan, 2), KNACK_OK); /* so is this: both are two epochs */
+        assert_int_equal(plan->arms, rows[i].epochs == 1 ? 3 : arms);
+        plan_free(plan);
+    }
 }
 
 static void test_merge(void **state)
@@ -407,6 +655,51 @@ static void test_merge(void **state)
     plan_free(kept);
 }
 
+/* A project that was moved goes on, and says so where it is now. */
+static void test_merge_elsewhere(void **state)
+{
+    (void)state;
+    struct plan *kept = plan_designed(NULL, three, 1), *asked = plan_designed(NULL, three, 2);
+    memory_free(asked->folder);
+    memory_free(asked->config);
+    asked->folder = memory_text("/moved");
+    asked->config = memory_text("../base.json");
+    assert_int_equal(plan_merge(kept, asked), KNACK_OK);
+    assert_string_equal(kept->folder, "/moved");
+    assert_string_equal(kept->config, "../base.json");
+    assert_false(kept->arm[2].joined); /* nothing was read yet */
+    kept->arm[1].reads = 1;
+    kept->arm[1].read[0] = 10;
+    plan_free(asked);
+    asked = plan_designed(NULL, three, 3);
+    assert_int_equal(plan_merge(kept, asked), KNACK_OK);
+    assert_true(kept->arm[3].joined && !kept->arm[2].joined);
+    plan_free(asked);
+    plan_free(kept);
+}
+
+static void test_merge_looks(void **state)
+{
+    (void)state;
+    struct plan_request request = ask("base.json", three, 1);
+    request.looks = "5,9,14";
+    struct plan *kept = plan_of(&request), *asked = plan_of(&request);
+    assert_int_equal(plan_merge(kept, asked), KNACK_OK);
+    plan_free(asked);
+    request.looks = "5,10,14";
+    asked = plan_of(&request);
+    assert_int_equal(plan_merge(kept, asked), KNACK_E_USAGE);
+    assert_non_null(strstr(knack_error(), "this folder's comparison has look 2 at seed 9, not 10"));
+    plan_free(asked);
+    request = ask("base.json", three, 2);
+    request.looks = "5,9,14";
+    asked = plan_of(&request);
+    assert_int_equal(plan_merge(kept, asked), KNACK_E_USAGE);
+    assert_non_null(strstr(knack_error(), "arm \"sam\" cannot join a comparison that looks at its results on the way"));
+    plan_free(asked);
+    plan_free(kept);
+}
+
 static void test_differences(void **state)
 {
     (void)state;
@@ -451,7 +744,10 @@ int main(void)
         cmocka_unit_test(test_fraction),    cmocka_unit_test(test_screen),   cmocka_unit_test(test_file),
         cmocka_unit_test(test_split),       cmocka_unit_test(test_stopping), cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_text),        cmocka_unit_test(test_budget),   cmocka_unit_test(test_merge),
-        cmocka_unit_test(test_differences), cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_differences), cmocka_unit_test(test_memory),   cmocka_unit_test(test_many_effects_are_no_screening),
+        cmocka_unit_test(test_looks),       cmocka_unit_test(test_part),     cmocka_unit_test(test_names),
+        cmocka_unit_test(test_drop),        cmocka_unit_test(test_damaged),  cmocka_unit_test(test_merge_elsewhere),
+        cmocka_unit_test(test_merge_looks),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

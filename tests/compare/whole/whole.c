@@ -108,6 +108,7 @@ knack_status whole_status(const struct asked *asked)
         .plan = {.config = asked->config ? asked->config : whole_config(),
                  .design = asked->design,
                  .role = asked->role,
+                 .on = asked->on,
                  .metric = asked->metric,
                  .adaptive = asked->adaptive,
                  .until_decided = asked->until_decided,
@@ -201,7 +202,7 @@ static uint64_t hash_of(struct store *store, const struct stored_trial *trial)
     }
     if (correct) hash = text_hash(hash, correct, (size_t)examples);
     if (loss) hash = text_hash(hash, loss, (size_t)examples * sizeof *loss);
-    assert_true(trial->status != TRIAL_DONE || (metrics > 0 && examples == 360));
+    assert_true(trial->status != TRIAL_DONE || (metrics > 0 && (examples == 360 || examples == 40)));
     memory_free(metric);
     memory_free(correct);
     memory_free(loss);

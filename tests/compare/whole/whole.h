@@ -30,7 +30,7 @@ const char *whole_config(void);
 /* NULL, 0: as the program would have it without that option. */
 struct asked {
     const char *config; /* NULL: whole_config() */
-    const char *tricks, *design, *role, *metric;
+    const char *tricks, *design, *role, *on, *metric;
     const char *out; /* within the folder; NULL: "out" */
     int seeds, first_seed, jobs, confirm;
     bool adaptive, until_decided, no_equal_cost;
