@@ -245,7 +245,8 @@ static void say_what_would_tell(struct draft *draft)
     const struct estimate *estimate = draft->estimate;
     char size[NUMBER_SIZE];
     if (plan->redraw) return; /* seeds that split one pool again and again do not narrow it so */
-    int64_t needed = plan->margin > 0 ? seeds_needed(plan->margin, estimate->s_d, estimate->df) : 0;
+    double level = ALPHA / (double)draft->analysis->family_size[draft->result->contrast->family];
+    int64_t needed = plan->margin > 0 ? seeds_needed(plan->margin, estimate->s_d, estimate->df, level) : 0;
     number_short(size, draft->analysis->percent * plan->margin);
     if (needed > MOST_SEEDS)
         say(draft, "; more than %d seeds would be needed to detect %s", MOST_SEEDS, size);

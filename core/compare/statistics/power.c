@@ -5,7 +5,7 @@
 #include "compare/statistics/distributions.h"
 
 enum { MOST_SEEDS_EXACT = 4096 };
-static const double aimed_power = .8, level = .05;
+static const double aimed_power = .8;
 
 double power_paired(int64_t n, double effect, double alpha)
 {
@@ -27,16 +27,16 @@ double detectable_effect(int64_t n, double power, double alpha)
     return (low + high) / 2;
 }
 
-int64_t seeds_needed(double effect, double sd, double df)
+int64_t seeds_needed(double effect, double sd, double df, double alpha)
 {
     effect = fabs(effect);
-    if (!(effect > 0) || !(sd >= 0) || !(df > 0) || isinf(sd)) return 0;
+    if (!(effect > 0) || !(sd >= 0) || !(df > 0) || isinf(sd) || !(alpha > 0 && alpha < 1)) return 0;
     double upper = isinf(df) ? sd : sd * sqrt(df / chi_squared_quantile(1 - aimed_power, df));
-    double normal = normal_quantile(1 - level / 2) + normal_quantile(aimed_power);
-    double share = upper / effect, near = normal * normal * share * share + 1.92;
+    double z = normal_quantile(1 - alpha / 2), normal = z + normal_quantile(aimed_power);
+    double share = upper / effect, near = normal * normal * share * share + z * z / 2;
     if (!(near < MOST_SEEDS_EXACT)) return near < 1e15 ? (int64_t)ceil(near) : INT64_C(1000000000000000);
     int64_t n = near > 6 ? (int64_t)near - 3 : 3; /* the approximation is off by one at most from there on */
-    while (power_paired(n, 1 / share, level) < aimed_power) n++;
+    while (power_paired(n, 1 / share, alpha) < aimed_power) n++;
     return n;
 }
 

@@ -36,22 +36,34 @@ static void test_seeds(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT(seeds_vectors); i++) {
-        int64_t n = seeds_needed(seeds_vectors[i].effect, 1, INFINITY); /* a deviation that is known */
+        int64_t n = seeds_needed(seeds_vectors[i].effect, 1, INFINITY, .05); /* a deviation that is known */
         assert_int_equal(n, seeds_vectors[i].n);
         assert_true(power_paired(n, seeds_vectors[i].effect, .05) >= .8 && power_paired(n - 1, seeds_vectors[i].effect, .05) < .8);
-        assert_int_equal(seeds_needed(-10 * seeds_vectors[i].effect, 10, INFINITY), n);
+        assert_int_equal(seeds_needed(-10 * seeds_vectors[i].effect, 10, INFINITY, .05), n);
     }
     /* Five seeds gave a deviation of .2818: it may as well be .2818 sqrt(4 / 1.6488) = .439. */
-    assert_int_equal(seeds_needed(.3, .2818, 4), 19);
-    assert_int_equal(seeds_needed(100, 1, 4), 3);
-    assert_int_equal(seeds_needed(1, 0, 4), 3);
-    assert_true(seeds_needed(1e-9, 1, 4) > 1000000 && seeds_needed(1e-300, 1, 4) > 1000000);
-    assert_true(seeds_needed(.02, 1, INFINITY) > 19000 && seeds_needed(.02, 1, INFINITY) < 20000);
-    assert_int_equal(seeds_needed(0, 1, 4), 0);
-    assert_int_equal(seeds_needed(NAN, 1, 4), 0);
-    assert_int_equal(seeds_needed(1, NAN, 4), 0);
-    assert_int_equal(seeds_needed(1, 1, 0), 0);
-    assert_int_equal(seeds_needed(1, INFINITY, 4), 0);
+    assert_int_equal(seeds_needed(.3, .2818, 4, .05), 19);
+    assert_int_equal(seeds_needed(100, 1, 4, .05), 3);
+    assert_int_equal(seeds_needed(1, 0, 4, .05), 3);
+    assert_true(seeds_needed(1e-9, 1, 4, .05) > 1000000 && seeds_needed(1e-300, 1, 4, .05) > 1000000);
+    assert_true(seeds_needed(.02, 1, INFINITY, .05) > 19000 && seeds_needed(.02, 1, INFINITY, .05) < 20000);
+    assert_int_equal(seeds_needed(0, 1, 4, .05), 0);
+    assert_int_equal(seeds_needed(NAN, 1, 4, .05), 0);
+    assert_int_equal(seeds_needed(1, NAN, 4, .05), 0);
+    assert_int_equal(seeds_needed(1, 1, 0, .05), 0);
+    assert_int_equal(seeds_needed(1, INFINITY, 4, .05), 0);
+    for (int m = 1; m <= 40; m++)
+        for (double effect = .4; effect < 3; effect += .3) {
+            int64_t n = seeds_needed(effect, 1, INFINITY, .05 / m);
+            assert_true(power_paired(n, effect, .05 / m) >= .8 && (n == 3 || power_paired(n - 1, effect, .05 / m) < .8));
+        }
+    /* One of three, of seven tests under Holm. */
+    assert_int_equal(seeds_needed(.82, 1, INFINITY, .05), 14);
+    assert_int_equal(seeds_needed(.82, 1, INFINITY, .05 / 3), 19);
+    assert_int_equal(seeds_needed(.82, 1, INFINITY, .05 / 7), 23);
+    assert_true(power_paired(19, .82, .05 / 3) >= .8 && power_paired(14, .82, .05 / 3) < .65);
+    assert_true(seeds_needed(1, 1, 4, 0) == 0 && seeds_needed(1, 1, 4, 1) == 0 && seeds_needed(1, 1, 4, NAN) == 0);
+    assert_true(detectable_effect(19, .8, .05 / 3) < .82 && detectable_effect(18, .8, .05 / 3) > .82);
 }
 
 static void test_failures(void **state)
