@@ -43,7 +43,7 @@ static void level_and_coverage(void)
             draw(key, r, 0, size[i], difference);
             rejected += paired_t(difference, size[i]).p < .05;
             for (int64_t k = 0; k < size[i]; k++) difference[k] += 1;
-            struct bounds ci = paired_t(difference, size[i]).ci;
+            struct interval ci = paired_t(difference, size[i]).ci;
             covered += ci.low < 1 && ci.high > 1;
         }
         snprintf(what, sizeof what, "n = %" PRId64 ": no effect, rejected", size[i]);
@@ -107,16 +107,17 @@ static void family(void)
 
 static void watch_looks(double effect, double *rejected, double *seeds)
 {
-    const struct look_schedule *schedule = look_schedule_find(look, COUNT_OF_LOOKS);
+    struct look_schedule schedule;
     uint64_t key = random_key((uint64_t)(effect * 100), "looks");
     int64_t stopped = 0, used = 0;
+    look_schedule_make(look, COUNT_OF_LOOKS, &schedule);
     for (uint32_t r = 0; r < REPEATS; r++) {
         double difference[MOST];
         struct look_state at = {0};
         draw(key, r, effect, look[COUNT_OF_LOOKS - 1], difference);
         int k = 0;
         for (; k < COUNT_OF_LOOKS; k++) {
-            look_advance(schedule, k, paired_t(difference, look[k]).p, &at);
+            look_advance(&schedule, k, paired_t(difference, look[k]).p, &at);
             if (at.p <= .05) break;
         }
         stopped += k < COUNT_OF_LOOKS;
@@ -242,7 +243,10 @@ static void two_levels(uint32_t repeats)
         double mean[MOST_SEEDS];
         for (uint32_t r = 0; r < times; r++) {
             draw_levels(l, key, r, difference, mean);
-            wrong += two_way(difference, l->seeds, l->examples).p < .05;
+            struct two_way_sums sums;
+            if (two_way_begin(&sums, l->examples) < 0) break;
+            for (int s = 0; s < l->seeds; s++) two_way_add(&sums, difference + s * l->examples);
+            wrong += two_way_end(&sums).p < .05;
             by_seeds += paired_t(mean, l->seeds).p < .05;
         }
         snprintf(what, sizeof what, "%d seeds, %d examples, shifts %.1f by run, %.1f by example: both levels", l->seeds, l->examples,

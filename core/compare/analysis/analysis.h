@@ -3,13 +3,10 @@
 #ifndef COMPARE_ANALYSIS_ANALYSIS_H
 #define COMPARE_ANALYSIS_ANALYSIS_H
 
+#include "compare/statistics/interval.h"
 #include "compare/store/store.h"
 
 struct arena;
-
-struct interval {
-    double low, high; /* NaN: none */
-};
 
 /* The paired comparison of one contrast. Numbers that n does not allow are NaN; so is all inference (everything but n, seed, difference,
  * delta and wins) while a plan of fixed size is not finished. */

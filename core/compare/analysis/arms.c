@@ -80,16 +80,15 @@ static knack_status fill_resources(struct analysis *analysis, const struct mater
 static void fill_failures(struct analysis *analysis, const struct material *material, int64_t a)
 {
     struct arm_result *result = &analysis->arm[a];
-    int64_t both = 0, only_base = 0, only_arm = 0;
+    int64_t only_base = 0, only_arm = 0;
     for (int64_t row = 0; row < material->seeds; row++) {
         if (!material_trial(material, row, 0) || !material_trial(material, row, a)) continue;
         bool base = material_failed(material, row, 0), arm = material_failed(material, row, a);
-        both++;
         only_base += base && !arm;
         only_arm += arm && !base;
     }
     result->failure_bound = result->n > 0 && result->failed == 0 ? failure_rate_bound(result->n) : NAN;
-    result->p_failures = only_base + only_arm > 0 ? mcnemar(only_base, only_arm, both).exact : NAN;
+    result->p_failures = only_base + only_arm > 0 ? mcnemar_exact(only_base, only_arm) : NAN;
 }
 
 knack_status arms_fill(struct analysis *analysis, const struct material *material)

@@ -4,7 +4,7 @@
 #include "base/arena.h"
 #include "compare/analysis/steps.h"
 #include "compare/statistics/equal_cost.h"
-#include "compare/statistics/paired.h"
+#include "compare/statistics/ratio.h"
 
 enum { MOST_BUDGETS = 16 };
 

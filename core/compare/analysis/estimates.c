@@ -4,14 +4,15 @@
 #include "compare/analysis/steps.h"
 #include "compare/statistics/power.h"
 #include "compare/statistics/sequential.h"
+#include "compare/statistics/sign_flip.h"
 
 enum { INFERENCE_FROM = 3, FLIPS_FROM = 6 };
 static const double prior = 1; /* g of the e-process: effects of about one deviation are looked for */
 static const struct interval none = {NAN, NAN};
 
-static struct interval interval_of(struct bounds bounds)
+static struct interval interval_of(struct interval interval)
 {
-    return isfinite(bounds.low) && isfinite(bounds.high) ? (struct interval){bounds.low, bounds.high} : none;
+    return isfinite(interval.low) && isfinite(interval.high) ? interval : none;
 }
 
 static void clear(struct estimate *e)
@@ -91,26 +92,26 @@ static void infer_fixed(const struct plan *plan, int64_t of, struct estimate *e)
 
 static void infer_at_look(const struct plan *plan, struct estimate *e)
 {
-    const struct look_schedule *schedule = look_schedule_find(plan->look, plan->looks);
+    struct look_schedule schedule;
     int64_t blocks = blocks_in_a_row(plan, e);
-    while (schedule && e->look + 1 < plan->looks && plan->look[e->look + 1] <= blocks) e->look++;
-    if (e->look < 0) {
+    while (e->look + 1 < plan->looks && plan->look[e->look + 1] <= blocks) e->look++;
+    if (e->look < 0 || look_schedule_make(plan->look, plan->looks, &schedule) < 0) {
         describe(e);
         return;
     }
     struct look_state state = {0};
     for (int64_t k = 0; k <= e->look; k++) {
         struct paired earlier = compare(plan, e->difference, plan->look[k]);
-        look_advance(schedule, k, or_one(earlier.p), &state);
+        look_advance(&schedule, k, or_one(earlier.p), &state);
     }
     e->n = plan->look[e->look];
     describe(e);
     struct paired paired = compare(plan, e->difference, e->n);
     infer_common(plan, &paired, e);
-    e->boundary = look_boundary(schedule, e->look);
+    e->boundary = look_boundary(&schedule, e->look, ALPHA);
     if (!(e->s_d > 0)) return;
     e->p = state.p;
-    e->ci = interval_of(look_interval(schedule, e->look, &paired));
+    e->ci = interval_of(look_interval(&schedule, e->look, &paired));
     e->futile = plan->margin > 0 && e->look + 1 < plan->looks && look_is_futile(&paired, plan->margin);
 }
 

@@ -4,6 +4,7 @@
 #define COMPARE_PLAN_PLAN_H
 
 #include "base/json.h"
+#include "compare/statistics/sequential.h"
 
 enum design { DESIGN_ONE, DESIGN_ABLATION, DESIGN_FACTORIAL, DESIGN_FRACTION, DESIGN_SCREEN };
 enum stopping { STOP_FIXED, STOP_LOOKS, STOP_DECIDED }; /* all seeds; at a look of --adaptive; --until-decided */
@@ -57,8 +58,6 @@ struct contrast {
     uint64_t factors; /* the tricks that it is about */
     double *weight;   /* [arms of the plan] */
 };
-
-enum { LOOKS_MOST = 8, LOOK_LEVELS = 10 };
 
 struct plan {
     char *name;    /* stem of the config or comparison file */

@@ -27,7 +27,7 @@ static struct rate rate_of(const struct arm_result *arm)
 {
     double n = (double)arm->n, seen = 100 * (double)arm->failed / n;
     if (arm->failed == 0) return (struct rate){0, 0, 100 * arm->failure_bound};
-    struct bounds b = wilson((double)arm->failed, n);
+    struct interval b = wilson((double)arm->failed, n);
     return (struct rate){seen, 100 * b.low, 100 * b.high};
 }
 

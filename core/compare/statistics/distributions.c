@@ -40,12 +40,6 @@ static double beta_of_parts(double a, double b, double x, double y)
     return 1 - front * beta_fraction(b, a, y) / b;
 }
 
-double beta_regularized(double a, double b, double x)
-{
-    if (!(a > 0 && b > 0 && x >= 0 && x <= 1) || isinf(a) || isinf(b)) return NAN;
-    return beta_of_parts(a, b, x, 1 - x);
-}
-
 double normal_cdf(double z)
 {
     return erfc(-z * M_SQRT1_2) / 2;

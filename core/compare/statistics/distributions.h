@@ -5,7 +5,6 @@
 
 #include <stdint.h>
 
-double beta_regularized(double a, double b, double x); /* I_x(a, b), by its continued fraction */
 double normal_cdf(double z);
 double normal_quantile(double p);
 double t_cdf(double t, double df);

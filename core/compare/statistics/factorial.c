@@ -1,20 +1,5 @@
 #include "compare/statistics/factorial.h"
 
-#include <math.h>
-
-void yates(double *y, int k)
-{
-    size_t runs = (size_t)1 << k;
-    for (size_t half = 1; half < runs; half *= 2)
-        for (size_t i = 0; i < runs; i++) {
-            if (i & half) continue;
-            double off = y[i], on = y[i + half];
-            y[i] = off + on;
-            y[i + half] = on - off;
-        }
-    for (size_t i = 0; i < runs; i++) y[i] = ldexp(y[i], i ? 1 - k : -k);
-}
-
 double effect_weight(uint64_t run, uint64_t effect, int64_t runs)
 {
     bool minus = __builtin_popcountll(effect & ~run) % 2;

@@ -4,9 +4,6 @@
 
 #include "base/status.h"
 
-/* Yates' algorithm on the 2^k responses of one block, in standard order, in place: effect e is entry e, halved as of a 2^k design
- * (2^(1-k) times the contrast); entry 0 is the mean. */
-void yates(double *y, int k);
 double effect_weight(uint64_t run, uint64_t effect, int64_t runs); /* 2/runs times the product of the signs of the effect's tricks */
 
 /* Regular fractions of k tricks (3 to 7) of highest resolution (Box, Hunter and Hunter), and of 5 tricks in 8 runs. */

@@ -4,7 +4,7 @@
 
 #include "compare/statistics/distributions.h"
 
-static const struct bounds no_bounds = {NAN, NAN};
+static const struct interval no_interval = {NAN, NAN};
 
 static bool all_finite(const double *x, int64_t n)
 {
@@ -39,7 +39,7 @@ static double products(const double *a, const double *b, int64_t n)
 /* se = sqrt(share) sd */
 static struct paired paired_test(const double *x, int64_t n, double share)
 {
-    struct paired r = {.n = n, .mean = NAN, .sd = NAN, .se = NAN, .df = NAN, .t = NAN, .p = NAN, .ci = no_bounds};
+    struct paired r = {.n = n, .mean = NAN, .sd = NAN, .se = NAN, .df = NAN, .t = NAN, .p = NAN, .ci = no_interval};
     if (n < 1 || !all_finite(x, n)) return r;
     r.mean = mean_of(x, n);
     if (n < 2 || !(share > 0)) return r;
@@ -47,7 +47,7 @@ static struct paired paired_test(const double *x, int64_t n, double share)
     r.sd = sqrt(products(x, x, n) / r.df);
     r.se = sqrt(share) * r.sd;
     if (!isfinite(r.mean) || !isfinite(r.se))
-        return (struct paired){.n = n, .mean = NAN, .sd = NAN, .se = NAN, .df = NAN, .t = NAN, .p = NAN, .ci = no_bounds};
+        return (struct paired){.n = n, .mean = NAN, .sd = NAN, .se = NAN, .df = NAN, .t = NAN, .p = NAN, .ci = no_interval};
     if (r.se > 0) {
         r.t = r.mean / r.se;
         r.p = t_two_sided(r.t, r.df);
@@ -66,33 +66,26 @@ struct paired paired_resplit(const double *difference, int64_t n, double test_ov
     return paired_test(difference, n, test_over_train >= 0 ? 1 / (double)n + test_over_train : NAN);
 }
 
-static struct bounds around(double middle, double half)
+struct paired paired_subset(const double *difference, int64_t n, double share)
 {
-    return (struct bounds){middle - half, middle + half};
+    return paired_resplit(difference, n, share < 1 ? share / (1 - share) : NAN);
 }
 
-struct bounds paired_interval(const struct paired *paired, double confidence)
+static struct interval around(double middle, double half)
 {
-    if (!(paired->df > 0)) return no_bounds;
+    return (struct interval){middle - half, middle + half};
+}
+
+struct interval paired_interval(const struct paired *paired, double confidence)
+{
+    if (!(paired->df > 0)) return no_interval;
     return around(paired->mean, -t_quantile((1 - confidence) / 2, paired->df) * paired->se);
 }
 
-struct bounds paired_next(const struct paired *paired)
+struct interval paired_next(const struct paired *paired)
 {
-    if (!(paired->df > 0)) return no_bounds;
+    if (!(paired->df > 0)) return no_interval;
     return around(paired->mean, t_quantile(.975, paired->df) * paired->sd * sqrt(1 + 1 / (double)paired->n));
-}
-
-struct equivalence paired_equivalence(const struct paired *paired, double margin)
-{
-    if (!(paired->se > 0)) return (struct equivalence){NAN, NAN, NAN};
-    double t_low = (paired->mean + margin) / paired->se, t_up = (paired->mean - margin) / paired->se;
-    return (struct equivalence){t_low, t_up, fmax(t_cdf(-t_low, paired->df), t_cdf(t_up, paired->df))};
-}
-
-double paired_superiority(const struct paired *paired, double margin)
-{
-    return paired->se > 0 ? t_cdf((margin - paired->mean) / paired->se, paired->df) : NAN;
 }
 
 double wins(const double *difference, int64_t n)
@@ -105,13 +98,13 @@ double wins(const double *difference, int64_t n)
     return sum;
 }
 
-struct bounds wilson(double successes, double n)
+struct interval wilson(double successes, double n)
 {
-    if (!(n > 0 && successes >= 0 && successes <= n) || isinf(n)) return no_bounds;
+    if (!(n > 0 && successes >= 0 && successes <= n) || isinf(n)) return no_interval;
     double z = normal_quantile(.975), z2 = z * z;
     double middle = (successes + z2 / 2) / (n + z2);
     double half = z / (n + z2) * sqrt(successes * (n - successes) / n + z2 / 4);
-    return (struct bounds){successes > 0 ? fmax(middle - half, 0) : 0, successes < n ? fmin(middle + half, 1) : 1};
+    return (struct interval){successes > 0 ? fmax(middle - half, 0) : 0, successes < n ? fmin(middle + half, 1) : 1};
 }
 
 double correlation(const double *a, const double *b, int64_t n)

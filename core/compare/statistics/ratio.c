@@ -1,7 +1,8 @@
+#include "compare/statistics/ratio.h"
+
 #include <math.h>
 
 #include "compare/statistics/distributions.h"
-#include "compare/statistics/paired.h"
 
 static const struct ratio no_ratio = {NAN, {NAN, NAN}};
 
@@ -20,6 +21,6 @@ struct ratio paired_ratio(const double *cost, const double *base, int64_t n)
         squares += deviation * deviation;
     }
     double df = (double)(n - 1), half = t_quantile(.975, df) * sqrt(squares / df / (double)n);
-    ratio.ci = (struct bounds){exp(mean - half), exp(mean + half)};
+    ratio.ci = (struct interval){exp(mean - half), exp(mean + half)};
     return ratio;
 }

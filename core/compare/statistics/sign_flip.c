@@ -1,7 +1,8 @@
+#include "compare/statistics/sign_flip.h"
+
 #include <math.h>
 
 #include "base/random.h"
-#include "compare/statistics/paired.h"
 
 enum { MOST_EXACT = 20, DRAWS = 9999 };
 

@@ -159,7 +159,7 @@ static void test_small_table(void **state)
                               "\n"
                               "mixup   HELPS, at least 0.2 points: +0.50 points accuracy (95% CI +0.39 to\n"
                               "        +0.61; 10 of 10 seeds; p <0.0001, Holm <0.0001)\n"
-                              "cutmix  INCONCLUSIVE: -0.27 to +0.07 points (n=10); about 22 seeds would detect\n"
+                              "cutmix  INCONCLUSIVE: -0.27 to +0.07 points (n=10); about 26 seeds would detect\n"
                               "        0.2. Not evidence of no effect.\n"
                               "\n"
                               "metric       test accuracy, higher is better; margin: 0.2 points\n"

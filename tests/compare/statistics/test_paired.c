@@ -1,6 +1,8 @@
 #include "printed.h"
 
 #include "compare/statistics/paired.h"
+#include "compare/statistics/ratio.h"
+#include "compare/statistics/sign_flip.h"
 #include "vectors/statistics.h"
 
 static void assert_paired(struct paired found, const struct paired_vector *known)
@@ -35,13 +37,6 @@ static void test_five(void **state)
     assert_printed(paired_next(&paired).high, five_next[1]);
     assert_printed(correlation(five_base, five_arm, FIVE), five_correlation);
     assert_printed(variance_reduction(five_base, five_arm, FIVE), five_vrf);
-    for (size_t i = 0; i < COUNT(five_equivalence); i++) {
-        struct equivalence found = paired_equivalence(&paired, five_equivalence[i].margin);
-        assert_printed(found.t_low, five_equivalence[i].t_low);
-        assert_printed(found.t_up, five_equivalence[i].t_up);
-        assert_printed(found.p, five_equivalence[i].p);
-    }
-    assert_printed(paired_superiority(&paired, .2), five_superiority);
 }
 
 static void test_ten(void **state)
@@ -51,11 +46,14 @@ static void test_ten(void **state)
     assert_paired(paired, &ten_paired);
     assert_true(paired.df == 9);
     assert_paired(paired_resplit(ten, TEN, .25), &ten_resplit);
+    assert_paired(paired_subset(ten, TEN, .2), &ten_resplit); /* .2 / .8 of the pool in common */
+    assert_paired(paired_subset(ten, TEN, 0), &ten_paired);
+    assert_true(isnan(paired_subset(ten, TEN, 1).p) && isnan(paired_subset(ten, TEN, -.1).p) && isnan(paired_subset(ten, TEN, NAN).p));
     assert_printed(sign_flip(ten, TEN, 0), ten_flip);
     assert_true(wins(ten, TEN) == 8);
     assert_printed(wilson(8, 10).low, ten_wilson[0]);
     assert_printed(wilson(8, 10).high, ten_wilson[1]);
-    struct bounds same = paired_interval(&paired, .95), wider = paired_interval(&paired, .99);
+    struct interval same = paired_interval(&paired, .95), wider = paired_interval(&paired, .99);
     assert_near(same.low, paired.ci.low);
     assert_true(wider.low < same.low && wider.high > same.high);
 }
@@ -64,7 +62,7 @@ static void test_wilson(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT(wilson_vectors); i++) {
-        struct bounds found = wilson(wilson_vectors[i].successes, wilson_vectors[i].n);
+        struct interval found = wilson(wilson_vectors[i].successes, wilson_vectors[i].n);
         assert_printed(found.low, wilson_vectors[i].low);
         assert_printed(found.high, wilson_vectors[i].high);
     }
@@ -148,7 +146,6 @@ static void assert_nothing(struct paired found)
 {
     assert_true(isnan(found.mean) && isnan(found.sd) && isnan(found.se) && isnan(found.t) && isnan(found.p));
     assert_true(isnan(found.ci.low) && isnan(found.ci.high) && isnan(paired_interval(&found, .9).low) && isnan(paired_next(&found).high));
-    assert_true(isnan(paired_equivalence(&found, 1).p) && isnan(paired_superiority(&found, 1)));
 }
 
 static void test_too_little(void **state)
@@ -173,7 +170,6 @@ static void test_constant_differences(void **state)
     struct paired same = paired_t((double[]){.1, .1, .1}, 3); /* three tenths do not sum to .3 */
     assert_true(same.mean == .1 && same.sd == 0 && same.se == 0 && isnan(same.t) && isnan(same.p));
     assert_true(same.ci.low == .1 && same.ci.high == .1);
-    assert_true(isnan(paired_equivalence(&same, 1).p) && isnan(paired_superiority(&same, 0)));
     struct paired none = paired_t((double[]){0, 0, 0}, 3);
     assert_true(none.mean == 0 && none.sd == 0 && isnan(none.t) && isnan(none.p));
     assert_true(isinf(variance_reduction((double[]){1, 2, 3}, (double[]){2, 3, 4}, 3)));

@@ -1,7 +1,20 @@
 #include "printed.h"
 
+#include "base/memory.h"
+#include "compare/statistics/distributions.h"
+#include "compare/statistics/paired.h"
 #include "compare/statistics/two_level.h"
 #include "vectors/statistics.h"
+
+static struct two_way two_way(const double *difference, int64_t seeds, int64_t examples)
+{
+    struct two_way_sums sums;
+    assert_int_equal(two_way_begin(&sums, examples), KNACK_OK);
+    for (int64_t s = 0; s < seeds; s++) two_way_add(&sums, difference + s * examples);
+    struct two_way found = two_way_end(&sums);
+    assert_null(sums.column);
+    return found;
+}
 
 static void test_grid(void **state)
 {
@@ -16,8 +29,9 @@ static void test_grid(void **state)
     assert_printed(found.df, grid_df);
     assert_printed(found.t, grid_t);
     assert_printed(found.p, grid_p);
-    assert_printed(found.ci.low, grid_bounds[0]);
-    assert_printed(found.ci.high, grid_bounds[1]);
+    struct interval transfer = two_way_interval(&found, t_quantile(.975, GRID_SEEDS - 1));
+    assert_printed(transfer.low, grid_bounds[0]);
+    assert_printed(transfer.high, grid_bounds[1]);
     double cells = GRID_SEEDS * GRID_EXAMPLES;
     assert_true(found.seed_variance == 0); /* less between seeds than within */
     assert_near(found.example_variance, (found.ms_example - found.ms_rest) / cells);
@@ -44,19 +58,65 @@ static void test_floor(void **state)
     assert_true(found.ms_example < found.ms_rest && found.df == SEEDS - 1);
     assert_near(found.se, paired.se);
     assert_near(found.t, paired.t);
-    double squares = 0;
-    for (int i = 0; i < SEEDS * EXAMPLES; i++) {
-        double column = 0, rest;
-        for (int s = 0; s < SEEDS; s++) column += difference[s * EXAMPLES + i % EXAMPLES] / SEEDS;
-        rest = difference[i] - mean[i / EXAMPLES] - column + paired.mean;
-        squares += rest * rest;
+}
+
+/* The definitions, with all differences at hand. */
+static struct two_way by_definition(const double *x, int seeds, int examples)
+{
+    struct two_way r = {0};
+    double row[20] = {0}, *column = memory_new((size_t)examples, sizeof *column);
+    assert_non_null(column);
+    for (int i = 0; i < seeds * examples; i++) {
+        row[i / examples] += x[i] / examples;
+        column[i % examples] += x[i] / seeds;
+        r.mean += x[i] / (seeds * examples);
     }
-    assert_true(fabs(found.ms_rest / (squares / ((SEEDS - 1) * (EXAMPLES - 1))) - 1) < 1e-10);
+    for (int s = 0; s < seeds; s++) r.ms_seed += pow(row[s] - r.mean, 2) * examples / (seeds - 1);
+    for (int i = 0; i < examples; i++) r.ms_example += pow(column[i] - r.mean, 2) * seeds / (examples - 1);
+    for (int i = 0; i < seeds * examples; i++)
+        r.ms_rest += pow(x[i] - row[i / examples] - column[i % examples] + r.mean, 2) / ((seeds - 1) * (examples - 1));
+    memory_free(column);
+    return r;
+}
+
+/* Far from 0, and little of it by seed: sums of squares alone would lose their digits. */
+static void test_sums(void **state)
+{
+    (void)state;
+    enum { SEEDS = 20, EXAMPLES = 500 };
+    static const double shift[] = {0, 1e6};
+    static double x[SEEDS * EXAMPLES];
+    for (size_t k = 0; k < COUNT(shift); k++) {
+        for (int i = 0; i < SEEDS * EXAMPLES; i++)
+            x[i] = shift[k] + 5 * sin(i % EXAMPLES) + .05 * cos(i / EXAMPLES) + .2 * sin(.7 * i) * cos(11.3 * i);
+        struct two_way found = two_way(x, SEEDS, EXAMPLES), known = by_definition(x, SEEDS, EXAMPLES);
+        double tolerance = k == 0 ? 1e-11 : 1e-7; /* x itself has but ten digits then */
+        assert_true(fabs(found.mean / known.mean - 1) < 1e-12 && fabs(found.ms_seed / known.ms_seed - 1) < tolerance);
+        assert_true(fabs(found.ms_example / known.ms_example - 1) < tolerance && fabs(found.ms_rest / known.ms_rest - 1) < tolerance);
+    }
+}
+
+/* Scaled as the interval over seeds is in a sequential plan, and never narrower than that. */
+static void test_transfer(void **state)
+{
+    (void)state;
+    struct two_way found = two_way(grid, GRID_SEEDS, GRID_EXAMPLES);
+    double plain = t_quantile(.975, GRID_SEEDS - 1), half = two_way_interval(&found, plain).high - found.mean;
+    assert_near(two_way_interval(&found, 2 * plain).high, found.mean + 2 * half);
+    assert_near(two_way_interval(&found, 2 * plain).low, found.mean - 2 * half);
+    assert_true(two_way_interval(&found, INFINITY).high == INFINITY && two_way_interval(&found, INFINITY).low == -INFINITY);
+    /* Few seeds that differ, and examples that differ by a hair more than the rest: many degrees of freedom, about the same error. */
+    double x[2 * 40];
+    for (int i = 0; i < 80; i++) x[i] = i / 40 + ((i % 40) % 2 ? .4 : -.4) + (i % 3 - 1) * .1;
+    struct two_way few = two_way(x, 2, 40);
+    double seeds = t_quantile(.975, 1) * few.seed_se;
+    assert_true(few.df > few.seed_df && t_quantile(.975, few.df) * few.se < seeds);
+    assert_near(two_way_interval(&few, t_quantile(.975, 1)).high, few.mean + seeds);
 }
 
 static void assert_no_test(struct two_way found)
 {
-    assert_true(isnan(found.t) && isnan(found.p) && isnan(found.se) && isnan(found.df) && isnan(found.ci.low) &&
+    assert_true(isnan(found.t) && isnan(found.p) && isnan(found.se) && isnan(found.df) && isnan(two_way_interval(&found, 2).low) &&
                 isnan(found.seed_variance));
 }
 
@@ -64,6 +124,12 @@ static void test_too_little(void **state)
 {
     (void)state;
     assert_no_test(two_way(NULL, 0, 0));
+    struct two_way_sums sums;
+    memory_fail_at(1);
+    knack_status status = two_way_begin(&sums, 3);
+    memory_fail_at(0);
+    assert_int_equal(status, KNACK_E_MEMORY);
+    assert_no_test(two_way_end(&sums));
     assert_no_test(two_way(grid, 1, 12));
     assert_no_test(two_way(grid, 12, 1));
     assert_near(two_way(grid, 1, 12).mean, .25);
@@ -73,44 +139,24 @@ static void test_too_little(void **state)
     assert_no_test(two_way(huge, 2, 2));
     static const double zeros[6];
     struct two_way same = two_way(zeros, 2, 3);
-    assert_true(same.mean == 0 && same.se == 0 && isnan(same.t) && isnan(same.p) && same.ci.low == 0 && same.ci.high == 0);
+    assert_true(same.mean == 0 && same.se == 0 && isnan(same.t) && isnan(same.p) && two_way_interval(&same, 12.7).low == 0 &&
+                two_way_interval(&same, 12.7).high == 0);
 }
 
 static void test_mcnemar(void **state)
 {
     (void)state;
-    struct mcnemar found = mcnemar(8, 21, 1000);
-    assert_printed(found.exact, mcnemar_exact);
-    assert_printed(found.mid, mcnemar_mid);
-    assert_printed(found.chi_squared, mcnemar_chi_squared);
-    assert_printed(found.p, mcnemar_p);
-    assert_printed(found.corrected, mcnemar_corrected);
-    assert_printed(found.p_corrected, mcnemar_p_corrected);
-    assert_printed(found.difference, mcnemar_difference);
-    assert_printed(found.ci.low, mcnemar_bounds[0]);
-    assert_printed(found.ci.high, mcnemar_bounds[1]);
-    struct mcnemar swapped = mcnemar(21, 8, 1000);
-    assert_true(swapped.exact == found.exact && swapped.difference == -found.difference && swapped.ci.low == -found.ci.high);
-}
-
-static void test_mcnemar_edges(void **state)
-{
-    (void)state;
-    struct mcnemar none = mcnemar(0, 0, 100), even = mcnemar(4, 4, 10), one = mcnemar(0, 1, 5), unknown = mcnemar(3, 3, 0);
-    assert_true(none.exact == 1 && none.mid == 1 && none.p == 1 && none.p_corrected == 1 && none.difference == 0);
-    assert_true(none.ci.low < 0 && none.ci.high == -none.ci.low);
-    assert_true(even.exact == 1 && fabs(even.mid - 1) < 1e-15 && even.corrected == 0 && even.p == 1);
-    assert_true(one.exact == 1 && one.mid == .5 && one.corrected == 0);
-    assert_true(unknown.exact == 1 && isnan(unknown.difference) && isnan(unknown.ci.low));
-    assert_true(isnan(mcnemar(-1, 2, 10).exact) && isnan(mcnemar(-1, 2, 10).ci.low));
-    assert_near(mcnemar(0, 5, 5).exact, .0625);
+    assert_printed(mcnemar_exact(8, 21), mcnemar_8_21);
+    assert_true(mcnemar_exact(21, 8) == mcnemar_exact(8, 21));
+    assert_true(mcnemar_exact(0, 0) == 1 && mcnemar_exact(4, 4) == 1 && mcnemar_exact(0, 1) == 1 && isnan(mcnemar_exact(-1, 2)));
+    assert_near(mcnemar_exact(0, 5), .0625);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_grid),    cmocka_unit_test(test_floor),         cmocka_unit_test(test_too_little),
-        cmocka_unit_test(test_mcnemar), cmocka_unit_test(test_mcnemar_edges),
+        cmocka_unit_test(test_grid), cmocka_unit_test(test_floor),    cmocka_unit_test(test_too_little),
+        cmocka_unit_test(test_sums), cmocka_unit_test(test_transfer), cmocka_unit_test(test_mcnemar),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
