@@ -159,11 +159,12 @@ static knack_status check(struct comparison *comparison)
 /* Seeds that may come to be used are entered, more than the plan's own in a screening. */
 static knack_status enter(struct comparison *comparison)
 {
-    char *full = realpath(comparison->folder, NULL); /* the C library's own memory */
     struct plan entered = *comparison->plan;
+    char *note = NULL;
     entered.seeds = schedule_blocks(comparison->plan);
-    knack_status status = ledger_enter(&entered, store_identity(comparison->store), full ? full : comparison->folder, &comparison->number);
-    free(full);
+    knack_status status = ledger_enter(&entered, store_identity(comparison->store), comparison->folder, &comparison->number, &note);
+    if (note) comparison_warn(comparison, "%s: the networks that chose are the judges; use others, by --first-seed", note);
+    memory_free(note);
     return status;
 }
 

@@ -24,4 +24,14 @@ knack_status store_find_arm(struct store *, int64_t position, int64_t *id, char 
 void store_machine(char text[256]);
 void store_now(char text[32]); /* "2026-11-24T09:33:42Z" */
 
+/* Paths one after another, each with its end, in `text`: memory_free(), unless it is taken. */
+struct paths {
+    char *text;
+    size_t size;
+    int64_t count;
+};
+knack_status paths_add(struct paths *, const char *path); /* unless it is there */
+/* A list in one block, the pointers, then the texts: memory_free(). Frees the paths, also on failure. */
+knack_status paths_take(struct paths *, char ***path, int64_t *count);
+
 #endif

@@ -8,11 +8,15 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "compare/store/ledger.h"
+
+static char *no_note;
 
 /* Every test runs in an empty folder of its own, which is the state's. */
 static int enter(void **state)
@@ -42,7 +46,9 @@ static struct plan make_plan(uint64_t test_set, enum role role, int64_t first_se
 static int64_t enter_plan(struct plan plan, const char *identity)
 {
     int64_t number = -1;
-    assert_done(ledger_enter(&plan, identity, "results/mixup", &number));
+    char *note = NULL;
+    assert_done(ledger_enter(&plan, identity, "results/mixup", &number, &note));
+    assert_null(note);
     return number;
 }
 
@@ -104,7 +110,7 @@ static void test_no_place(void **state)
         "the ledger of comparisons has no place: none of KNACK_LEDGER, XDG_STATE_HOME and HOME is set; set KNACK_LEDGER to "
         "a file for it";
     unsetenv("KNACK_LEDGER");
-    assert_failure(ledger_enter(&plan, "a", "f", &number), KNACK_E_IO, message);
+    assert_failure(ledger_enter(&plan, "a", "f", &number, &no_note), KNACK_E_IO, message);
     assert_failure(ledger_read(&ledger), KNACK_E_IO, message);
     assert_null(ledger);
 }
@@ -118,14 +124,14 @@ static void test_unwritable(void **state)
     assert_done(file_write("file", "", 0));
     assert_done(file_make_folder("folder"));
     setenv("KNACK_LEDGER", "file/ledger.jsonl", 1);
-    assert_failure(ledger_enter(&plan, "a", "f", &number), KNACK_E_IO,
+    assert_failure(ledger_enter(&plan, "a", "f", &number, &no_note), KNACK_E_IO,
                    "file: this folder cannot be made: File exists; it is for the ledger of comparisons, for which KNACK_LEDGER can name "
                    "another file");
     assert_done(ledger_read(&ledger)); /* nothing is there */
     assert_int_equal(ledger->entries, 0);
     ledger_free(ledger);
     setenv("KNACK_LEDGER", "folder", 1);
-    assert_failure(ledger_enter(&plan, "a", "f", &number), KNACK_E_IO,
+    assert_failure(ledger_enter(&plan, "a", "f", &number, &no_note), KNACK_E_IO,
                    "folder: the ledger of comparisons cannot be opened: Is a directory; KNACK_LEDGER can name another file for it");
     setenv("KNACK_LEDGER", "/dev/null", 1); /* for those who want none */
     assert_int_equal(enter_plan(plan, "a"), 1);
@@ -147,7 +153,7 @@ static void test_full_disk(void **state)
     tight.rlim_cur = size_before + 20;
     signal(SIGXFSZ, SIG_IGN);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &tight), 0);
-    knack_status status = ledger_enter(&plan, "b", "f", &number);
+    knack_status status = ledger_enter(&plan, "b", "f", &number, &no_note);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
     signal(SIGXFSZ, SIG_DFL);
     assert_failure(status, KNACK_E_IO,
@@ -227,6 +233,187 @@ static void test_odd_texts(void **state)
     ledger_free(ledger);
 }
 
+/* ---- What was read ---- */
+
+enum { ARMS = 3 };
+
+/* A plan with arms "baseline", "mixup", "sam", of which so many blocks were read, and whose identities are their names. */
+static struct plan make_read_plan(int64_t first_seed, int64_t seeds, int64_t read)
+{
+    static char name[ARMS][16] = {"baseline", "mixup", "sam"};
+    static struct arm arm[ARMS];
+    struct plan plan = make_plan(1, ROLE_VERDICT, first_seed, seeds);
+    for (int a = 0; a < ARMS; a++) arm[a] = (struct arm){.name = name[a], .identity = name[a], .kind = a ? ARM_TREATED : ARM_BASELINE};
+    for (int a = 0; a < ARMS; a++) arm[a].reads = read > 0, arm[a].read[0] = read;
+    plan.arm = arm;
+    plan.arms = ARMS;
+    return plan;
+}
+
+static void mark_read(const struct plan *plan, const char *identity, int64_t lines)
+{
+    assert_done(ledger_mark_read(plan, identity, "results/mixup"));
+    assert_int_equal(count_lines("ledger.jsonl"), lines);
+}
+
+static void assert_reads(struct plan plan, int64_t arm, const char *own, int64_t count, const int64_t *expected)
+{
+    int64_t read[READS_MOST], reads = -1;
+    assert_done(ledger_reads(&plan, arm, own, read, &reads));
+    assert_int_equal(reads, count);
+    for (int64_t i = 0; i < count; i++) assert_int_equal(read[i], expected[i]);
+}
+
+static void test_marks(void **state)
+{
+    (void)state;
+    struct plan plan = make_read_plan(2000, 20, 10), other = make_read_plan(2000, 20, 0);
+    enter_plan(plan, "a");
+    plan = make_read_plan(2000, 20, 0);
+    mark_read(&plan, "a", 1); /* nothing was read */
+    plan = make_read_plan(2000, 20, 10);
+    mark_read(&plan, "a", 2);
+    mark_read(&plan, "a", 2); /* known */
+    plan.arm[1].reads = 2;
+    plan.arm[1].read[1] = 20;
+    plan.arm[2].identity = NULL; /* not known */
+    mark_read(&plan, "a", 3);
+    assert_int_equal(enter_plan(plan, "a"), 1); /* it keeps what it has */
+    struct ledger *ledger = read_ledger();
+    assert_int_equal(ledger->entries, 1);
+    assert_int_equal(ledger->entry[0].arms, 4);
+    const struct ledger_arm *arm = ledger->entry[0].arm;
+    assert_true(arm[0].identity == text_hash(TEXT_HASH, "baseline", 8));
+    assert_true(arm[0].baseline && !arm[1].baseline);
+    assert_int_equal(arm[0].first_seed, 2000);
+    assert_int_equal(arm[0].seeds, 10);
+    assert_true(arm[3].identity == arm[1].identity);
+    assert_int_equal(arm[3].seeds, 20);
+    ledger_free(ledger);
+    other = make_read_plan(2000, 20, 0);
+    assert_reads(other, 1, "b", 2, (int64_t[]){10, 20});
+    assert_reads(other, 0, "b", 1, (int64_t[]){10});
+    assert_reads(other, 0, "a", 0, NULL); /* its own */
+    other.arm[0].identity = other.arm[2].name;
+    assert_reads(other, 0, "b", 1, (int64_t[]){10}); /* as the third was, whatever its name is here */
+    other.arm[0].identity = NULL;
+    assert_reads(other, 0, "b", 0, NULL);
+    other = make_read_plan(2000, 20, 0);
+    other.test_set = 2;
+    assert_reads(other, 0, "b", 0, NULL);
+}
+
+/* Seeds that two comparisons have in common, however they lie; more looks than there is room for. */
+static void test_common_seeds(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t first, seeds, common;
+    } cases[] = {{2000, 20, 10}, {2003, 20, 7}, {1995, 20, 10}, {1995, 8, 3}, {2000, 6, 6}, {2010, 5, 0}, {1990, 10, 0}};
+    struct plan plan = make_read_plan(2000, 10, 10);
+    mark_read(&plan, "a", 1); /* entered by this alone */
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_reads(make_read_plan(cases[i].first, cases[i].seeds, 0), 0, "b", cases[i].common > 0, &cases[i].common);
+    for (int64_t read = 11; read < 11 + READS_MOST; read++) {
+        plan = make_read_plan(2000, read, read);
+        mark_read(&plan, read % 2 ? "a" : "c", read - 9);
+    }
+    int64_t expected[READS_MOST];
+    for (int64_t i = 0; i < READS_MOST; i++) expected[i] = i < READS_MOST - 1 ? 10 + i : 10 + READS_MOST;
+    assert_reads(make_read_plan(2000, 50, 0), 0, "b", READS_MOST, expected);
+}
+
+static void test_folders(void **state)
+{
+    char *here = *state, **folder = NULL;
+    int64_t count = -1;
+    static const char *const place[] = {"one", "two", "one"};
+    struct plan plan = make_read_plan(2000, 10, 10);
+    assert_done(ledger_find_folders(text_hash(TEXT_HASH, "baseline", 8), &folder, &count));
+    assert_int_equal(count, 0);
+    memory_free(folder);
+    for (int i = 0; i < 3; i++) {
+        char identity[] = {(char)('a' + i), '\0'};
+        plan.test_set = (uint64_t)i;
+        assert_done(file_make_folder(place[i]));
+        assert_done(ledger_mark_read(&plan, identity, place[i]));
+    }
+    assert_done(ledger_find_folders(text_hash(TEXT_HASH, "baseline", 8), &folder, &count));
+    assert_int_equal(count, 2);
+    for (int i = 0; i < 2; i++) { /* the latest first */
+        char *full = file_join(here, place[i]);
+        assert_string_equal(folder[i], full);
+        memory_free(full);
+    }
+    memory_free(folder);
+    assert_done(ledger_find_folders(1, &folder, &count));
+    assert_int_equal(count, 0);
+    memory_free(folder);
+}
+
+/* Networks that chose on one part, and would be judged on another of the same data. */
+static void test_another_part(void **state)
+{
+    char *folder = *state;
+    static char validation[] = "validation", test[] = "test";
+    struct plan tuning = make_plan(1, ROLE_TUNING, 2000, 10), verdict = make_plan(2, ROLE_VERDICT, 2005, 20);
+    int64_t number = 0;
+    char *note = NULL;
+    assert_done(file_make_folder("results/mixup"));
+    tuning.part = validation;
+    tuning.train_set = 7;
+    enter_plan(tuning, "t");
+    verdict.part = test;
+    verdict.train_set = 8;
+    enter_plan(verdict, "other data");
+    verdict.train_set = 7;
+    verdict.first_seed = 2010;
+    enter_plan(verdict, "other seeds");
+    verdict.first_seed = 2005;
+    assert_done(ledger_enter(&verdict, "v", "results/v", &number, &note));
+    assert_int_equal(number, 3);
+    char *expected = memory_format("seeds 2005 to 2009 chose on the validation part in %s/results/mixup (tuning)", folder);
+    assert_string_equal(note, expected);
+    memory_free(note);
+    tuning.first_seed = 2020;
+    enter_plan(tuning, "u"); /* the verdict's seeds tune: that harms nobody */
+    tuning.first_seed = 2008;
+    enter_plan(tuning, "w");
+    assert_done(ledger_enter(&verdict, "v", "results/v", &number, &note)); /* again: it is still true */
+    char *more = memory_format("%s, and in 2 other comparisons", expected);
+    assert_string_equal(note, more);
+    memory_free(note);
+    memory_free(more);
+    memory_free(expected);
+}
+
+/* Twenty times the lines take about twenty times as long, not four hundred. */
+static void test_many_lines(void **state)
+{
+    (void)state;
+    double seconds[2];
+    for (int large = 0; large < 2; large++) {
+        int64_t lines = large ? 20000 : 1000;
+        struct timespec began, ended;
+        FILE *file = fopen("ledger.jsonl", "w");
+        assert_non_null(file);
+        for (int64_t i = 0; i < lines; i++)
+            fprintf(file,
+                    "{\"identity\":\"%lld\",\"test_set\":\"0000000000000001\",\"role\":\"verdict\",\"first_seed\":2000,\"seeds\":5,"
+                    "\"name\":\"n\",\"folder\":\"/f\",\"metric\":\"accuracy\",\"when\":\"2026-11-24T09:33:42Z\"}\n",
+                    (long long)i);
+        assert_int_equal(fclose(file), 0);
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &began);
+        struct ledger *ledger = read_ledger();
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ended);
+        assert_int_equal(ledger->entries, lines);
+        ledger_free(ledger);
+        assert_int_equal(enter_plan(make_plan(1, ROLE_VERDICT, 2000, 5), "last"), lines + 1);
+        seconds[large] = (double)(ended.tv_sec - began.tv_sec) + 1e-9 * (double)(ended.tv_nsec - began.tv_nsec);
+    }
+    if (seconds[1] > 80 * seconds[0]) fail_msg("1,000 lines take %g s, 20,000 take %g s", seconds[0], seconds[1]);
+}
+
 /* ---- Refusing ---- */
 
 static void test_reuse(void **state)
@@ -239,7 +426,7 @@ static void test_reuse(void **state)
     enter_plan(screen, "s");
     enter_plan(next, "t");
     struct plan verdict = make_plan(1, ROLE_VERDICT, 1015, 5);
-    assert_int_equal(ledger_enter(&verdict, "v", "results/v", &number), KNACK_E_USAGE);
+    assert_int_equal(ledger_enter(&verdict, "v", "results/v", &number, &no_note), KNACK_E_USAGE);
     char *text = memory_text(knack_error());
     assert_starts(text,
                   "seeds 1015 to 1019 are asked for as verdict, but on this test set the comparison \"eight tricks\" in results/mixup "
@@ -257,7 +444,7 @@ static void test_reuse(void **state)
     verdict.seeds = 10;
     assert_int_equal(enter_plan(verdict, "x"), 4); /* ends just before */
     verdict.seeds = 11;
-    assert_int_equal(ledger_enter(&verdict, "y", "results/v", &number), KNACK_E_USAGE);
+    assert_int_equal(ledger_enter(&verdict, "y", "results/v", &number, &no_note), KNACK_E_USAGE);
     screen.first_seed = 1010;
     assert_int_equal(enter_plan(screen, "z"), 5); /* the same role may use them again */
 }
@@ -270,7 +457,7 @@ static void test_more_seeds_that_are_taken(void **state)
     enter_plan(tuning, "t");
     assert_int_equal(enter_plan(verdict, "v"), 2);
     verdict.seeds = 20;
-    assert_int_equal(ledger_enter(&verdict, "v", "results/v", &number), KNACK_E_USAGE);
+    assert_int_equal(ledger_enter(&verdict, "v", "results/v", &number, &no_note), KNACK_E_USAGE);
     verdict.seeds = 10;
     assert_int_equal(enter_plan(verdict, "v"), 2);
 }
@@ -280,8 +467,9 @@ static void test_identity(void **state)
     (void)state;
     struct plan plan = make_plan(1, ROLE_VERDICT, 2000, 5);
     int64_t number;
-    assert_failure(ledger_enter(&plan, "", "f", &number), KNACK_E_CALL, "an identity of 0 bytes for the ledger: expected 1 to 39");
-    assert_failure(ledger_enter(&plan, "0123456789012345678901234567890123456789", "f", &number), KNACK_E_CALL,
+    assert_failure(ledger_enter(&plan, "", "f", &number, &no_note), KNACK_E_CALL,
+                   "an identity of 0 bytes for the ledger: expected 1 to 39");
+    assert_failure(ledger_enter(&plan, "0123456789012345678901234567890123456789", "f", &number, &no_note), KNACK_E_CALL,
                    "an identity of 40 bytes for the ledger: expected 1 to 39");
     assert_int_equal(enter_plan(plan, "012345678901234567890123456789012345678"), 1);
 }
@@ -291,6 +479,10 @@ static void test_identity(void **state)
 #define LINE                                                                                                                               \
     "{\"identity\":\"a\",\"test_set\":\"0000000000000001\",\"role\":\"verdict\",\"first_seed\":2000,\"seeds\":5,\"name\":\"n\","           \
     "\"folder\":\"/f\",\"metric\":\"accuracy\",\"when\":\"2026-11-24T09:33:42Z\"}\n"
+/* All that a line must have. */
+#define BEGIN                                                                                                                              \
+    "{\"identity\":\"a\",\"test_set\":\"0000000000000001\",\"role\":\"verdict\",\"first_seed\":1,\"seeds\":1,\"name\":\"\","               \
+    "\"folder\":\"\",\"metric\":\"\",\"when\":\"\","
 #define ADVICE "; correct this line of the ledger of comparisons, or remove it"
 
 static void test_bad_lines(void **state)
@@ -313,6 +505,13 @@ static void test_bad_lines(void **state)
         {"{\"identity\":\"a\",\"test_set\":\"0000000000000001\",\"role\":\"verdict\",\"first_seed\":1,\"seeds\":0}\n",
          "ledger.jsonl:3: at seeds: "},
         {"{\"identity\":\"a\",\"test_set\":\"0000000000000001\",\"role\":\"verdict\"}\n", "ledger.jsonl:3: "},
+        {BEGIN "\"train_set\":\"7\"}\n", "ledger.jsonl:3: at train_set: expected 16 hexadecimal digits, in lower case"},
+        {BEGIN "\"arms\":{}}\n", "ledger.jsonl:3: at arms: expected a list, this is an object"},
+        {BEGIN "\"arms\":[7]}\n", "ledger.jsonl:3: at arms[0]: expected an object, this is a number"},
+        {BEGIN "\"arms\":[{\"identity\":\"x\",\"name\":\"n\",\"baseline\":true,\"first_seed\":0,\"seeds\":1}]}\n",
+         "ledger.jsonl:3: at arms[0].identity: expected 16 hexadecimal digits, in lower case"},
+        {BEGIN "\"arms\":[{\"identity\":\"0000000000000001\",\"name\":\"n\",\"baseline\":true,\"first_seed\":0,\"seeds\":0}]}\n",
+         "ledger.jsonl:3: at arms[0].seeds: "},
     };
     struct plan plan = make_plan(1, ROLE_VERDICT, 2000, 5);
     struct ledger *ledger;
@@ -324,7 +523,7 @@ static void test_bad_lines(void **state)
         assert_null(ledger);
         assert_starts(knack_error(), cases[i].message);
         assert_string_equal(knack_error() + strlen(knack_error()) - strlen(ADVICE), ADVICE);
-        assert_int_equal(ledger_enter(&plan, "b", "f", &number), KNACK_E_DATA);
+        assert_int_equal(ledger_enter(&plan, "b", "f", &number, &no_note), KNACK_E_DATA);
         assert_int_equal(count_lines("ledger.jsonl"), 4);
         memory_free(text);
     }
@@ -341,11 +540,11 @@ static void enter_many(int process)
         char identity[16];
         int64_t number = 0, again = 0;
         snprintf(identity, sizeof identity, "%d-%d", process, i);
-        if (ledger_enter(&plan, identity, "f", &number) < 0 || number <= i || number > PROCESSES * EACH) _exit(1);
+        if (ledger_enter(&plan, identity, "f", &number, &no_note) < 0 || number <= i || number > PROCESSES * EACH) _exit(1);
         struct ledger *ledger;
         if (ledger_read(&ledger) < 0) _exit(2);
         ledger_free(ledger);
-        if (ledger_enter(&plan, identity, "f", &again) < 0 || again != number) _exit(3);
+        if (ledger_enter(&plan, identity, "f", &again, &no_note) < 0 || again != number) _exit(3);
     }
     _exit(0);
 }
@@ -389,12 +588,28 @@ static void test_out_of_memory(void **state)
     ledger_free(ledger);
     for (int64_t nth = 1; number == 0; nth++) {
         memory_fail_at(nth);
-        knack_status status = ledger_enter(&plan, "c", "f", &number);
+        knack_status status = ledger_enter(&plan, "c", "f", &number, &no_note);
         memory_fail_at(0);
         assert_true(status == KNACK_OK || status == KNACK_E_MEMORY);
     }
     assert_int_equal(number, 3);
     assert_int_equal(count_lines("ledger.jsonl"), 3);
+
+    struct plan marked = make_read_plan(2000, 10, 10);
+    bool done = false;
+    for (int64_t nth = 1; !done; nth++) {
+        char **folder = NULL;
+        int64_t read[READS_MOST], reads = 0, folders = 0;
+        memory_fail_at(nth);
+        knack_status status = ledger_mark_read(&marked, "a", "f");
+        if (status >= 0) status = ledger_reads(&marked, 0, "b", read, &reads);
+        if (status >= 0) status = ledger_find_folders(text_hash(TEXT_HASH, "sam", 3), &folder, &folders);
+        memory_fail_at(0);
+        done = status >= 0;
+        if (!done) assert_int_equal(status, KNACK_E_MEMORY);
+        if (done) assert_true(reads == 1 && folders == 1);
+        memory_free(folder);
+    }
 }
 
 int main(void)
@@ -407,6 +622,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_count, enter, leave),
         cmocka_unit_test_setup_teardown(test_update, enter, leave),
         cmocka_unit_test_setup_teardown(test_odd_texts, enter, leave),
+        cmocka_unit_test_setup_teardown(test_marks, enter, leave),
+        cmocka_unit_test_setup_teardown(test_common_seeds, enter, leave),
+        cmocka_unit_test_setup_teardown(test_folders, enter, leave),
+        cmocka_unit_test_setup_teardown(test_another_part, enter, leave),
+        cmocka_unit_test_setup_teardown(test_many_lines, enter, leave),
         cmocka_unit_test_setup_teardown(test_reuse, enter, leave),
         cmocka_unit_test_setup_teardown(test_more_seeds_that_are_taken, enter, leave),
         cmocka_unit_test_setup_teardown(test_identity, enter, leave),
