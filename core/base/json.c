@@ -2,6 +2,7 @@
 #include "base/json.h"
 
 #include <cjson/cJSON.h>
+#include <errno.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 #include "base/file.h"
 #include "base/json_source.h"
 #include "base/memory.h"
+#include "base/text.h"
 
 struct json *json_new_node(struct json_document *document, enum json_kind kind)
 {
@@ -32,24 +34,32 @@ void json_add_child(struct json *parent, struct json *last, struct json *child)
 
 /* ---- From cJSON's tree to nodes ---- */
 
-/* cJSON's tree is walked in the order of the text, and so meets strings and numbers in the order of the source's tokens. */
+/* The tree is walked in the order of the text, and so meets names and values in the order of the source's tokens. */
 struct builder {
     struct json_document *document;
     const struct json_source *source;
-    const struct json_token *next;
+    const char *at; /* in the source's plain text, behind the latest token */
 };
+
+/* The next bracket that opens, string, number or word: where the tree's next name or value stands. */
+static const char *next_token(struct builder *builder)
+{
+    const char *token = builder->at + strspn(builder->at, JSON_BLANKS ",:]}");
+    builder->at = token + json_token_length(token);
+    return token;
+}
 
 /* A member of an object, with the place of its name. */
 struct named {
     const struct json *member;
-    size_t offset;
+    const char *place;
 };
 
 static int by_name(const void *a, const void *b)
 {
     const struct named *first = a, *second = b;
     int order = strcmp(first->member->name, second->member->name);
-    return order != 0 ? order : (first->offset > second->offset) - (first->offset < second->offset);
+    return order != 0 ? order : (first->place > second->place) - (first->place < second->place);
 }
 
 static knack_status refuse_duplicates(const struct builder *builder, struct named *named, int64_t count)
@@ -58,54 +68,45 @@ static knack_status refuse_duplicates(const struct builder *builder, struct name
     for (int64_t i = 1; i < count; i++) {
         const struct json *member = named[i].member;
         if (strcmp(named[i - 1].member->name, member->name) != 0) continue;
-        return json_source_fail(builder->source, named[i].offset, "at %s: this name stands twice in its object", json_path(member));
+        return json_source_fail(builder->source, named[i].place, "at %s: this name stands twice in its object", json_path(member));
     }
     return KNACK_OK;
 }
 
 static knack_status fill(struct builder *, const cJSON *, struct json *node);
 
-/* named has room for all members. */
-static knack_status fill_members(struct builder *builder, const cJSON *item, struct json *object, struct named *named)
+/* named: room for all children of an object. */
+static knack_status fill_children(struct builder *builder, const cJSON *item, struct json *parent, struct named *named)
 {
     struct json *last = NULL;
     for (const cJSON *child = item->child; child; child = child->next) {
         struct json *node = json_new_node(builder->document, JSON_NULL);
         if (!node) return KNACK_E_MEMORY;
-        node->name = arena_text(builder->document->arena, child->string);
-        if (!node->name) return KNACK_E_MEMORY;
-        named[object->count] = (struct named){node, builder->next++->offset};
-        json_add_child(object, last, node);
-        last = node;
-        TRY(fill(builder, child, node));
-    }
-    return refuse_duplicates(builder, named, object->count);
-}
-
-static knack_status fill_object(struct builder *builder, const cJSON *item, struct json *object)
-{
-    struct named *named = memory_new((size_t)cJSON_GetArraySize(item), sizeof *named);
-    if (!named) return KNACK_E_MEMORY;
-    knack_status status = fill_members(builder, item, object, named);
-    memory_free(named);
-    return status;
-}
-
-static knack_status fill_array(struct builder *builder, const cJSON *item, struct json *array)
-{
-    struct json *last = NULL;
-    for (const cJSON *child = item->child; child; child = child->next) {
-        struct json *node = json_new_node(builder->document, JSON_NULL);
-        if (!node) return KNACK_E_MEMORY;
-        json_add_child(array, last, node);
+        if (named) {
+            node->name = arena_text(builder->document->arena, child->string);
+            if (!node->name) return KNACK_E_MEMORY;
+            named[parent->count] = (struct named){node, next_token(builder)};
+        }
+        json_add_child(parent, last, node);
         last = node;
         TRY(fill(builder, child, node));
     }
     return KNACK_OK;
 }
 
+static knack_status fill_object(struct builder *builder, const cJSON *item, struct json *object)
+{
+    struct named *named = memory_new((size_t)cJSON_GetArraySize(item), sizeof *named);
+    if (!named) return KNACK_E_MEMORY;
+    knack_status status = fill_children(builder, item, object, named);
+    if (status >= 0) status = refuse_duplicates(builder, named, object->count);
+    memory_free(named);
+    return status;
+}
+
 static knack_status fill(struct builder *builder, const cJSON *item, struct json *node)
 {
+    const char *token = next_token(builder);
     switch (item->type & 0xFF) {
     case cJSON_False:
     case cJSON_True:
@@ -114,16 +115,18 @@ static knack_status fill(struct builder *builder, const cJSON *item, struct json
         return KNACK_OK;
     case cJSON_Number:
         node->kind = JSON_NUMBER;
-        node->number = builder->next++->number;
-        return KNACK_OK;
+        node->number = item->valuedouble;
+        TRY(json_source_number(builder->source, token));
+        if (isfinite(node->number)) return KNACK_OK;
+        return json_source_fail(builder->source, token, "%.*s is too large: numbers go to about 1.8e308", (int)json_token_length(token),
+                                token);
     case cJSON_String:
         node->kind = JSON_STRING;
         node->string = arena_text(builder->document->arena, item->valuestring);
-        builder->next++;
         return node->string ? KNACK_OK : KNACK_E_MEMORY;
     case cJSON_Array:
         node->kind = JSON_ARRAY;
-        return fill_array(builder, item, node);
+        return fill_children(builder, item, node, NULL);
     case cJSON_Object:
         node->kind = JSON_OBJECT;
         return fill_object(builder, item, node);
@@ -132,36 +135,34 @@ static knack_status fill(struct builder *builder, const cJSON *item, struct json
     }
 }
 
-/* What cJSON stopped at; it says no more than where. */
-static knack_status fail_at(const struct json_source *source, const char *stop)
+/* cJSON tells a refused allocation from a refused text by errno alone. Its hooks would tell too, but belong to the program that embeds
+ * knack. */
+static knack_status parse_tree(const struct json_source *source, cJSON **tree)
 {
-    size_t offset = stop ? (size_t)(stop - source->plain) : 0;
-    offset += strspn(source->plain + offset, " \t\r\n");
-    if (strspn(source->plain, " \t\r\n") >= source->size)
-        return status_set(KNACK_E_CONFIG, "%s: is empty; expected an object, at least {}", source->file);
-    if (offset >= source->size) return json_source_fail(source, source->size, "the text ends here, and is not complete");
-    char sign = source->text[offset];
-    if (sign == '\\') return json_source_fail(source, offset, "this is no escape that JSON knows");
-    if (strchr("}],:", sign)) return json_source_fail(source, offset, "unexpected \"%c\"", sign);
-    return json_source_fail(source, offset, "unexpected \"%c\"; is a comma, a colon or a bracket missing before it?", sign);
+    const char *stop = source->plain;
+    locale_t outer = uselocale(text_locale());
+    errno = 0;
+    *tree = cJSON_ParseWithLengthOpts(source->plain, source->size + 1, &stop, true);
+    bool refused = errno == ENOMEM;
+    uselocale(outer);
+    if (*tree) return KNACK_OK;
+    if (refused) return status_set(KNACK_E_MEMORY, "out of memory: %s cannot be parsed", source->file);
+    return json_source_refused(source, stop);
 }
 
 knack_status json_parse_value(struct json_document *document, const char *text, size_t size, struct json **value)
 {
     struct json_source source;
-    TRY(json_source_scan(text, size, document->file, &source));
-    const char *stop = NULL;
-    cJSON *tree = cJSON_ParseWithLengthOpts(source.plain, size + 1, &stop, true);
-    knack_status status;
-    if (!tree) {
-        status = fail_at(&source, stop);
-    } else {
-        struct builder builder = {document, &source, source.token};
+    TRY(json_source_open(text, size, document->file, &source));
+    cJSON *tree;
+    knack_status status = parse_tree(&source, &tree);
+    if (status >= 0) {
+        struct builder builder = {document, &source, source.plain};
         *value = json_new_node(document, JSON_NULL);
         status = *value ? fill(&builder, tree, *value) : KNACK_E_MEMORY;
     }
     cJSON_Delete(tree);
-    json_source_free(&source);
+    json_source_close(&source);
     return status;
 }
 
@@ -235,21 +236,8 @@ double json_member_number(const struct json *object, const char *name)
 
 const char *json_kind_name(enum json_kind kind)
 {
-    switch (kind) {
-    case JSON_NULL:
-        return "null";
-    case JSON_FLAG:
-        return "true or false";
-    case JSON_NUMBER:
-        return "a number";
-    case JSON_STRING:
-        return "a string";
-    case JSON_ARRAY:
-        return "a list";
-    case JSON_OBJECT:
-        return "an object";
-    }
-    return "nothing";
+    static const char *const names[] = {"null", "true or false", "a number", "a string", "a list", "an object"};
+    return names[kind];
 }
 
 enum { PATHS = 4, PATH_SIZE = 512 };

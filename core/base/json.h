@@ -28,8 +28,8 @@ struct json_document {
 };
 
 /* Reads a file, or parses text of size bytes under a name for errors. // and / * * / comments are allowed; duplicate keys, trailing
- * commas, trailing text, bytes that are no UTF-8, and numbers that are not finite are refused with FILE:LINE:COLUMN. On error *document is
- * NULL. */
+ * commas, trailing text, bytes that are no UTF-8, and numbers that are not finite or have more than 63 characters are refused with
+ * FILE:LINE:COLUMN. A byte order mark is passed over. On error *document is NULL. */
 knack_status json_read(const char *path, struct json_document **document);
 knack_status json_parse(const char *text, size_t size, const char *file, struct json_document **document);
 void json_free(struct json_document *); /* NULL is fine */
@@ -60,7 +60,7 @@ const char *json_kind_name(enum json_kind); /* "an object", "a number", ... */
 
 enum json_field_type {
     JSON_DOUBLE,   /* double */
-    JSON_INTEGER,  /* int64_t, within 2^53 */
+    JSON_INTEGER,  /* int64_t, below 2^53 */
     JSON_BOOLEAN,  /* bool */
     JSON_TEXT,     /* const char *, of the document */
     JSON_CHOICE,   /* int: index in choices */

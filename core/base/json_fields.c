@@ -104,10 +104,13 @@ static knack_status read_number(const struct json *value, const struct json_fiel
 
 static knack_status read_integer(const struct json *value, const struct json_field *field, int64_t *out)
 {
-    static const double largest = 9007199254740992; /* 2^53: up to here every whole number is a double */
     double number = 0;
     TRY(read_number(value, field, &number));
-    if (number != floor(number) || fabs(number) > largest) return fail_expected(value, field);
+    if (number != floor(number)) return fail_expected(value, field);
+    if (fabs(number) >= 0x1p53) { /* which 2^53 + 1 is read as, too */
+        char text[32];
+        return json_fail(value, KNACK_E_CONFIG, "%s is too large: whole numbers go up to 2^53 - 1", text_number(text, number));
+    }
     *out = (int64_t)number;
     return KNACK_OK;
 }

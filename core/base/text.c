@@ -21,7 +21,7 @@ static void make_plain_locale(void)
     plain_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0); /* built into the C library: it cannot fail for want of a file */
 }
 
-static locale_t plain(void)
+locale_t text_locale(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, make_plain_locale);
@@ -52,7 +52,7 @@ const char *text_number(char buffer[32], double value)
 {
     if (!isfinite(value)) return strcpy(buffer, isnan(value) ? "nan" : value > 0 ? "inf" : "-inf");
     char text[32];
-    locale_t outer = uselocale(plain());
+    locale_t outer = uselocale(text_locale());
     for (int digits = fabs(value) < DBL_MIN ? 1 : DBL_DIG; digits <= DBL_DECIMAL_DIG; digits++) {
         snprintf(text, sizeof text, "%.*g", digits, value);
         if (same_bits(strtod(text, NULL), value)) break;
@@ -133,7 +133,7 @@ const char *text_parse(const char *text, const char *end, double *value)
     if (!digits) return NULL;
     memcpy(digits, text, length);
     digits[length] = '\0';
-    *value = strtod_l(digits, NULL, plain());
+    *value = strtod_l(digits, NULL, text_locale());
     if (digits != copy) memory_free(digits);
     return after;
 }

@@ -2,12 +2,14 @@
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H
 
+#include <locale.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 /* The nearest of count names by edit distance, if near enough to be meant; else NULL. */
 const char *text_nearest(const char *name, const char *const *names, int64_t count);
+locale_t text_locale(void); /* "C", whose numbers have a '.', for uselocale() around what reads or writes numbers; never freed */
 /* The shortest decimal text that reads back as the same double, with '.', whatever the locale; returns buffer. nan, inf, -inf as such. */
 const char *text_number(char buffer[32], double);
 /* With so many decimals, 0 to 6, and '.', whatever the locale; no "-0.00"; above 1e12 as text_number; returns buffer. */

@@ -85,7 +85,7 @@ static knack_status store_number(const struct argument *argument, void *place, c
     const char *end = value + strlen(value);
     double number;
     bool any = argument->least == 0 && argument->most == 0, whole = argument->kind == ARGUMENT_INTEGER;
-    if (text_parse(value, end, &number) != end || !isfinite(number) || (whole && (number != floor(number) || fabs(number) > 0x1p53)) ||
+    if (text_parse(value, end, &number) != end || !isfinite(number) || (whole && (number != floor(number) || fabs(number) >= 0x1p53)) ||
         (!any && (number < argument->least || number > argument->most)))
         return expect_number(argument, value);
     if (whole)

@@ -1,6 +1,8 @@
 /* Reading: what is accepted, what is refused and how that is said, paths. */
 #include "base/test.h"
 
+#include <cjson/cJSON.h>
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -74,7 +76,10 @@ static void test_numbers(void **state)
         {"1e-999", 0},
         {"9007199254740993", 9007199254740992.0},
         {"1.7976931348623157e308", 1.7976931348623157e308},
-        {"0.10000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000", 0.1},
+        {"0.3000000000000000721644966006351751275360584259033203125000001",
+         0.3000000000000001}, /* 63 characters, of which the last decides */
+        {"2.2250738585072011e-308", 2.2250738585072011e-308},
+        {"4.9406564584124654e-324", 4.9406564584124654e-324},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct json_document *document = parse(cases[i].text);
@@ -89,7 +94,7 @@ static void test_numbers_under_a_decimal_comma(void **state)
     test_numbers(state);
     struct json_document *document;
     assert_failure(json_parse("[0,5]x", 6, "c.json", &document), KNACK_E_CONFIG,
-                   "c.json:1:6: unexpected \"x\"; names and strings stand in \"...\"; words are true, false, null");
+                   "c.json:1:6: unexpected \"x\"; is a comma, a colon or a bracket missing before it?");
     comma_locale_end();
 }
 
@@ -125,7 +130,21 @@ static void test_refusals(void **state)
         {"{1: 2}", "1:2: expected a name in \"...\", found \"1\""},
         {"{} {}", "1:4: unexpected \"{\"; is a comma, a colon or a bracket missing before it?"},
         {"{a: 1}", "1:2: expected a name in \"...\", found \"a\""},
-        {"['a']", "1:2: unexpected \"'\"; strings stand in \"...\""},
+        {"['a']", "1:2: unexpected \"'\"; names and strings stand in \"...\"; words are true, false, null"},
+        {"['a\"]", "1:4: this string has no closing \" on its line"},
+        {"[$]", "1:2: unexpected \"$\"; names and strings stand in \"...\"; words are true, false, null"},
+        {"[\x01]", "1:2: unexpected character 0x01"},
+        {"{\xE2\x80\x9Clr\xE2\x80\x9D: 1}", "1:2: expected a name in \"...\", found \"\xE2\x80\x9C\""},
+        {"[1 true]", "1:4: unexpected \"true\"; is a comma, a colon or a bracket missing before it?"},
+        {"[1.5.2]", "1:2: \"1.5.2\" is not a number; numbers look like -0.5, 12 or 1e-3"},
+        {"[-.5]", "1:2: \"-.5\" is not a number; numbers look like -0.5, 12 or 1e-3"},
+        {"[5.e1]", "1:2: \"5.e1\" is not a number; numbers look like -0.5, 12 or 1e-3"},
+        {"[-01]", "1:2: \"-01\" is not a number; numbers look like -0.5, 12 or 1e-3"},
+        {"[12abc]", "1:2: \"12abc\" is not a number; numbers look like -0.5, 12 or 1e-3"},
+        {"/* 1 */ -", "1:9: \"-\" is not a number; numbers look like -0.5, 12 or 1e-3"},
+        {"[0.0000000000000000000000000000000000000000000000000000000000001, "
+         "0.00000000000000000000000000000000000000000000000000000000000001]",
+         "1:67: a number of 64 characters; at most 63 are read"},
         {"[True]", "1:2: unexpected \"True\"; names and strings stand in \"...\"; words are true, false, null"},
         {"[truefalse]", "1:2: unexpected \"truefalse\"; names and strings stand in \"...\"; words are true, false, null"},
         {"[NaN]", "1:2: unexpected \"NaN\"; names and strings stand in \"...\"; words are true, false, null"},
@@ -145,14 +164,20 @@ static void test_refusals(void **state)
         {"[\"\\x\"]", "1:3: this is no escape that JSON knows"},
         {"[\"\\ud800\"]", "1:3: this is no escape that JSON knows"},
         {"[1 /* 2]", "1:4: this comment has no end"},
-        {"[1 / 2]", "1:4: unexpected \"/\"; comments begin with // or /*"},
-        {"[\"\xC3\xA9\", #]", "1:7: unexpected character 0x23"}, /* columns count characters */
+        {"[1 / 2]", "1:4: \"/\" begins no comment; comments are // and /* */"},
+        {"[\"\xC3\xA9\", #]", "1:7: \"#\" begins no comment; comments are // and /* */"}, /* columns count characters */
         {"[\"\xFF\"]", "1:3: byte 0xFF is not UTF-8"},
         {"[\"\xC0\x80\"]", "1:3: byte 0xC0 is not UTF-8"},
         {"[\"\xE2\x82\"]", "1:3: byte 0xE2 is not UTF-8"},
         {"[\"\xED\xA0\x80\"]", "1:3: byte 0xED is not UTF-8"},
         {"[\"\xF4\x90\x80\x80\"]", "1:3: byte 0xF4 is not UTF-8"},
-        {"\xEF\xBB\xBF{}", "1:1: the text begins with a byte order mark; save it without one"},
+        {"{\"a\": 1, # a\n}", "1:10: \"#\" begins no comment; comments are // and /* */"},
+        {"\xEF\xBB\xBF[x]", "1:2: unexpected \"x\"; names and strings stand in \"...\"; words are true, false, null"},
+        {"// f\nepochs: 3\n", "2:1: expected the { of an object, found \"epochs\"; is this csv or YAML?"},
+        {"--- \na: 3\n", "1:1: expected the { of an object, found \"---\"; is this csv or YAML?"},
+        {"\"x\",\"y\"\n1,2\n", "1:1: expected the { of an object, found \"\"\"; is this csv or YAML?"},
+        {"5.1,3.5\n", "1:1: expected the { of an object, found \"5.1\"; is this csv or YAML?"},
+        {"epochs", "1:1: unexpected \"epochs\"; names and strings stand in \"...\"; words are true, false, null"},
         {"{\"lr\": 1, \"lr\": 1}", "1:11: at lr: this name stands twice in its object"},
         {"{\"a\": [{\"b\": {}}, {\n\"x\": 1, \"y\": 2,\n \"x\": 3}]}", "3:2: at a[1].x: this name stands twice in its object"},
     };
@@ -164,6 +189,14 @@ static void test_refusals(void **state)
         assert_string_equal(knack_error(), expected);
         assert_null(document);
     }
+}
+
+static void test_byte_order_mark(void **state)
+{
+    (void)state;
+    struct json_document *document = parse("\xEF\xBB\xBF{\"a\": 1}");
+    assert_true(json_member(document->root, "a")->number == 1);
+    json_free(document);
 }
 
 static void test_nul_byte(void **state)
@@ -266,6 +299,33 @@ static void test_no_memory(void **state)
     json_free(document);
 }
 
+static int64_t allowed;
+
+static void *allow(size_t size)
+{
+    if (allowed-- > 0) return malloc(size);
+    errno = ENOMEM;
+    return NULL;
+}
+
+/* cJSON's own allocations: its NULL is no fault of the text. */
+static void test_no_memory_for_cjson(void **state)
+{
+    (void)state;
+    const char *text = "{\"a\": [1, 2.5, {\"b\": \"text\"}], \"c\": {\"d\": null}}";
+    struct json_document *document = NULL;
+    int64_t count = -1;
+    cJSON_InitHooks(&(cJSON_Hooks){allow, free});
+    while (!document) {
+        allowed = ++count;
+        knack_status status = json_parse(text, strlen(text), "c.json", &document);
+        if (!document) assert_failure(status, KNACK_E_MEMORY, "out of memory: c.json cannot be parsed");
+    }
+    cJSON_InitHooks(NULL);
+    assert_true(count > 10);
+    json_free(document);
+}
+
 /* Every text that a good one turns into by losing or changing a byte is either accepted or refused with a place. */
 static void test_damaged(void **state)
 {
@@ -294,6 +354,7 @@ int main(void)
         cmocka_unit_test(test_numbers_under_a_decimal_comma),
         cmocka_unit_test(test_nothing),
         cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_byte_order_mark),
         cmocka_unit_test(test_nul_byte),
         cmocka_unit_test(test_names_of_one_object_may_differ_in_case),
         cmocka_unit_test(test_depth),
@@ -301,6 +362,7 @@ int main(void)
         cmocka_unit_test(test_long_path_is_cut),
         cmocka_unit_test(test_read),
         cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_no_memory_for_cjson),
         cmocka_unit_test(test_damaged),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -119,7 +119,8 @@ static void test_refusals(void **state)
         {"\"lr\": null", "at o.lr: expected a number in (0,1], got null"},
         {"\"lr\": 1, \"epochs\": 0", "at o.epochs: expected a whole number in [1,inf), got 0"},
         {"\"lr\": 1, \"epochs\": 2.5", "at o.epochs: expected a whole number in [1,inf), got 2.5"},
-        {"\"lr\": 1, \"epochs\": 1e16", "at o.epochs: expected a whole number in [1,inf), got 1e16"},
+        {"\"lr\": 1, \"epochs\": 1e16", "at o.epochs: 1e16 is too large: whole numbers go up to 2^53 - 1"},
+        {"\"lr\": 1, \"epochs\": 9007199254740993", "at o.epochs: 9007199254740992 is too large: whole numbers go up to 2^53 - 1"},
         {"\"lr\": 1, \"nesterov\": 1", "at o.nesterov: expected true or false, got 1"},
         {"\"lr\": 1, \"name\": true", "at o.name: expected a string, got true"},
         {"\"lr\": 1, \"view\": \"filp\"", "at o.view: unknown value \"filp\"; nearest is \"flip\""},
@@ -167,7 +168,7 @@ static void test_bad_tables(void **state)
     json_free(document);
     const struct json_field broken[] = {{"x", JSON_DOUBLE, 0, "1,", NULL, NULL, NULL}, {0}};
     assert_int_equal(json_fields(NULL, broken, &x), KNACK_E_CONFIG);
-    assert_string_equal(knack_error(), "default of \"x\": a default:1:2: unexpected \",\"");
+    assert_string_equal(knack_error(), "default of \"x\": a default:1:1: expected the { of an object, found \"1\"; is this csv or YAML?");
     const struct json_field outside[] = {{"x", JSON_DOUBLE, 0, "2", "[0,1]", NULL, NULL}, {0}};
     assert_failure(json_fields(NULL, outside, &x), KNACK_E_CONFIG, "default of \"x\": a default: expected a number in [0,1], got 2");
 }
@@ -240,7 +241,7 @@ static void test_writing(void **state)
 {
     (void)state;
     static const char *const texts[] = {
-        "{\"lr\": 0.1, \"optional\": -2, \"epochs\": 9007199254740992, \"nesterov\": false, \"name\": \"\\\"n\\n\", \"view\": \"shift\", "
+        "{\"lr\": 0.1, \"optional\": -2, \"epochs\": 9007199254740991, \"nesterov\": false, \"name\": \"\\\"n\\n\", \"view\": \"shift\", "
         "\"type\": \"sgd\", \"warmup\": \"0.3dur\", \"sizes\": [1, 0.30000000000000004], \"tags\": [\"one\"], \"views\": [\"flip\", "
         "\"shift\"], \"any\": {\"x\": [1, null]}}",
         "{\"lr\": 1, \"optional\": 0, \"epochs\": 1, \"nesterov\": true, \"name\": \"\", \"view\": \"flip\", \"type\": \"adamw\", "

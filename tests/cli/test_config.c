@@ -52,6 +52,9 @@ static void test_wrong_json(void **state)
     refused("{\"seed\": 1, \"seed\": 2}", 2, "seed");
     refused("{\"seed\": 1} {}", 2, "wrong.json:1:13");
     refused("{\"seed\": 1e999}", 2, "wrong.json:1:10");
+    refused("epochs: 3\n", 2, "wrong.json:1:1: expected the { of an object, found \"epochs\"; is this csv or YAML?");
+    refused("{\n  # few\n}", 2, "wrong.json:2:3: \"#\" begins no comment; comments are // and /* */");
+    refused("{\"seed\": 9007199254740993}", 2, "wrong.json: at seed: 9007199254740992 is too large");
     refused("", 2, "wrong.json: is empty; expected an object, at least {}");
     refused("null", 2, "wrong.json: expected an object, got null");
 }
