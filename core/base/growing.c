@@ -28,6 +28,14 @@ void growing_put_text(struct growing *growing, const char *text)
     growing_put(growing, text, strlen(text));
 }
 
+void growing_put_field(struct growing *growing, const char *text)
+{
+    bool quoted = strpbrk(text, ",\"\r\n");
+    if (quoted) growing_put_text(growing, "\"");
+    for (; *text; text++) growing_put(growing, *text == '"' ? "\"\"" : text, *text == '"' ? 2 : 1);
+    if (quoted) growing_put_text(growing, "\"");
+}
+
 char *growing_take(struct growing *growing)
 {
     char *text = growing->failed ? NULL : growing->text;

@@ -13,6 +13,7 @@ struct growing {
 
 void growing_put(struct growing *, const char *data, size_t size);
 void growing_put_text(struct growing *, const char *text);
+void growing_put_field(struct growing *, const char *text); /* of CSV, after RFC 4180: quoted if it must be, quotes doubled */
 char *growing_take(struct growing *); /* the text, and an empty one stays; memory_free(); NULL if anything failed, or nothing was put in */
 void growing_free(struct growing *);  /* what it holds */
 

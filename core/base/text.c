@@ -62,6 +62,15 @@ const char *text_number(char buffer[32], double value)
     return strcpy(buffer, text);
 }
 
+const char *text_digits(char buffer[32], double value, int digits)
+{
+    locale_t outer = uselocale(plain());
+    snprintf(buffer, 32, "%.*g", digits, value);
+    uselocale(outer);
+    shorten_exponent(buffer);
+    return buffer;
+}
+
 const char *text_fixed(char buffer[48], double value, int decimals)
 {
     static const int64_t power[] = {1, 10, 100, 1000, 10000, 100000, 1000000};

@@ -43,9 +43,9 @@ static knack_status print_table(const struct console *console, const char *part,
     struct columns *table = columns_new(2, (const char *const[]){"metric", heading});
     if (!table) return KNACK_E_MEMORY;
     for (int64_t i = 0; i < count; i++) {
-        char value[FORMAT_SIZE];
+        char value[NUMBER_SIZE];
         columns_cell(table, metric[i].name);
-        columns_cell(table, format_number(value, metric[i].value));
+        columns_cell(table, number_four(value, metric[i].value));
     }
     return columns_print(table, console);
 }

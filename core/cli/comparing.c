@@ -45,15 +45,6 @@ static void append(struct picture *picture, const char *text, size_t length)
     picture->length += length;
 }
 
-/* How many bytes the first `room` characters have. */
-static size_t cut(const char *text, int room)
-{
-    size_t length = 0;
-    uint32_t point;
-    for (int i = 0; i < room && text[length]; i++) length += (size_t)text_character(text + length, &point);
-    return length;
-}
-
 /* The last column stays free: some terminals begin a new line there. The last row stays free for the cursor. */
 static void add_line(struct picture *picture, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static void add_line(struct picture *picture, const char *format, ...)
@@ -64,7 +55,7 @@ static void add_line(struct picture *picture, const char *format, ...)
     va_start(list, format);
     vsnprintf(line, sizeof line, format, list);
     va_end(list);
-    append(picture, line, cut(line, picture->width - 1));
+    append(picture, line, text_cut(line, picture->width - 1));
     append(picture, "\033[K\n", 4);
     picture->lines++;
 }
@@ -94,12 +85,13 @@ static void draw(struct comparing *comparing, const struct picture *picture)
 
 /* ---- What stands in it ---- */
 
-/* A name of at most NAME_MOST characters, with blanks up to width. */
+/* A name in at most NAME_MOST columns, with blanks up to width. */
 static const char *padded(char text[LINE_SIZE], const char *name, int64_t width)
 {
-    size_t length = cut(name, NAME_MOST);
-    int64_t blanks = width - (text_columns(name) < NAME_MOST ? text_columns(name) : NAME_MOST);
-    snprintf(text, LINE_SIZE, "%.*s%*s", (int)length, name, (int)(blanks > 0 ? blanks : 0), "");
+    int length = (int)text_cut(name, NAME_MOST);
+    snprintf(text, LINE_SIZE, "%.*s", length, name);
+    int64_t blanks = width - text_columns(text);
+    snprintf(text, LINE_SIZE, "%.*s%*s", length, name, (int)(blanks > 0 ? blanks : 0), "");
     return text;
 }
 
@@ -115,19 +107,19 @@ static int64_t name_width(const struct comparison_progress *progress)
 
 static void describe(const struct comparison_progress *progress, char text[LINE_SIZE])
 {
-    char spent[FORMAT_SIZE], left[FORMAT_SIZE];
-    format_duration(spent, progress->seconds);
+    char spent[NUMBER_SIZE], left[NUMBER_SIZE];
+    number_duration(spent, progress->seconds);
     int used = snprintf(text, LINE_SIZE, "%s", progress->phase);
     if (progress->planned > 0)
         used += snprintf(text + used, LINE_SIZE - (size_t)used, "  %lld/%lld", (long long)progress->done, (long long)progress->planned);
     used += snprintf(text + used, LINE_SIZE - (size_t)used, "  %s", spent);
     if (isfinite(progress->seconds_left) && progress->done < progress->planned)
-        snprintf(text + used, LINE_SIZE - (size_t)used, "  %s left", format_duration(left, progress->seconds_left));
+        snprintf(text + used, LINE_SIZE - (size_t)used, "  %s left", number_duration(left, progress->seconds_left));
 }
 
 static void add_trial(struct picture *picture, const struct console *console, const struct comparison_trial *trial, int64_t width)
 {
-    char name[LINE_SIZE], bar[FORMAT_BAR_SIZE], loss[FORMAT_SIZE];
+    char name[LINE_SIZE], bar[FORMAT_BAR_SIZE], loss[NUMBER_SIZE];
     const struct trial_progress *at = &trial->progress;
     double share = at->updates > 0 ? (double)at->update / (double)at->updates : 0;
     int64_t epoch = at->epoch < at->epochs ? at->epoch + 1 : at->epochs;
@@ -137,7 +129,7 @@ static void add_trial(struct picture *picture, const struct console *console, co
         add_line(picture, "%s  seed %lld  %s   0%%", name, (long long)trial->seed, bar);
     else
         add_line(picture, "%s  seed %lld  %s %3d%%  epoch %lld/%lld  loss %s", name, (long long)trial->seed, bar, (int)(100 * share),
-                 (long long)epoch, (long long)at->epochs, format_number(loss, at->loss));
+                 (long long)epoch, (long long)at->epochs, number_four(loss, at->loss));
 }
 
 static bool has_p(const struct comparison_progress *progress)
@@ -150,14 +142,14 @@ static bool has_p(const struct comparison_progress *progress)
 static void add_arm(struct picture *picture, const struct comparison_progress *progress, const struct comparison_arm *arm, int64_t width,
                     bool with_p)
 {
-    char name[LINE_SIZE], done[64], failed[32] = "", mean[FORMAT_SIZE], p[FORMAT_SIZE] = "";
+    char name[LINE_SIZE], done[64], failed[32] = "", mean[NUMBER_SIZE], p[NUMBER_SIZE] = "";
     snprintf(done, sizeof done, "%lld/%lld", (long long)arm->done, (long long)arm->planned);
     if (arm->failed > 0) snprintf(failed, sizeof failed, "%lld", (long long)arm->failed);
     if (progress->percent == 100 && isfinite(arm->mean))
-        format_fixed(mean, 100 * arm->mean, 2);
+        number_fixed(mean, 100 * arm->mean, 2);
     else
-        format_number(mean, arm->mean);
-    if (with_p) format_number(p, arm->p_adjusted);
+        number_four(mean, arm->mean);
+    if (with_p) number_p(p, arm->p_adjusted);
     padded(name, arm->name, width);
     if (with_p)
         add_line(picture, "%s  %9s  %6s  %8s  %8s%s", name, done, failed, mean, p, arm->stopped ? "  stopped" : "");

@@ -38,9 +38,9 @@ static void log_evaluation(void *user, const char *part, const char *weights, in
 {
     const struct logger *logger = user;
     if (count == 0) return;
-    char line[256], value[FORMAT_SIZE];
+    char line[256], value[NUMBER_SIZE];
     snprintf(line, sizeof line, "epoch %lld %s %s: %s %s", (long long)epoch, part, weights, metric->name,
-             format_number(value, metric->value));
+             number_four(value, metric->value));
     logger->log(logger->user, line);
 }
 
@@ -49,7 +49,7 @@ static void copy_text(char *to, size_t size, const struct json *from)
     snprintf(to, size, "%s", from && from->kind == JSON_STRING ? from->string : "");
 }
 
-static double number_of(const struct json *node)
+static double json_double(const struct json *node)
 {
     return node && node->kind == JSON_NUMBER ? node->number : 0;
 }
@@ -65,9 +65,9 @@ static knack_status fill_result(struct run *run, struct knack_result *result)
     if (status < 0) return status;
     const struct json *primary = json_member(document->root, "primary");
     struct knack_result full = {.size = result->size};
-    full.steps = (int64_t)number_of(json_member(document->root, "steps"));
-    full.seconds = number_of(json_member(document->root, "seconds"));
-    full.value = number_of(json_member(primary, "value"));
+    full.steps = (int64_t)json_double(json_member(document->root, "steps"));
+    full.seconds = json_double(json_member(document->root, "seconds"));
+    full.value = json_double(json_member(primary, "value"));
     copy_text(full.metric, sizeof full.metric, json_member(primary, "metric"));
     copy_text(full.weights, sizeof full.weights, json_member(primary, "weights"));
     snprintf(full.out, sizeof full.out, "%s", run_folder(run));

@@ -1,20 +1,14 @@
 #include "cli/interval_line.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/number.h"
 
 enum sign { BLANK, ZERO, ZERO_WITHIN, WITHIN, LEFT, RIGHT, LEFT_BEYOND, RIGHT_BEYOND, VALUE };
 static const char *const ascii[] = {" ", ":", "+", "-", "|", "|", "<", ">", "o"};
 static const char *const unicode[] = {" ", "\u250a", "\u253c", "\u2500", "\u251c", "\u2524", "\u25c2", "\u25b8", "\u25cf"};
-
-static int compare_numbers(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
 
 static double reach_of(double low, double high)
 {
@@ -29,8 +23,8 @@ static double most_reach(const double *low, const double *high, int64_t count)
     for (int64_t i = 0; reach && i < count; i++)
         if (isfinite(low[i]) && isfinite(high[i])) reach[n++] = reach_of(low[i], high[i]);
     if (n > 2) {
-        qsort(reach, (size_t)n, sizeof *reach, compare_numbers);
-        most = reach[n / 2] > 0 ? 3 * reach[n / 2] : INFINITY;
+        double middle = numbers_median(reach, n);
+        most = middle > 0 ? 3 * middle : INFINITY;
     }
     memory_free(reach);
     return most;

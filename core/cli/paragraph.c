@@ -1,27 +1,62 @@
 #include "cli/paragraph.h"
 
+#include <locale.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <wchar.h>
+
+#include "base/text.h"
+
+static locale_t unicode_locale;
+
+static void make_unicode_locale(void)
+{
+    unicode_locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+}
+
+/* The program's locale is C, which knows no widths. Where C.UTF-8 is not installed every character is one column wide. */
+static int64_t character_columns(uint32_t point)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    if (point < 0x300) return 1;
+    pthread_once(&once, make_unicode_locale);
+    if (!unicode_locale) return 1;
+    locale_t outer = uselocale(unicode_locale);
+    int columns = wcwidth((wchar_t)point);
+    uselocale(outer);
+    return columns < 0 ? 1 : columns;
+}
+
+size_t text_cut(const char *text, int64_t columns)
+{
+    size_t length = 0;
+    while (text[length]) {
+        uint32_t point;
+        size_t bytes = (size_t)text_character(text + length, &point);
+        columns -= character_columns(point);
+        if (columns < 0) break;
+        length += bytes;
+    }
+    return length;
+}
 
 int64_t text_columns(const char *text)
 {
-    int64_t width = 0;
-    for (; *text; text++) width += ((unsigned char)*text & 0xC0) != 0x80;
-    return width;
+    int64_t columns = 0;
+    while (*text) {
+        uint32_t point;
+        text += text_character(text, &point);
+        columns += character_columns(point);
+    }
+    return columns;
 }
 
 size_t text_line_length(const char *text, int64_t room)
 {
-    size_t length = 0;
-    int64_t width = 0;
-    for (const char *end = text;; end++) {
-        if (*end == ' ' || !*end) {
-            if (length > 0 && width > room) return length;
-            length = (size_t)(end - text);
-        }
-        if (!*end) return length;
-        width += ((unsigned char)*end & 0xC0) != 0x80;
-    }
+    size_t end = text_cut(text, room);
+    while (end > 0 && text[end] && text[end] != ' ') end--;
+    return end > 0 || !*text ? end : 1 + strcspn(text + 1, " ");
 }
 
 static void print_blanks(int64_t count)

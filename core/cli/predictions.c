@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/growing.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "cli/console.h"
@@ -31,71 +32,63 @@ static int64_t best_class(const knack_real *row, int64_t classes)
 }
 
 /* The class's name, or its number where classes have none. */
-static const char *class_text(const struct dataset *data, int64_t index, char buffer[FORMAT_SIZE])
+static const char *class_text(const struct dataset *data, int64_t index, char buffer[NUMBER_SIZE])
 {
     if (data->class_name) return data->class_name[index];
-    snprintf(buffer, FORMAT_SIZE, "%" PRId64, index);
+    snprintf(buffer, NUMBER_SIZE, "%" PRId64, index);
     return buffer;
 }
 
 /* ---- CSV, to a file or to standard output ---- */
 
-static knack_status put(struct file_output *file, const char *text)
+static void put_header(struct growing *line, const struct dataset *data)
 {
-    if (file) return file_put(file, text, strlen(text));
-    fputs(text, stdout); /* checked at the end, by console_flush() */
-    return KNACK_OK;
+    char number[NUMBER_SIZE];
+    growing_put_text(line, data->classes ? "class" : "prediction");
+    for (int64_t c = data->classes ? 0 : 1; c < data->outputs; c++) {
+        char *name = memory_format("%s%s", data->classes ? "p_" : "prediction_", class_text(data, c, number));
+        growing_put_text(line, ",");
+        if (name)
+            growing_put_field(line, name);
+        else
+            line->failed = true;
+        memory_free(name);
+    }
 }
 
-/* A field as RFC 4180 has it: quoted if it must be, quotes doubled. */
-static knack_status put_field(struct file_output *file, const char *before, const char *text)
+static void put_row(struct growing *line, const struct dataset *data, const knack_real *row)
 {
-    if (!strpbrk(before, "\",\r\n") && !strpbrk(text, "\",\r\n")) {
-        TRY(put(file, before));
-        return put(file, text);
-    }
-    TRY(put(file, "\""));
-    TRY(put(file, before));
-    for (const char *c = text; *c; c++) TRY(put(file, *c == '"' ? "\"\"" : (const char[]){*c, '\0'}));
-    return put(file, "\"");
-}
-
-static knack_status put_header(struct file_output *file, const struct dataset *data)
-{
-    char number[FORMAT_SIZE];
-    if (data->classes == 0) {
-        TRY(put(file, "prediction"));
-        for (int64_t c = 1; c < data->outputs; c++) {
-            snprintf(number, sizeof number, ",prediction_%" PRId64, c);
-            TRY(put(file, number));
-        }
-        return put(file, "\n");
-    }
-    TRY(put(file, "class"));
-    for (int64_t c = 0; c < data->classes; c++) {
-        TRY(put(file, ","));
-        TRY(put_field(file, "p_", class_text(data, c, number)));
-    }
-    return put(file, "\n");
-}
-
-static knack_status put_row(struct file_output *file, const struct dataset *data, const knack_real *row)
-{
-    char number[FORMAT_SIZE];
-    if (data->classes) TRY(put_field(file, "", class_text(data, best_class(row, data->classes), number)));
+    char number[NUMBER_SIZE];
+    if (data->classes) growing_put_field(line, class_text(data, best_class(row, data->classes), number));
     for (int64_t c = 0; c < data->outputs; c++) {
-        if (c > 0 || data->classes) TRY(put(file, ","));
-        TRY(put(file, format_real(number, row[c])));
+        if (c > 0 || data->classes) growing_put_text(line, ",");
+        growing_put_text(line, format_real(number, row[c]));
     }
-    return put(file, "\n");
+}
+
+/* Writes the line and empties it. */
+static knack_status put_line(struct file_output *file, struct growing *line)
+{
+    growing_put_text(line, "\n");
+    if (line->failed) return KNACK_E_MEMORY;
+    knack_status status = file ? file_put(file, line->text, line->used) : KNACK_OK;
+    if (!file) fputs(line->text, stdout); /* checked at the end, by console_flush() */
+    line->used = 0;
+    return status;
 }
 
 static knack_status put_csv(struct file_output *file, const struct predictions *predictions)
 {
     const struct dataset *data = predictions->data;
-    TRY(put_header(file, data));
-    for (int64_t i = 0; i < predictions->count; i++) TRY(put_row(file, data, predictions->value + i * data->outputs));
-    return KNACK_OK;
+    struct growing line = {0};
+    put_header(&line, data);
+    knack_status status = put_line(file, &line);
+    for (int64_t i = 0; i < predictions->count && status >= 0; i++) {
+        put_row(&line, data, predictions->value + i * data->outputs);
+        status = put_line(file, &line);
+    }
+    growing_free(&line);
+    return status;
 }
 
 /* ---- npy, format 1.0: magic, version, length of a header that ends at a multiple of 64, then the numbers ---- */
@@ -134,7 +127,7 @@ knack_status predictions_write(const struct predictions *predictions, const char
 
 static void write_row(struct json_writer *writer, const struct dataset *data, const knack_real *row)
 {
-    char number[FORMAT_SIZE];
+    char number[NUMBER_SIZE];
     json_open(writer, NULL, '{');
     if (data->classes) json_string(writer, "class", class_text(data, best_class(row, data->classes), number));
     json_open(writer, data->classes ? "probabilities" : "outputs", '[');
@@ -150,7 +143,7 @@ knack_status predictions_print_json(const struct predictions *predictions)
     if (!writer) return KNACK_E_MEMORY;
     json_open(writer, NULL, '{');
     if (data->classes) {
-        char number[FORMAT_SIZE];
+        char number[NUMBER_SIZE];
         json_open(writer, "classes", '[');
         for (int64_t c = 0; c < data->classes; c++) json_string(writer, NULL, class_text(data, c, number));
         json_close(writer);

@@ -47,10 +47,10 @@ static void evaluation(void *user, const char *part, const char *weights, int64_
     if (progress->validated != epoch) progress->validation[0] = '\0';
     progress->validated = epoch;
     size_t length = strlen(progress->validation);
-    char value[FORMAT_SIZE], listed[PROGRESS_TEXT];
+    char value[NUMBER_SIZE], listed[PROGRESS_TEXT];
     snprintf(listed, sizeof listed, " (%s)", weights);
     if (strstr(progress->validation, listed)) return; /* the run's end evaluates once more what its last epoch did */
-    format_number(value, metric->value);
+    number_four(value, metric->value);
     if (length == 0) {
         snprintf(progress->metric, sizeof progress->metric, "%s %s", metric->name, value);
         snprintf(progress->validation, PROGRESS_TEXT, "validation %s (%s)", progress->metric, weights);
@@ -62,10 +62,10 @@ static void evaluation(void *user, const char *part, const char *weights, int64_
 /* "loss 0.1234  812 steps/s  0:05 min left" */
 static void describe(const struct run_progress *now, char *text, size_t size)
 {
-    char loss[FORMAT_SIZE], rate[FORMAT_SIZE], left[FORMAT_SIZE];
-    format_number(loss, now->loss);
-    format_fixed(rate, now->updates_per_second, now->updates_per_second < 10 ? 1 : 0);
-    format_duration(left, now->seconds_left);
+    char loss[NUMBER_SIZE], rate[NUMBER_SIZE], left[NUMBER_SIZE];
+    number_four(loss, now->loss);
+    number_fixed(rate, now->updates_per_second, now->updates_per_second < 10 ? 1 : 0);
+    number_duration(left, now->seconds_left);
     bool ended = now->update >= now->updates;
     snprintf(text, size, "loss %s  %s steps/s%s%s%s", loss, rate, ended ? "" : "  ", ended ? "" : left, ended ? "" : " left");
 }
@@ -74,10 +74,10 @@ static void describe(const struct run_progress *now, char *text, size_t size)
 static void describe_briefly(const struct progress *progress, const struct run_progress *now, int room, char *text)
 {
     enum { SIZE = 2 * PROGRESS_TEXT };
-    char all[PROGRESS_TEXT], loss[FORMAT_SIZE], left[FORMAT_SIZE];
+    char all[PROGRESS_TEXT], loss[NUMBER_SIZE], left[NUMBER_SIZE];
     describe(now, all, sizeof all);
-    format_number(loss, now->loss);
-    format_duration(left, now->seconds_left);
+    number_four(loss, now->loss);
+    number_duration(left, now->seconds_left);
     if (snprintf(text, SIZE, "%s  %s", all, progress->validation) <= room) return;
     if (snprintf(text, SIZE, "loss %s  %s  %s left", loss, progress->metric, left) <= room) return;
     snprintf(text, SIZE, "loss %s  %s", loss, progress->metric);

@@ -65,11 +65,11 @@ static knack_status show_evaluations(const struct console *console, const struct
     if (!table) return KNACK_E_MEMORY;
     const char *primary = json_member_text(json_member(result, "primary"), "weights", "");
     for (const struct json *weights = json_member(result, "evaluations")->first; weights; weights = weights->next) {
-        char name[128], value[FORMAT_SIZE];
+        char name[128], value[NUMBER_SIZE];
         snprintf(name, sizeof name, "%s%s", weights->name, strcmp(weights->name, primary) == 0 ? " (primary)" : "");
         columns_cell(table, name);
         for (int c = 0; c < columns; c++)
-            columns_cell(table, format_number(value, json_member_number(json_member(weights, column[c].part), column[c].metric)));
+            columns_cell(table, number_four(value, json_member_number(json_member(weights, column[c].part), column[c].metric)));
     }
     return columns_print(table, console);
 }
@@ -81,18 +81,18 @@ static const char *describe_acted(const struct json *trick, char *text, size_t s
     if (installed && !installed->flag) return "not installed: its options say that it does nothing";
     size_t length = 0;
     for (const struct json *hook = acted ? acted->first : NULL; hook && length < size; hook = hook->next) {
-        char count[FORMAT_SIZE];
+        char count[NUMBER_SIZE];
         if (hook->number > 0)
             length += (size_t)snprintf(text + length, size - length, "%s%s %s", length ? ", " : "", hook->name,
-                                       format_count(count, (int64_t)hook->number));
+                                       number_count(count, (int64_t)hook->number));
     }
     return length ? text : "never";
 }
 
-static const char *count_of(const struct json *object, const char *name, char buffer[FORMAT_SIZE])
+static const char *count_of(const struct json *object, const char *name, char buffer[NUMBER_SIZE])
 {
     double number = json_member_number(object, name);
-    return isnan(number) ? "-" : format_count(buffer, (int64_t)number);
+    return isnan(number) ? "-" : number_count(buffer, (int64_t)number);
 }
 
 static knack_status show_tricks(const struct console *console, const struct json *tricks)
@@ -102,11 +102,11 @@ static knack_status show_tricks(const struct console *console, const struct json
     struct columns *table = columns_new(5, heading);
     if (!table) return KNACK_E_MEMORY;
     for (const struct json *trick = tricks->first; trick; trick = trick->next) {
-        char text[512], number[FORMAT_SIZE];
+        char text[512], number[NUMBER_SIZE];
         double seconds = json_member_number(trick, "seconds");
         columns_cell(table, json_member_text(trick, "name", "?"));
         columns_cell(table, describe_acted(trick, text, sizeof text));
-        columns_cell(table, isnan(seconds) ? "-" : format_fixed(number, seconds, 3));
+        columns_cell(table, isnan(seconds) ? "-" : number_fixed(number, seconds, 3));
         columns_cell(table, count_of(trick, "extra_gradient_passes", number));
         columns_cell(table, count_of(trick, "extra_forwards", number));
     }
@@ -137,9 +137,9 @@ static knack_status show_tables(const struct console *console, const struct json
 {
     TRY(show_evaluations(console, result));
     TRY(show_tricks(console, json_member(result, "tricks")));
-    char steps[FORMAT_SIZE], seconds[FORMAT_SIZE];
-    printf("\n%s steps in %s\n", format_count(steps, (int64_t)json_member_number(result, "steps")),
-           format_duration(seconds, json_member_number(result, "seconds")));
+    char steps[NUMBER_SIZE], seconds[NUMBER_SIZE];
+    printf("\n%s steps in %s\n", number_count(steps, (int64_t)json_member_number(result, "steps")),
+           number_duration(seconds, json_member_number(result, "seconds")));
     return show_written(folder);
 }
 
@@ -160,23 +160,23 @@ knack_status show_result(const struct console *console, struct run *run)
 
 static void describe_passes(const struct run_trick *trick, char *text, size_t size)
 {
-    char gradient[FORMAT_SIZE], forward[FORMAT_SIZE];
+    char gradient[NUMBER_SIZE], forward[NUMBER_SIZE];
     if (!trick->installed)
         snprintf(text, size, "not installed: its options say that it does nothing");
     else if (trick->gradient_passes == 0 && trick->forward_passes == 0)
         snprintf(text, size, "no extra passes");
     else
-        snprintf(text, size, "a step: %s extra gradient, %s extra forward passes", format_fixed(gradient, trick->gradient_passes, 1),
-                 format_fixed(forward, trick->forward_passes, 1));
+        snprintf(text, size, "a step: %s extra gradient, %s extra forward passes", number_fixed(gradient, trick->gradient_passes, 1),
+                 number_fixed(forward, trick->forward_passes, 1));
 }
 
 static knack_status show_facts_text(struct run *run, const struct run_facts *facts)
 {
     char *config = run_config_text(run);
     if (!config) return KNACK_E_MEMORY;
-    char text[256], steps[FORMAT_SIZE], epoch[FORMAT_SIZE];
+    char text[256], steps[NUMBER_SIZE], epoch[NUMBER_SIZE];
     printf("%s\ndata        %s\nmodel       %s\ntraining    %s steps, %s an epoch\n", config, facts->data, facts->model,
-           format_count(steps, facts->steps), format_count(epoch, facts->steps_per_epoch));
+           number_count(steps, facts->steps), number_count(epoch, facts->steps_per_epoch));
     memory_free(config);
     for (int64_t i = 0; i < facts->tricks; i++) {
         const struct run_trick *trick = &facts->trick[i];
@@ -184,7 +184,7 @@ static knack_status show_facts_text(struct run *run, const struct run_facts *fac
         printf("%s%s: %s (%s)\n", i ? "            " : "tricks      ", trick->name, trick->summary, text);
     }
     if (facts->tricks == 0) puts("tricks      none");
-    printf("time        about %s\nresults     would go to %s; nothing was trained or written\n", format_duration(text, facts->seconds),
+    printf("time        about %s\nresults     would go to %s; nothing was trained or written\n", number_duration(text, facts->seconds),
            run_folder(run));
     return KNACK_OK;
 }

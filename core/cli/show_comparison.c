@@ -6,11 +6,11 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/number.h"
 #include "cli/columns.h"
 #include "cli/format.h"
 #include "cli/interval_line.h"
 #include "cli/paragraph.h"
-#include "compare/analysis/numbers.h"
 #include "compare/report/report.h"
 #include "compare/statistics/power.h"
 
@@ -44,36 +44,17 @@ static int decimals_of(const struct analysis *analysis)
 
 static void put_interval(char *cell, const struct analysis *analysis, double delta, struct interval ci, int decimals)
 {
-    char value[NUMBER_SIZE], low[NUMBER_SIZE], high[NUMBER_SIZE];
     struct interval shown = analysis_shown_interval(analysis, ci);
-    number_signed(value, analysis_shown(analysis, delta), decimals);
-    if (isnan(ci.low) || isnan(ci.high))
-        snprintf(cell, CELL, "%s", value);
-    else
-        snprintf(cell, CELL, "%s [%s, %s]", value, number_bound(low, shown.low, decimals), number_bound(high, shown.high, decimals));
-}
-
-/* At looks p is known between bounds only. */
-static void put_p(char *cell, const struct analysis *analysis, double p)
-{
-    char number[NUMBER_SIZE];
-    snprintf(cell, CELL, "%s", analysis->plan->stopping == STOP_LOOKS && p >= 1 ? ">0.2" : number_p(number, p));
+    number_effect(cell, CELL, analysis_shown(analysis, delta), shown.low, shown.high, decimals);
 }
 
 /* A name is cut where the table has no room for it; the sentence below the table has all of it. */
 static void put_name(char *cell, const char *name, int64_t most)
 {
-    int64_t width = 0;
-    size_t length = 0, kept = 0;
-    for (; name[length] && width <= most; length++) {
-        bool begins = ((unsigned char)name[length] & 0xC0) != 0x80;
-        if (begins && width == most - 3) kept = length;
-        width += begins;
-    }
-    if (width <= most)
+    if (text_columns(name) <= most)
         snprintf(cell, CELL, "%s", name);
     else
-        snprintf(cell, CELL, "%.*s...", (int)kept, name);
+        snprintf(cell, CELL, "%.*s...", (int)text_cut(name, most - 3), name);
 }
 
 static void fill_row(struct table *table, int64_t c, int decimals)
@@ -90,10 +71,10 @@ static void fill_row(struct table *table, int64_t c, int decimals)
     snprintf(cell[BASE], CELL, "%s", number_fixed(number, analysis->percent * result->base_mean, decimals));
     snprintf(cell[MEAN], CELL, "%s", number_fixed(number, analysis->percent * result->arm_mean, decimals));
     put_interval(cell[DELTA], analysis, estimate->delta, estimate->ci, decimals);
-    put_p(cell[P], analysis, estimate->p);
-    put_p(cell[ADJUSTED], analysis, estimate->p_adjusted);
+    analysis_p(analysis, cell[P], estimate->p);
+    analysis_p(analysis, cell[ADJUSTED], estimate->p_adjusted);
     snprintf(cell[WINS], CELL, "%s", estimate->n > 0 ? number_short(number, estimate->wins) : "-");
-    snprintf(cell[COST], CELL, "%s%s", number_fixed(number, result->cost, 2), isnan(result->cost) ? "" : "x");
+    snprintf(cell[COST], CELL, "%s", number_ratio(number, result->cost));
     put_interval(cell[EQUAL_COST], analysis, result->equal_cost_delta, result->equal_cost_ci, decimals);
     if (result->equal_cost_missing) snprintf(cell[EQUAL_COST], CELL, "not measured");
 }
@@ -296,23 +277,21 @@ static void show_plan(const struct console *console, const struct analysis *anal
     char margin[64] = "none", looks[128] = "", number[NUMBER_SIZE];
     if (plan->margin > 0) {
         number_short(number, analysis->percent * plan->margin);
-        snprintf(margin, sizeof margin, "%s%s", number, analysis->percent != 100 ? "" : strcmp(number, "1") ? " points" : " point");
+        snprintf(margin, sizeof margin, analysis->percent == 100 ? "%s point%s" : "%s", number, number_s(number));
     }
     show_fact(console, "metric", "%s %s, %s is better; margin: %s", plan->part, plan->metric, plan->lower_is_better ? "lower" : "higher",
               margin);
     for (int64_t i = 0; i < plan->looks; i++)
         snprintf(looks + strlen(looks), sizeof looks - strlen(looks), "%s%lld", i ? ", " : "; looks at ", (long long)plan->look[i]);
     if (plan->stopping == STOP_DECIDED) snprintf(looks, sizeof looks, "; at most, until decided");
-    show_fact(console, "seeds", "%lld to %lld (%s), %lld complete block%s%s", (long long)plan->first_seed,
-              (long long)analysis_last_seed(analysis), role_name[plan->role], (long long)analysis->blocks, analysis->blocks == 1 ? "" : "s",
-              looks);
+    show_fact(console, "seeds", "%lld to %lld (%s), %s%s", (long long)plan->first_seed, (long long)analysis_last_seed(analysis),
+              role_name[plan->role], number_of(number, analysis->blocks, "complete block"), looks);
     if (plan->margin != plan->first_margin)
         show_fact(console, "", "the margin was said after the first trial; before, it was %s",
                   plan->first_margin > 0 ? number_short(number, analysis->percent * plan->first_margin) : "none");
     if (plan->extended_from > 0)
-        show_fact(console, "extended",
-                  "planned with %lld seeds, the others were added; where that was for its result, p values are too small",
-                  (long long)plan->extended_from);
+        show_fact(console, "extended", "planned with %s, the others were added; where that was for its result, p values are too small",
+                  number_of(number, plan->extended_from, "seed"));
     show_fact(console, "tests", "paired t over seeds, two-sided; %s%s", analysis->adjustment,
               plan->redraw ? "; variance by the re-split formula, since seeds redraw the data" : "");
     if (plan->generators) show_fact(console, "fraction", "%s", plan->generators);
@@ -322,13 +301,13 @@ static void show_failures(const struct console *console, const struct analysis *
 {
     int64_t failed = 0;
     double bound = 0;
-    char number[NUMBER_SIZE];
+    char number[NUMBER_SIZE], trials[NUMBER_SIZE];
     for (int64_t a = 0; a < analysis->plan->arms; a++) {
         failed += analysis->arm[a].failed;
         if (analysis->arm[a].failure_bound > bound) bound = analysis->arm[a].failure_bound;
     }
     if (failed > 0)
-        show_fact(console, "failures", "%lld trial%s, counted as %s%s", (long long)failed, failed == 1 ? "" : "s",
+        show_fact(console, "failures", "%s, counted as %s%s", number_of(trials, failed, "trial"),
                   isnan(analysis->plan->failed_score) ? "(not known: --failed-score)"
                                                       : number_short(number, analysis->percent * analysis->plan->failed_score),
                   analysis->percent == 100 && !isnan(analysis->plan->failed_score) ? " %" : "");
@@ -376,8 +355,10 @@ static void show_facts(const struct console *console, const struct analysis *ana
 static void show_title(const struct analysis *analysis)
 {
     const struct plan *plan = analysis->plan;
-    printf("%s%s: %lld arms, %s%lld seeds, %s %s (%s)\n\n", analysis->screening ? "SCREENING " : "", plan->name, (long long)plan->arms,
-           plan->stopping == STOP_FIXED ? "" : "at most ", (long long)plan->seeds, plan->part, plan->metric, analysis->status);
+    char arms[NUMBER_SIZE], seeds[NUMBER_SIZE];
+    printf("%s%s: %s, %s%s, %s %s (%s)\n\n", analysis->screening ? "SCREENING " : "", plan->name, number_of(arms, plan->arms, "arm"),
+           plan->stopping == STOP_FIXED ? "" : "at most ", number_of(seeds, plan->seeds, "seed"), plan->part, plan->metric,
+           analysis->status);
 }
 
 static knack_status show_path(const struct console *console, const char *folder)

@@ -4,10 +4,10 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/number.h"
 #include "cli/columns.h"
 #include "cli/paragraph.h"
 #include "cli/show_comparison.h"
-#include "compare/analysis/numbers.h"
 #include "compare/report/report.h"
 
 /* ---- Two, side by side ---- */
@@ -26,15 +26,11 @@ static void describe(const struct analysis *analysis, const struct contrast_resu
         snprintf(text, size, "-");
         return;
     }
-    char value[NUMBER_SIZE], low[NUMBER_SIZE], high[NUMBER_SIZE];
+    char effect[3 * NUMBER_SIZE];
     const struct interval ci = result->estimate.ci, shown = analysis_shown_interval(analysis, ci);
     int decimals = isnan(ci.low) ? (analysis->percent == 100 ? 2 : 4) : number_decimals(analysis->percent * (ci.high - ci.low) / 2, 5);
-    number_signed(value, analysis_shown(analysis, result->estimate.delta), decimals);
-    if (isnan(ci.low) || isnan(ci.high))
-        snprintf(text, size, "%s  %s", value, result->verdict.word);
-    else
-        snprintf(text, size, "%s [%s, %s]  %s", value, number_bound(low, shown.low, decimals), number_bound(high, shown.high, decimals),
-                 result->verdict.word);
+    number_effect(effect, sizeof effect, analysis_shown(analysis, result->estimate.delta), shown.low, shown.high, decimals);
+    snprintf(text, size, "%s  %s", effect, result->verdict.word);
 }
 
 /* A line for each of the two under a trick's name, which any screen has room for. */
@@ -66,8 +62,9 @@ static void collect_facts(const struct analysis *analysis, struct facts *facts)
 {
     const struct plan *plan = analysis->plan;
     snprintf(facts->metric, sizeof facts->metric, "%.40s %.60s", plan->part, plan->metric);
-    snprintf(facts->seeds, sizeof facts->seeds, "%lld to %lld, %lld complete blocks (%s)", (long long)plan->first_seed,
-             (long long)analysis_last_seed(analysis), (long long)analysis->blocks, role_name[plan->role]);
+    char blocks[NUMBER_SIZE];
+    snprintf(facts->seeds, sizeof facts->seeds, "%lld to %lld, %s (%s)", (long long)plan->first_seed,
+             (long long)analysis_last_seed(analysis), number_of(blocks, analysis->blocks, "complete block"), role_name[plan->role]);
     if (plan->margin > 0)
         number_short(facts->margin, plan->margin);
     else

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/number.h"
 #include "compare/schedule/budgets.h"
 #include "compare/schedule/calibrate.h"
 #include "compare/schedule/check.h"
@@ -137,12 +138,6 @@ static knack_status decide(struct comparison *comparison)
 
 /* ---- Trials ---- */
 
-static int compare_numbers(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* Seconds of the median trial of this budget that is done; NaN: there is none. */
 static knack_status median_seconds(const struct comparison *comparison, double budget, double *median)
 {
@@ -157,8 +152,7 @@ static knack_status median_seconds(const struct comparison *comparison, double b
             if (cell->there && cell->status == TRIAL_DONE) seconds[count++] = cell->seconds;
         }
     }
-    qsort(seconds, (size_t)count, sizeof *seconds, compare_numbers);
-    *median = count > 0 ? (seconds[(count - 1) / 2] + seconds[count / 2]) / 2 : NAN;
+    *median = numbers_median(seconds, count);
     memory_free(seconds);
     return KNACK_OK;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/number.h"
 #include "base/text.h"
 #include "data/names.h"
 
@@ -98,19 +99,13 @@ static knack_status from_texts(const struct targets *targets, struct classes *cl
     return KNACK_OK;
 }
 
-static int compare_numbers(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* The different numbers of a csv file, ascending, are the classes, named by their decimal text. */
 static knack_status from_numbers(const struct targets *targets, struct classes *classes)
 {
     classes->value = memory_resize(NULL, (size_t)targets->count, sizeof *classes->value);
     if (!classes->value) return KNACK_E_MEMORY;
     memcpy(classes->value, targets->value, (size_t)targets->count * sizeof *classes->value);
-    qsort(classes->value, (size_t)targets->count, sizeof *classes->value, compare_numbers);
+    numbers_sort(classes->value, targets->count);
     int64_t different = 0;
     for (int64_t i = 0; i < targets->count; i++)
         if (i == 0 || classes->value[i] != classes->value[different - 1]) classes->value[different++] = classes->value[i];
@@ -192,7 +187,7 @@ static knack_status match_names(const struct classes *classes, const struct targ
 static int32_t class_of_number(const struct classes *classes, double number)
 {
     if (!classes->value) return number >= 0 && number < (double)classes->count ? (int32_t)number : -1;
-    const double *found = bsearch(&number, classes->value, (size_t)classes->count, sizeof number, compare_numbers);
+    const double *found = bsearch(&number, classes->value, (size_t)classes->count, sizeof number, numbers_compare);
     return found ? (int32_t)(found - classes->value) : -1;
 }
 

@@ -2,7 +2,6 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -52,9 +51,9 @@ double scale_at(const struct scale *scale, double value)
     return scale->from + share * (scale->to - scale->from);
 }
 
-int scale_decimals(double step)
+/* How many decimals tell values apart that differ by `step`. */
+static int decimals_of(double step)
 {
-    if (!(step > 0) || isinf(step)) return 0;
     double decimals = -floor(log10(step) + 1e-9);
     return decimals < 0 ? 0 : (int)decimals;
 }
@@ -76,7 +75,7 @@ static struct ticks linear_ticks(double low, double high, int most)
     if (!(width > 0) || isinf(width)) return ticks;
     double unit = pow(10, floor(log10(width / most))), step = unit;
     while (floor(high / step + 1e-9) - ceil(low / step - 1e-9) + 1 > most) step = next_step(step, &unit);
-    ticks.decimals = scale_decimals(step);
+    ticks.decimals = decimals_of(step);
     for (double k = ceil(low / step - 1e-9); k <= floor(high / step + 1e-9) && ticks.count < TICKS_MOST; k++)
         ticks.value[ticks.count++] = k * step + 0.0; /* + 0: no negative zero */
     return ticks;
@@ -98,7 +97,7 @@ static bool decade_ticks(const struct scale *scale, const double *list, int stri
             if (value < scale->low * (1 - 1e-9) || value > scale->high * (1 + 1e-9)) continue;
             if (ticks->count == most) return false;
             ticks->value[ticks->count++] = value;
-            int decimals = scale_decimals(pow(10, decade)) + (decade < 1 && list[i] != floor(list[i]));
+            int decimals = decimals_of(pow(10, decade)) + (decade < 1 && list[i] != floor(list[i]));
             ticks->decimals = ticks->decimals > decimals ? ticks->decimals : decimals;
         }
     return true;
@@ -120,34 +119,19 @@ struct ticks scale_ticks(const struct scale *scale, int most)
     return linear_ticks(scale->low, scale->high, most);
 }
 
-/* "1.5e7", "2e-9": mantissa with as many decimals as tell it apart, without zeros at its end. */
-static void write_power(char *buffer, size_t size, double value, int decimals)
+const char *scale_text(char buffer[NUMBER_SIZE], double value, int decimals, bool plus)
 {
-    char mantissa[48];
-    int exponent = (int)floor(log10(fabs(value))), digits = exponent + decimals < 0 ? 0 : exponent + decimals > 5 ? 5 : exponent + decimals;
-    double scaled = exponent < -300 ? value * 1e300 / pow(10, exponent + 300) : value / pow(10, exponent);
-    if (fabs(scaled) + 0.5 * pow(10, -digits) >= 10) {
-        scaled /= 10;
-        exponent++;
+    char number[NUMBER_SIZE];
+    if (value != 0 && isfinite(value) && (decimals > 6 || fabs(value) >= 1e7)) {
+        int digits = (int)floor(log10(fabs(value))) + decimals + 1;
+        snprintf(buffer, NUMBER_SIZE, "%s%s", plus && value > 0 ? "+" : "",
+                 text_digits(number, value,
+                             digits < 1   ? 1
+                             : digits > 6 ? 6
+                                          : digits));
+    } else {
+        (plus ? number_signed : number_fixed)(buffer, value, decimals);
+        if (value == 0 && (plus || decimals > 6)) strcpy(buffer, "0");
     }
-    text_fixed(mantissa, scaled, digits);
-    size_t length = strlen(mantissa);
-    while (strchr(mantissa, '.') && (mantissa[length - 1] == '0' || mantissa[length - 1] == '.')) mantissa[--length] = '\0';
-    snprintf(buffer, size, "%se%s%d", mantissa, exponent < 0 ? "\xE2\x88\x92" : "", abs(exponent));
-}
-
-const char *scale_text(char buffer[64], double value, int decimals, bool plus)
-{
-    char number[64];
-    if (!isfinite(value)) return strcpy(buffer, isnan(value) ? "?" : value > 0 ? "\xE2\x88\x9E" : "\xE2\x88\x92\xE2\x88\x9E");
-    if (value == 0)
-        text_fixed(number, 0, decimals > 6 ? 0 : decimals);
-    else if (decimals > 6 || fabs(value) >= 1e7)
-        write_power(number, sizeof number, value, decimals);
-    else
-        text_fixed(number, value, decimals);
-    bool negative = number[0] == '-', zero = strspn(number, "-0.") == strlen(number);
-    if (zero && plus) return strcpy(buffer, "0");
-    snprintf(buffer, 64, "%s%.59s", zero ? "" : negative ? "\xE2\x88\x92" : plus ? "+" : "", number + negative);
-    return buffer;
+    return number_typeset(buffer, NUMBER_SIZE);
 }

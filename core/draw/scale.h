@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/number.h"
+
 /* low < high are values, from and to the places they get: from > to on an axis that rises. */
 struct scale {
     bool log;
@@ -34,9 +36,7 @@ struct ticks {
  * numbers of each decade, or decades. */
 struct ticks scale_ticks(const struct scale *, int most);
 
-/* A value with so many decimals and a minus sign as printers set it; plus: "+0.5" above 0. Over 6 decimals, or from 1e7 on: "2e-9". */
-const char *scale_text(char buffer[64], double value, int decimals, bool plus);
-/* How many decimals tell values apart that differ by `step`. */
-int scale_decimals(double step);
+/* A value with so many decimals, as printers set it; plus: "+0.5" above 0, and "0". Over 6 decimals, or from 1e7 on: "2e-9". */
+const char *scale_text(char buffer[NUMBER_SIZE], double value, int decimals, bool plus);
 
 #endif

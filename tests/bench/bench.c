@@ -11,6 +11,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/number.h"
 #include "options.h"
 
 static const struct command {
@@ -71,15 +72,9 @@ char *bench_beside(const char *name)
     return path;
 }
 
-static int by_size(const void *left, const void *right)
-{
-    const double l = *(const double *)left, r = *(const double *)right;
-    return (l > r) - (l < r);
-}
-
 double quantile(double *value, int64_t count, double share)
 {
-    if (count > 0) qsort(value, (size_t)count, sizeof *value, by_size);
+    numbers_sort(value, count);
     return count > 0 ? value[(int64_t)(share * (double)(count - 1) + 0.5)] : 0;
 }
 

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "base/memory.h"
+#include "base/number.h"
 #include "base/random.h"
 #include "base/threads.h"
 #include "tensor/kernels/images.h"
@@ -244,12 +245,6 @@ static double rate(const struct bench_case *bench)
     return (double)runs * bench->work / (now - start) * 1e-9;
 }
 
-static int by_size(const void *left, const void *right)
-{
-    const double l = *(const double *)left, r = *(const double *)right;
-    return (l > r) - (l < r);
-}
-
 static bool make_operands(void)
 {
     a = memory_new(OPERAND, sizeof *a);
@@ -287,7 +282,7 @@ int main(int argc, char **argv)
     printf("%s, %s, %d thread%s, %d rounds\n\n", kernel_library_version(), kernel_cpu_level(), threads, threads == 1 ? "" : "s", rounds);
     printf("| case | unit | median | best | ms at best |\n|---|---|---|---|---|\n");
     for (int i = 0; i < case_count; i++) {
-        qsort(cases[i].rate, (size_t)rounds, sizeof *cases[i].rate, by_size);
+        numbers_sort(cases[i].rate, rounds);
         const double best = cases[i].rate[rounds - 1];
         printf("| %s | %s | %.1f | %.1f | %.4f |\n", cases[i].name, cases[i].unit, cases[i].rate[rounds / 2], best,
                cases[i].work / best * 1e-6);

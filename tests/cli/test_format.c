@@ -1,10 +1,11 @@
-/* Numbers as people read them, and tables, where the program shows them. */
+/* Numbers that read back, the width of text, and tables. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <locale.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,40 +14,7 @@
 #include "base/memory.h"
 #include "cli/columns.h"
 #include "cli/format.h"
-
-static void test_numbers(void **state)
-{
-    (void)state;
-    char text[FORMAT_SIZE];
-    static const struct {
-        double value;
-        const char *text;
-    } number[] = {
-        {0, "0.0000"},        {0.96551, "0.9655"}, {-0.5, "-0.5000"}, {1, "1.0000"},    {1234.5, "1234.5000"}, {0.000123456, "0.0001235"},
-        {123456.7, "123500"}, {-0.00004, "-4e-5"}, {NAN, "-"},        {INFINITY, "inf"}};
-    for (size_t i = 0; i < sizeof number / sizeof *number; i++) assert_string_equal(format_number(text, number[i].value), number[i].text);
-    assert_string_equal(format_fixed(text, 1.25, 0), "1");
-    assert_string_equal(format_fixed(text, -0.04, 1), "0.0");
-    assert_string_equal(format_fixed(text, 0.95, 1), "1.0");
-}
-
-static void test_counts_and_durations(void **state)
-{
-    (void)state;
-    char text[FORMAT_SIZE];
-    assert_string_equal(format_count(text, 0), "0");
-    assert_string_equal(format_count(text, 999), "999");
-    assert_string_equal(format_count(text, 1437), "1,437");
-    assert_string_equal(format_count(text, -123456), "-123,456");
-    assert_string_equal(format_count(text, 1000000), "1,000,000");
-    assert_string_equal(format_duration(text, 0.0284), "28 ms");
-    assert_string_equal(format_duration(text, 0.844), "0.84 s");
-    assert_string_equal(format_duration(text, 12.34), "12.3 s");
-    assert_string_equal(format_duration(text, 59.99), "1:00 min");
-    assert_string_equal(format_duration(text, 125), "2:05 min");
-    assert_string_equal(format_duration(text, 3725), "1:02:05 h");
-    assert_string_equal(format_duration(text, NAN), "-");
-}
+#include "cli/paragraph.h"
 
 static void test_reals_read_back(void **state)
 {
@@ -54,13 +22,34 @@ static void test_reals_read_back(void **state)
     static const knack_real value[] = {
         0, 1, (knack_real)0.1, (knack_real)(1.0 / 3), (knack_real)1e-30, (knack_real)16777217, -2.5f, (knack_real)3e38};
     for (size_t i = 0; i < sizeof value / sizeof *value; i++) {
-        char text[FORMAT_SIZE];
+        char text[NUMBER_SIZE];
         double back;
         assert_int_equal(sscanf(format_real(text, value[i]), "%lf", &back), 1);
         assert_true((knack_real)back == value[i]);
     }
-    char text[FORMAT_SIZE];
+    char text[NUMBER_SIZE];
     if (sizeof(knack_real) == sizeof(float)) assert_string_equal(format_real(text, (knack_real)0.1), "0.1");
+}
+
+/* Two columns for what fills a square, none for an accent that joins the letter before; a narrow line is cut before a wide character. */
+static void test_columns_of_text(void **state)
+{
+    (void)state;
+    locale_t unicode = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+    if (!unicode) skip();
+    freelocale(unicode);
+    assert_int_equal(text_columns("plain"), 5);
+    assert_int_equal(text_columns("\u00fcber"), 4);
+    assert_int_equal(text_columns("u\u0308ber"), 4);
+    assert_int_equal(text_columns("\u6df7\u5408"), 4);
+    assert_int_equal(text_columns("\U0001F600!"), 3);
+    assert_int_equal(text_columns("\xff"), 1);
+    assert_int_equal(text_cut("\u6df7\u5408", 3), 3);
+    assert_int_equal(text_cut("u\u0308ber", 1), 3);
+    assert_int_equal(text_line_length("\u6df7\u5408 \u6df7\u5408", 7), 6);
+    assert_int_equal(text_line_length("\u6df7\u5408 \u6df7\u5408", 9), 13);
+    assert_int_equal(text_line_length("averylongword then", 5), 13);
+    assert_int_equal(text_line_length("", 5), 0);
 }
 
 /* What columns_print() wrote to standard output, by way of a file. */
@@ -87,14 +76,15 @@ static void test_table(void **state)
 {
     (void)state;
     struct columns *table = columns_new(3, (const char *const[]){"name", ">count", "note"});
-    static const char *const cell[] = {"a", "1", "x", "\u00fcber", "1,000", "longer note"};
-    for (int i = 0; i < 6; i++) columns_cell(table, cell[i]);
+    static const char *const cell[] = {"a", "1", "x", "\u00fcber", "1,000", "longer note", "\u6df7\u5408", "2", "wide"};
+    for (int i = 0; i < 9; i++) columns_cell(table, cell[i]);
     char text[512];
     print_to(text, sizeof text, table, 0);
     assert_string_equal(text, "name  count  note\n"
                               "----  -----  -----------\n"
                               "a         1  x\n"
-                              "\u00fcber  1,000  longer note\n");
+                              "\u00fcber  1,000  longer note\n"
+                              "\u6df7\u5408      2  wide\n");
 }
 
 static void test_table_on_a_narrow_screen(void **state)
@@ -135,8 +125,8 @@ static void test_table_without_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_numbers), cmocka_unit_test(test_counts_and_durations),     cmocka_unit_test(test_reals_read_back),
-        cmocka_unit_test(test_table),   cmocka_unit_test(test_table_on_a_narrow_screen), cmocka_unit_test(test_table_without_memory),
+        cmocka_unit_test(test_reals_read_back),          cmocka_unit_test(test_columns_of_text),      cmocka_unit_test(test_table),
+        cmocka_unit_test(test_table_on_a_narrow_screen), cmocka_unit_test(test_table_without_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -47,7 +47,7 @@ static void test_logarithmic_ticks(void **state)
     assert_ticks((struct scale){.log = true, .low = .9, .high = 4.2}, 3, "1 2 3");
     assert_ticks((struct scale){.log = true, .low = .98, .high = 1.07}, 5, "0.98 1.00 1.02 1.04 1.06");
     assert_ticks((struct scale){.log = true, .low = 1, .high = 1000}, 4, "1 10 100 1000");
-    assert_ticks((struct scale){.log = true, .low = 1e-9, .high = 1e9}, 4, "1e\xE2\x88\x92\x39 1e\xE2\x88\x92\x34 1e1 1e6");
+    assert_ticks((struct scale){.log = true, .low = 1e-9, .high = 1e9}, 4, "1e\xE2\x88\x92\x39 0.0001 10 1e6");
 }
 
 /* Whatever the scale: ticks ascend, are within, not too many, and their texts differ. */
@@ -100,15 +100,12 @@ static void test_texts_of_values(void **state)
     (void)state;
     char buffer[64];
     assert_string_equal(scale_text(buffer, 0.5, 2, true), "+0.50");
-    assert_string_equal(scale_text(buffer, -0.001, 2, true), "0");
+    assert_string_equal(scale_text(buffer, -0.001, 2, true), "0.00");
     assert_string_equal(scale_text(buffer, -0.001, 2, false), "0.00");
     assert_string_equal(scale_text(buffer, -1.25, 1, false), "\xE2\x88\x92"
                                                              "1.3");
-    assert_string_equal(scale_text(buffer, NAN, 1, false), "?");
+    assert_string_equal(scale_text(buffer, NAN, 1, false), "\xE2\x80\x93");
     assert_string_equal(scale_text(buffer, INFINITY, 1, false), "\xE2\x88\x9E");
-    assert_int_equal(scale_decimals(.02), 2);
-    assert_int_equal(scale_decimals(50), 0);
-    assert_int_equal(scale_decimals(0), 0);
 }
 
 /* ---- Texts and labels ---- */

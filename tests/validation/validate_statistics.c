@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/number.h"
 #include "base/random.h"
 #include "compare/statistics/distributions.h"
 #include "compare/statistics/family.h"
@@ -137,12 +138,6 @@ static void looks(void)
     row("looks, effect 1 s_D: mean seeds", seeds, 12.4, 12.6);
 }
 
-static int ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* The largest z / w over the looks of one path without effect. */
 static double largest(uint64_t key, uint32_t path, const double *weight)
 {
@@ -172,7 +167,7 @@ static void boundary(void)
     }
     for (int k = 0; k < COUNT_OF_LOOKS; k++) weight[k] = pow((double)look[k] / (double)look[COUNT_OF_LOOKS - 1], -.25);
     for (uint32_t p = 0; p < PATHS; p++) most[p] = largest(key, p, weight);
-    qsort(most, PATHS, sizeof *most, ascending);
+    numbers_sort(most, PATHS);
     row("boundary of the looks, by 4,000,000 paths", most[(int64_t)(PATHS * .95)], 2.141 - .003, 2.141 + .003);
     free(most);
 }

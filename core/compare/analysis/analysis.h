@@ -3,6 +3,7 @@
 #ifndef COMPARE_ANALYSIS_ANALYSIS_H
 #define COMPARE_ANALYSIS_ANALYSIS_H
 
+#include "base/number.h"
 #include "compare/statistics/interval.h"
 #include "compare/store/store.h"
 
@@ -142,6 +143,8 @@ void analysis_free(struct analysis *); /* NULL is fine */
 /* A difference, or interval of differences, as it is shown: in the metric's own direction, shares in points. */
 double analysis_shown(const struct analysis *, double difference);
 struct interval analysis_shown_interval(const struct analysis *, struct interval);
+/* As number_p(); at looks p is known between bounds only, and 1 stands for ">0.2". */
+const char *analysis_p(const struct analysis *, char buffer[NUMBER_SIZE], double p);
 /* The last seed of the plan; where results decide how many there are (halving, looks), the last one that was used. */
 int64_t analysis_last_seed(const struct analysis *);
 /* The index of the contrast of an arm against the baseline; -1: there is none. */

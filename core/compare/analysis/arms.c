@@ -1,24 +1,11 @@
 /* What each arm gave, and its failures. */
 #include <math.h>
-#include <stdlib.h>
 
 #include "base/arena.h"
+#include "base/number.h"
 #include "compare/analysis/steps.h"
 #include "compare/statistics/power.h"
 #include "compare/statistics/two_level.h"
-
-static int compare_numbers(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *x, int64_t n)
-{
-    if (n == 0) return NAN;
-    qsort(x, (size_t)n, sizeof *x, compare_numbers);
-    return (x[(n - 1) / 2] + x[n / 2]) / 2;
-}
 
 static void mean_and_deviation(const double *x, int64_t n, double *mean, double *sd)
 {
@@ -71,8 +58,8 @@ static knack_status fill_resources(struct analysis *analysis, const struct mater
     result->gradient_rows = n ? passes / (double)n : NAN;
     result->forward_rows = n ? forwards / (double)n : NAN;
     result->inference = n ? inference / (double)n : NAN;
-    result->seconds = median(seconds, n);
-    result->peak_memory = n ? (int64_t)median(memory, n) : 0;
+    result->seconds = numbers_median(seconds, n);
+    result->peak_memory = n ? (int64_t)numbers_median(memory, n) : 0;
     return KNACK_OK;
 }
 

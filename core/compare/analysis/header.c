@@ -7,7 +7,7 @@
 
 #include "base/arena.h"
 #include "base/json.h"
-#include "compare/analysis/numbers.h"
+#include "base/number.h"
 #include "compare/analysis/steps.h"
 #include "compare/statistics/distributions.h"
 #include "tensor/kernels/kernels.h"
@@ -162,14 +162,15 @@ static knack_status fill_lists(struct analysis *analysis)
 static void describe_adjustment(const struct analysis *analysis, char *text, size_t size)
 {
     const char *method = analysis->screening ? "Benjamini-Hochberg q" : "Holm";
-    long long effects = (long long)analysis->family_size[0], interactions = (long long)analysis->family_size[1];
-    if (interactions > 0)
-        snprintf(text, size, "%s over %lld effect%s, and over %lld interaction%s apart", method, effects, effects == 1 ? "" : "s",
-                 interactions, interactions == 1 ? "" : "s");
-    else if (effects == 1)
+    char effects[NUMBER_SIZE], interactions[NUMBER_SIZE];
+    const int64_t *family = analysis->family_size;
+    if (family[1] > 0)
+        snprintf(text, size, "%s over %s, and over %s apart", method, number_of(effects, family[0], "effect"),
+                 number_of(interactions, family[1], "interaction"));
+    else if (family[0] == 1)
         snprintf(text, size, "one comparison, nothing to adjust");
     else
-        snprintf(text, size, "%s over %lld comparisons", method, effects);
+        snprintf(text, size, "%s over %s", method, number_of(effects, family[0], "comparison"));
 }
 
 /* The mean of the largest of m standard normal numbers: what choosing the best of m equal ones looks like in standard errors. */

@@ -1,10 +1,10 @@
 /* Numbers over time and at the end: curves, and the metrics that are shown without a verdict. */
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
 #include "base/memory.h"
+#include "base/number.h"
 #include "compare/analysis/steps.h"
 #include "compare/statistics/paired.h"
 
@@ -144,12 +144,6 @@ static const struct told *told_by(const struct material *material, int64_t row, 
     return &material->told[row * material->plan->arms + arm];
 }
 
-static int compare_numbers(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* Epochs at which any trial of the arm has a value. */
 static knack_status join_epochs(struct analysis *analysis, const struct material *material, int64_t arm, struct curve *curve)
 {
@@ -160,7 +154,7 @@ static knack_status join_epochs(struct analysis *analysis, const struct material
         const struct told *told = told_by(material, row, arm);
         for (int64_t p = 0; p < told->points; p++) curve->epoch[count++] = told->epoch[p];
     }
-    qsort(curve->epoch, (size_t)count, sizeof *curve->epoch, compare_numbers);
+    numbers_sort(curve->epoch, count);
     for (int64_t i = 0; i < count; i++)
         if (curve->points == 0 || curve->epoch[i] > curve->epoch[curve->points - 1]) curve->epoch[curve->points++] = curve->epoch[i];
     return KNACK_OK;

@@ -1,6 +1,8 @@
 /* How an analysis is shown. */
 #include "compare/analysis/analysis.h"
 
+#include <string.h>
+
 double analysis_shown(const struct analysis *analysis, double difference)
 {
     return (analysis->plan->lower_is_better ? -1 : 1) * analysis->percent * difference;
@@ -29,4 +31,10 @@ int64_t analysis_last_seed(const struct analysis *analysis)
         if (arm->n > 0 && arm->seed[arm->n - 1] > last) last = arm->seed[arm->n - 1];
     }
     return last;
+}
+
+const char *analysis_p(const struct analysis *analysis, char buffer[NUMBER_SIZE], double p)
+{
+    if (analysis->plan->stopping == STOP_LOOKS && p >= 1) return strcpy(buffer, ">0.2");
+    return number_p(buffer, p);
 }

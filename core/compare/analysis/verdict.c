@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/arena.h"
-#include "compare/analysis/numbers.h"
+#include "base/number.h"
 #include "compare/analysis/steps.h"
 #include "compare/statistics/power.h"
 
@@ -81,7 +81,7 @@ static const char *margin_text(const struct analysis *analysis, char buffer[64])
 {
     char number[NUMBER_SIZE];
     number_short(number, analysis->percent * analysis->plan->margin);
-    snprintf(buffer, 64, "%s%s", number, !shares(analysis) ? "" : strcmp(number, "1") ? " points" : " point");
+    snprintf(buffer, 64, shares(analysis) ? "%s point%s" : "%s", number, number_s(number));
     return buffer;
 }
 
@@ -97,7 +97,7 @@ static const char *amount_text(const struct analysis *analysis, double differenc
     number_signed(number, analysis_shown(analysis, difference), decimals);
     metric_name(analysis, metric);
     if (shares(analysis))
-        snprintf(buffer, 192, "%s points %s", number, metric);
+        snprintf(buffer, 192, "%s point%s %s", number, number_s(number), metric);
     else
         snprintf(buffer, 192, "%s %s", metric, number);
     return buffer;
@@ -106,10 +106,8 @@ static const char *amount_text(const struct analysis *analysis, double differenc
 /* "+0.30 to +0.70" */
 static const char *interval_text(const struct analysis *analysis, struct interval interval, int decimals, char buffer[128])
 {
-    char low[NUMBER_SIZE], high[NUMBER_SIZE];
     struct interval shown = analysis_shown_interval(analysis, interval);
-    snprintf(buffer, 128, "%s to %s", number_bound(low, shown.low, decimals), number_bound(high, shown.high, decimals));
-    return buffer;
+    return number_interval(buffer, shown.low, shown.high, decimals);
 }
 
 static const char *interval_name(const struct plan *plan)
@@ -118,21 +116,14 @@ static const char *interval_name(const struct plan *plan)
     return plan->stopping == STOP_DECIDED ? "95% confidence sequence" : "95% CI";
 }
 
-/* At looks p is known between bounds only. */
-static const char *p_text(const struct plan *plan, double p, char buffer[NUMBER_SIZE])
-{
-    if (plan->stopping == STOP_LOOKS && p >= 1) return strcpy(buffer, ">0.2");
-    return number_p(buffer, p);
-}
-
 /* "p 0.002, Holm 0.006" */
 static void say_p(struct draft *draft)
 {
     const struct analysis *analysis = draft->analysis;
     char p[NUMBER_SIZE], adjusted[NUMBER_SIZE];
-    say(draft, "p %s", p_text(analysis->plan, draft->estimate->p, p));
+    say(draft, "p %s", analysis_p(analysis, p, draft->estimate->p));
     if (analysis->family_size[draft->result->contrast->family] < 2) return;
-    say(draft, ", %s %s", analysis->screening ? "q" : "Holm", p_text(analysis->plan, draft->estimate->p_adjusted, adjusted));
+    say(draft, ", %s %s", analysis->screening ? "q" : "Holm", analysis_p(analysis, adjusted, draft->estimate->p_adjusted));
 }
 
 static bool is_interaction(const struct draft *draft)

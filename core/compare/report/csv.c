@@ -1,30 +1,17 @@
 /* values.csv: a row for each trial. */
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/growing.h"
 #include "base/text.h"
 #include "compare/report/report.h"
-
-/* As RFC 4180 has it: quoted if it must be, quotes doubled. */
-static void put_field(struct growing *sheet, const char *text)
-{
-    if (!strpbrk(text, ",\"\r\n")) {
-        growing_put_text(sheet, text);
-        return;
-    }
-    growing_put_text(sheet, "\"");
-    for (; *text; text++) growing_put(sheet, *text == '"' ? "\"\"" : text, *text == '"' ? 2 : 1);
-    growing_put_text(sheet, "\"");
-}
 
 /* Empty for NaN. */
 static void put_number(struct growing *sheet, double value)
 {
     char number[32];
     growing_put_text(sheet, ",");
-    if (!isnan(value)) put_field(sheet, text_number(number, value));
+    if (!isnan(value)) growing_put_field(sheet, text_number(number, value));
 }
 
 /* mean minus baseline in this seed, where both trials are. */
@@ -40,16 +27,16 @@ static void put_trial(struct growing *sheet, const struct analysis *analysis, in
 {
     const struct arm_result *result = &analysis->arm[arm];
     char seed[32];
-    put_field(sheet, result->arm->name);
+    growing_put_field(sheet, result->arm->name);
     growing_put_text(sheet, ",");
-    put_field(sheet, arm_kind_name[result->arm->kind]);
+    growing_put_field(sheet, arm_kind_name[result->arm->kind]);
     snprintf(seed, sizeof seed, ",%lld,", (long long)result->seed[i]);
     growing_put_text(sheet, seed);
-    put_field(sheet, trial_status_name[result->status[i]]);
+    growing_put_field(sheet, trial_status_name[result->status[i]]);
     put_number(sheet, result->value[i]);
     put_number(sheet, difference_of(analysis, arm, i));
     growing_put_text(sheet, ",");
-    put_field(sheet, result->message[i] ? result->message[i] : "");
+    growing_put_field(sheet, result->message[i] ? result->message[i] : "");
     growing_put_text(sheet, "\n");
 }
 

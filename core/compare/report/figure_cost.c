@@ -77,8 +77,7 @@ static double gains_most(const struct places *places)
         double half = (places->place[i].gain_ci.high - places->place[i].gain_ci.low) / 2;
         reach[i] = fabs(places->place[i].gain) + (isfinite(half) ? half : 0);
     }
-    figure_sort(reach, places->count);
-    double most = 6 * reach[places->count / 2];
+    double most = 6 * numbers_median(reach, places->count);
     memory_free(reach);
     return most > 0 ? most : INFINITY;
 }
@@ -256,7 +255,7 @@ static void label_text(char buffer[FIGURE_TEXT], const struct analysis *analysis
     char number[64];
     const struct arm *arm = &analysis->plan->arm[place->arm];
     if (arm->kind == ARM_BUDGET)
-        snprintf(buffer, FIGURE_TEXT, "\xC3\x97%s", scale_text(number, arm->budget, arm->budget == floor(arm->budget) ? 0 : 1, false));
+        snprintf(buffer, FIGURE_TEXT, "\xC3\x97%s", number_short(number, arm->budget));
     else if (place->number == 0)
         label_shorten(buffer, FIGURE_TEXT, arm->name, 100);
     else if (numbers)

@@ -56,7 +56,7 @@ static struct range values_range(const struct curve *const curve[2], const int64
     for (int i = 0; i < 2; i++)
         for (int64_t j = 0; j < trials[i] * curve[i]->points; j++)
             if (isfinite(curve[i]->value[j])) value[count++] = factor * curve[i]->value[j];
-    figure_sort(value, count);
+    numbers_sort(value, count);
     if (count > 0) {
         int64_t rim = count / 50;
         double low = value[rim], high = value[count - 1 - rim], reach = high - low;

@@ -33,10 +33,8 @@ static struct usual usual_sizes(const struct analysis *analysis)
         if (isfinite(estimate->delta)) effect[effects++] = fabs(analysis_shown(analysis, estimate->delta));
         if (isfinite(ci.low) && isfinite(ci.high)) half[intervals++] = (ci.high - ci.low) / 2;
     }
-    figure_sort(effect, effects);
-    figure_sort(half, intervals);
-    if (effects) usual.effect = effect[effects / 2];
-    if (intervals) usual.half_width = half[intervals / 2];
+    usual.effect = numbers_median(effect, effects);
+    usual.half_width = numbers_median(half, intervals);
     memory_free(effect);
     return usual;
 }
@@ -140,8 +138,9 @@ static double draw_key(struct chart *chart, double y, const struct analysis *ana
     if (intervals) key[count++] = (struct key){KEY_LINE, SHAPE_DOT, "thin unclear", "simultaneous over the family"};
     if (analysis->plan->margin > 0) {
         double shown = analysis->percent * analysis->plan->margin;
-        snprintf(margin, sizeof margin, "within the margin of %s%s", scale_text(number, shown, scale_decimals(shown), false),
-                 figure_unit(analysis));
+        number_short(number, shown);
+        snprintf(margin, sizeof margin, analysis->percent == 100 ? "within the margin of %s point%s" : "within the margin of %s", number,
+                 number_s(number));
         key[count++] = (struct key){KEY_AREA, SHAPE_DOT, "margin", margin};
     }
     return chart_key(chart, CHART_MARGIN, y, chart->width - 2 * CHART_MARGIN, key, count);

@@ -1,10 +1,8 @@
 #include "compare/report/figure_parts.h"
-#include "compare/analysis/numbers.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 const char *figure_metric(char buffer[FIGURE_TEXT], const struct analysis *analysis)
 {
@@ -21,10 +19,12 @@ const char *figure_difference(char buffer[FIGURE_TEXT], const struct analysis *a
 
 const char *figure_seeds(char buffer[FIGURE_TEXT], int64_t least, int64_t most)
 {
+    char seeds[NUMBER_SIZE];
+    number_of(seeds, most, "seed");
     if (least == most)
-        snprintf(buffer, FIGURE_TEXT, "n = %" PRId64 " seed%s", most, most == 1 ? "" : "s");
+        snprintf(buffer, FIGURE_TEXT, "n = %s", seeds);
     else
-        snprintf(buffer, FIGURE_TEXT, "n = %" PRId64 " to %" PRId64 " seeds", least, most);
+        snprintf(buffer, FIGURE_TEXT, "n = %" PRId64 " to %s", least, seeds);
     return buffer;
 }
 
@@ -65,34 +65,16 @@ const struct figure_look *figure_look(enum verdict_kind kind)
     return &looks[kind];
 }
 
-static int by_size(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-void figure_sort(double *value, int64_t count)
-{
-    qsort(value, (size_t)count, sizeof *value, by_size);
-}
-
 int figure_decimals(double half_width)
 {
-    int decimals = scale_decimals(half_width) + 1;
-    return half_width > 0 && isfinite(half_width) ? decimals : 2;
+    int decimals = half_width > 0 && isfinite(half_width) ? number_decimals(half_width, 10) : 2;
+    return decimals < 1 ? 1 : decimals;
 }
 
 const char *figure_effect(char buffer[FIGURE_TEXT], double value, struct interval interval, int decimals)
 {
-    char middle[64], low[64], high[64];
-    scale_text(middle, value, decimals, true);
-    if (isnan(interval.low) || isnan(interval.high))
-        snprintf(buffer, FIGURE_TEXT, "%s", middle);
-    else
-        snprintf(buffer, FIGURE_TEXT, "%s [%s, %s]", middle,
-                 scale_text(low, interval.low, number_bound_decimals(interval.low, decimals), true),
-                 scale_text(high, interval.high, number_bound_decimals(interval.high, decimals), true));
-    return buffer;
+    number_effect(buffer, FIGURE_TEXT, value, interval.low, interval.high, decimals);
+    return number_typeset(buffer, FIGURE_TEXT);
 }
 
 struct figure_table figure_table(const struct chart *chart, struct panel *panel, double numbers, double top, int64_t rows)

@@ -44,7 +44,6 @@ const struct figure_look *figure_look(enum verdict_kind);
 
 /* "+0.50 [+0.30, +0.70]", without the bracket where there is no interval. */
 const char *figure_effect(char buffer[FIGURE_TEXT], double value, struct interval, int decimals);
-void figure_sort(double *value, int64_t count); /* ascending */
 /* How many decimals tell differences with such an interval apart. */
 int figure_decimals(double half_width);
 

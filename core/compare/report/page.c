@@ -1,6 +1,8 @@
 /* The page as a whole: one file without script, and without anything from elsewhere. */
 #include "compare/report/page.h"
 
+#include <stdio.h>
+
 #include "compare/report/figures.h"
 #include "compare/report/report.h"
 #include "draw/style.h"
@@ -80,7 +82,9 @@ void page_row_open(const struct page *page, const char *name)
 
 void page_cell(const struct page *page, const char *text)
 {
-    html_put(page->html, "<td>%s</td>", text);
+    char typeset[NUMBER_SIZE];
+    snprintf(typeset, sizeof typeset, "%s", text);
+    html_put(page->html, "<td>%s</td>", number_typeset(typeset, sizeof typeset));
 }
 
 void page_cell_text(const struct page *page, const char *text)

@@ -2,6 +2,7 @@
 #ifndef COMPARE_REPORT_PAGE_H
 #define COMPARE_REPORT_PAGE_H
 
+#include "base/number.h"
 #include "compare/analysis/analysis.h"
 #include "compare/report/html.h"
 
@@ -30,7 +31,7 @@ void page_source(const struct page *); /* how to repeat it, and the raw numbers 
 void page_table_open(const struct page *, const char *caption, const char *const *heading);
 void page_table_close(const struct page *);
 void page_row_open(const struct page *, const char *name); /* with its first cell, the row's heading */
-void page_cell(const struct page *, const char *text);     /* of numbers */
+void page_cell(const struct page *, const char *text);     /* of numbers, which are typeset */
 void page_cell_text(const struct page *, const char *text);
 void page_row_close(const struct page *);
 
@@ -38,22 +39,13 @@ const char *page_title(const struct contrast_result *); /* what a contrast is ca
 /* The class of a verdict's colour: "helps". */
 const char *page_verdict_class(enum verdict_kind);
 
-/* ---- Numbers: each returns its buffer. A dash for NaN ---- */
+/* ---- Numbers, as base/number.h writes them: each returns its buffer ---- */
 
-enum { PAGE_NUMBER = 160 };
-
-const char *page_number(char buffer[PAGE_NUMBER], double value, int places);
-const char *page_signed(char buffer[PAGE_NUMBER], double value, int places);                      /* "+0.50" */
-const char *page_range(char buffer[PAGE_NUMBER], double low, double high, int places, bool sign); /* "+0.30 to +0.70" */
-const char *page_count(char buffer[PAGE_NUMBER], int64_t count);                                  /* "1,437" */
-const char *page_probability(char buffer[PAGE_NUMBER], double p);                                 /* "0.012", "< 0.0001" */
-const char *page_seconds(char buffer[PAGE_NUMBER], double seconds);
-const char *page_bytes(char buffer[PAGE_NUMBER], int64_t bytes);
-const char *page_ratio(char buffer[PAGE_NUMBER], double ratio); /* "1.93×" */
+const char *page_range(char buffer[NUMBER_SIZE], double low, double high, int decimals); /* "0.98 to 1.02" */
 /* A mean of the primary metric, a difference (larger is better) or interval of differences, as they are shown. */
-const char *page_mean(const struct page *, char buffer[PAGE_NUMBER], double value);
-const char *page_difference(const struct page *, char buffer[PAGE_NUMBER], double difference);
-const char *page_interval(const struct page *, char buffer[PAGE_NUMBER], struct interval);
+const char *page_mean(const struct page *, char buffer[NUMBER_SIZE], double value);
+const char *page_difference(const struct page *, char buffer[NUMBER_SIZE], double difference);
+const char *page_interval(const struct page *, char buffer[NUMBER_SIZE], struct interval);
 int page_places(const struct analysis *); /* decimals that show intervals with two digits; -1: no memory */
 
 #endif

@@ -20,7 +20,7 @@ static void put_design_head(const struct page *page)
 
 static void put_design_row(const struct page *page, int64_t a)
 {
-    char text[PAGE_NUMBER];
+    char text[NUMBER_SIZE];
     const struct plan *plan = page->analysis->plan;
     page_row_open(page, plan->arm[a].name);
     for (int64_t j = 0; j < plan->factors; j++) page_cell(page, plan->arm[a].factors >> j & 1 ? "on" : "\xc2\xb7");
@@ -58,13 +58,13 @@ static void put_arms(const struct page *page)
 {
     static const char *const heading[] = {"Arm", "Differs from the baseline by", ">Updates", ">Parameters", NULL};
     const struct plan *plan = page->analysis->plan;
-    char text[PAGE_NUMBER];
+    char text[NUMBER_SIZE];
     page_table_open(page, "Arms", heading);
     for (int64_t a = 0; a < plan->arms; a++) {
         page_row_open(page, plan->arm[a].name);
         put_differences(page, &plan->arm[a], a == 0);
-        page_cell(page, page_count(text, plan->arm[a].updates));
-        page_cell(page, page_count(text, plan->arm[a].parameters));
+        page_cell(page, number_count(text, plan->arm[a].updates));
+        page_cell(page, number_count(text, plan->arm[a].parameters));
         page_row_close(page);
     }
     page_table_close(page);

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/text.h"
 #include "compare/report/page.h"
 
 /* ---- The finding ---- */
@@ -98,13 +97,13 @@ static void put_unfinished(const struct page *page)
 
 static void put_screening(const struct page *page)
 {
-    char bias[PAGE_NUMBER];
+    char bias[NUMBER_SIZE];
     const struct analysis *analysis = page->analysis;
     if (!analysis->screening) return;
     html_markup(page->html, "<p class=\"notice\" role=\"note\"><b>A screening</b> finds candidates, not conclusions. ");
     if (isfinite(analysis->best_bias) && analysis->best_bias > 0)
         html_put(page->html, "The best of so many looks better than it is, by about %s standard errors. ",
-                 page_number(bias, analysis->best_bias, 1));
+                 number_fixed(bias, analysis->best_bias, 1));
     if (analysis->candidates) html_put(page->html, "In the last round were left, the best first: <b>%s</b>. ", analysis->candidates);
     html_markup(page->html, "Run the best again on new seeds: <code>knack compare DIR --confirm 2</code>.</p>\n");
 }
@@ -123,16 +122,17 @@ static void close_fact(const struct page *page)
 
 static void put_metric(const struct page *page)
 {
-    char margin[PAGE_NUMBER], score[PAGE_NUMBER];
+    char margin[NUMBER_SIZE], score[NUMBER_SIZE];
     const struct plan *plan = page->analysis->plan;
     open_fact(page, "Primary metric");
     html_put(page->html, "<b>%s.%s</b>, %s is better, at the end of training", plan->part, plan->metric,
              plan->lower_is_better ? "smaller" : "larger");
     close_fact(page);
     open_fact(page, "Margin");
+    bool one = page->analysis->percent == 100 && !*number_s(number_short(margin, plan->margin * page->analysis->percent));
     if (plan->margin > 0)
-        html_put(page->html, "%s %s: smaller differences do not matter", text_number(margin, plan->margin * page->analysis->percent),
-                 page->analysis->unit);
+        html_put(page->html, "%s %s%s: smaller differences do not matter", number_short(margin, plan->margin * page->analysis->percent),
+                 one ? "point " : "", page->analysis->unit + (one ? strlen("points ") : 0));
     else
         html_markup(page->html, "none was given: verdicts say whether there is a difference, not whether it matters");
     close_fact(page);
@@ -148,26 +148,26 @@ static void put_metric(const struct page *page)
 static void put_seeds(const struct page *page)
 {
     const struct plan *plan = page->analysis->plan;
+    char seeds[NUMBER_SIZE], blocks[NUMBER_SIZE];
+    number_of(seeds, plan->seeds, "seed");
     open_fact(page, "Plan");
     html_put(page->html, "design <b>%s</b>, role <b>%s</b>; ", design_name[plan->design], role_name[plan->role]);
     if (plan->design == DESIGN_SCREEN)
-        html_put(page->html, "the trials of %" PRId64 " seeds an arm, shared out by halving: after each round the better half goes on",
-                 plan->seeds);
+        html_put(page->html, "the trials of %s an arm, shared out by halving: after each round the better half goes on", seeds);
     else if (plan->stopping == STOP_FIXED)
-        html_put(page->html, "%" PRId64 " seeds, fixed before the first trial", plan->extended_from ? plan->extended_from : plan->seeds);
+        html_put(page->html, "%s, fixed before the first trial",
+                 number_of(blocks, plan->extended_from ? plan->extended_from : plan->seeds, "seed"));
     if (plan->extended_from > 0)
         html_put(page->html, "; extended to %" PRId64 " later: where that was for the result, p values are too small", plan->seeds);
-    if (plan->stopping == STOP_DECIDED)
-        html_put(page->html, "at most %" PRId64 " seeds, each followed by a test that allows for it", plan->seeds);
+    if (plan->stopping == STOP_DECIDED) html_put(page->html, "at most %s, each followed by a test that allows for it", seeds);
     if (plan->stopping == STOP_LOOKS) {
-        html_put(page->html, "at most %" PRId64 " seeds, with planned looks at ", plan->seeds);
+        html_put(page->html, "at most %s, with planned looks at ", seeds);
         for (int64_t i = 0; i < plan->looks; i++) html_put(page->html, "%s%" PRId64, i == 0 ? "" : ", ", plan->look[i]);
     }
     close_fact(page);
     open_fact(page, "Seeds");
-    html_put(page->html,
-             "%" PRId64 " to %" PRId64 "; %" PRId64 " complete blocks, in each of which every arm starts from the same random numbers",
-             plan->first_seed, analysis_last_seed(page->analysis), page->analysis->blocks);
+    html_put(page->html, "%" PRId64 " to %" PRId64 "; %s, in each of which every arm starts from the same random numbers", plan->first_seed,
+             analysis_last_seed(page->analysis), number_of(blocks, page->analysis->blocks, "complete block"));
     close_fact(page);
     if (!page->inference) return;
     open_fact(page, "Tests");
@@ -189,13 +189,13 @@ static void put_list(const struct page *page, const char *name, char *const *tex
 
 static void put_data(const struct page *page)
 {
-    char train[PAGE_NUMBER], test[PAGE_NUMBER], hash[24];
+    char train[NUMBER_SIZE], test[NUMBER_SIZE], hash[24];
     const struct plan *plan = page->analysis->plan;
     snprintf(hash, sizeof hash, "%016" PRIx64, plan->test_set);
     open_fact(page, "Data");
     if (plan->data_title) html_put(page->html, "%s; ", plan->data_title);
-    html_put(page->html, "%s training examples, %s in the %s part", page_count(train, plan->train_count),
-             page_count(test, plan->test_count), plan->part);
+    html_put(page->html, "%s training examples, %s in the %s part", number_count(train, plan->train_count),
+             number_count(test, plan->test_count), plan->part);
     close_fact(page);
     open_fact(page, "Test set");
     if (page->analysis->comparison_number > 0)
@@ -207,6 +207,7 @@ static void put_data(const struct page *page)
 
 static void put_facts(const struct page *page)
 {
+    char threads[NUMBER_SIZE];
     html_markup(page->html, "<h2 id=\"setup\">What was compared</h2>\n<dl class=\"facts\">\n");
     put_data(page);
     put_metric(page);
@@ -219,8 +220,8 @@ static void put_facts(const struct page *page)
         close_fact(page);
     }
     open_fact(page, "Build");
-    html_put(page->html, "knack %s on %s, %" PRId64 " thread%s a trial", page->analysis->knack, page->analysis->machine,
-             page->analysis->plan->threads, page->analysis->plan->threads == 1 ? "" : "s");
+    html_put(page->html, "knack %s on %s, %s a trial", page->analysis->knack, page->analysis->machine,
+             number_of(threads, page->analysis->plan->threads, "thread"));
     close_fact(page);
     html_markup(page->html, "</dl>\n");
 }

@@ -15,7 +15,7 @@ const char *page_title(const struct contrast_result *result)
 
 /* A cell: a number, and what stands below it in smaller letters ("": nothing). */
 struct cell {
-    char text[PAGE_NUMBER], below[PAGE_NUMBER];
+    char text[NUMBER_SIZE], below[NUMBER_SIZE];
 };
 
 struct column {
@@ -57,14 +57,12 @@ static void fill_delta(const struct page *page, const struct contrast_result *re
 
 static void fill_p(const struct page *page, const struct contrast_result *result, struct cell *cell)
 {
-    (void)page;
-    page_probability(cell->text, result->estimate.p);
+    analysis_p(page->analysis, cell->text, result->estimate.p);
 }
 
 static void fill_adjusted(const struct page *page, const struct contrast_result *result, struct cell *cell)
 {
-    (void)page;
-    page_probability(cell->text, result->estimate.p_adjusted);
+    analysis_p(page->analysis, cell->text, result->estimate.p_adjusted);
 }
 
 static bool is_screening(const struct page *page, const struct contrast_result *result)
@@ -80,22 +78,22 @@ static bool is_no_screening(const struct page *page, const struct contrast_resul
 
 static void fill_wins(const struct page *page, const struct contrast_result *result, struct cell *cell)
 {
-    char wins[PAGE_NUMBER];
+    char wins[NUMBER_SIZE];
     double doubled = 2 * result->estimate.wins;
     (void)page;
-    page_number(wins, result->estimate.wins, fmod(doubled, 2) == 0 ? 0 : 1);
+    number_fixed(wins, result->estimate.wins, fmod(doubled, 2) == 0 ? 0 : 1);
     snprintf(cell->text, sizeof cell->text, "%.32s of %" PRId64, wins, result->estimate.n);
 }
 
 static void fill_spread(const struct page *page, const struct contrast_result *result, struct cell *cell)
 {
-    page_number(cell->text, result->estimate.s_d * page->analysis->percent, page->places);
+    number_fixed(cell->text, result->estimate.s_d * page->analysis->percent, page->places);
 }
 
 static void fill_vrf(const struct page *page, const struct contrast_result *result, struct cell *cell)
 {
     (void)page;
-    page_number(cell->text, result->estimate.vrf, 1);
+    number_fixed(cell->text, result->estimate.vrf, 1);
 }
 
 static bool has_vrf(const struct page *page, const struct contrast_result *result)
@@ -109,7 +107,7 @@ static void fill_transfer(const struct page *page, const struct contrast_result 
     if (result->two_level.known)
         page_interval(page, cell->text, result->two_level.transfer);
     else
-        page_number(cell->text, NAN, 0);
+        number_short(cell->text, NAN);
 }
 
 static bool has_transfer(const struct page *page, const struct contrast_result *result)
@@ -123,8 +121,8 @@ static void fill_cost(const struct page *page, const struct contrast_result *res
     bool arm = result->contrast->kind == CONTRAST_ARM && result->contrast->arm >= 0;
     const struct arm_result *of = arm ? &page->analysis->arm[result->contrast->arm] : NULL;
     bool measured = of && !isnan(of->cost_seconds);
-    page_ratio(cell->text, measured ? of->cost_seconds : arm ? of->cost_count : result->cost);
-    if (measured) page_range(cell->below, of->cost_ci.low, of->cost_ci.high, 2, false);
+    number_ratio(cell->text, measured ? of->cost_seconds : arm ? of->cost_count : result->cost);
+    if (measured) page_range(cell->below, of->cost_ci.low, of->cost_ci.high, 2);
     if (!measured && cell->text[0] >= '0' && cell->text[0] <= '9') strcpy(cell->below, "counted");
 }
 
@@ -191,8 +189,8 @@ static void put_cell(const struct page *page, const struct column *column, const
 {
     struct cell cell = {"", ""};
     column->fill(page, result, &cell);
-    html_put(page->html, "<td role=\"cell\" data-label=\"%s\">%s", column->label, cell.text);
-    if (*cell.below) html_put(page->html, "<small>%s</small>", cell.below);
+    html_put(page->html, "<td role=\"cell\" data-label=\"%s\">%s", column->label, number_typeset(cell.text, sizeof cell.text));
+    if (*cell.below) html_put(page->html, "<small>%s</small>", number_typeset(cell.below, sizeof cell.below));
     html_markup(page->html, "</td>");
 }
 
@@ -304,7 +302,7 @@ static void put_counts(const struct page *page)
 {
     static const char *const heading[] = {"Arm", ">Trials", ">Failed", ">Mean", NULL};
     const struct analysis *analysis = page->analysis;
-    char text[PAGE_NUMBER];
+    char text[NUMBER_SIZE];
     html_markup(page->html, "<h2 id=\"result\">So far</h2>\n");
     page_table_open(page, "Trials and means so far", heading);
     for (int64_t a = 0; a < analysis->plan->arms; a++) {
@@ -312,7 +310,7 @@ static void put_counts(const struct page *page)
         page_row_open(page, analysis->plan->arm[a].name);
         snprintf(text, sizeof text, "%" PRId64 " of %" PRId64, arm->n, analysis->plan->seeds);
         page_cell(page, text);
-        page_cell(page, page_count(text, arm->failed));
+        page_cell(page, number_count(text, arm->failed));
         page_cell(page, page_mean(page, text, arm->mean));
         page_row_close(page);
     }

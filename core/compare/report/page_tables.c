@@ -10,22 +10,22 @@
 
 static void put_estimate(const struct page *page, const struct contrast_result *result)
 {
-    char text[PAGE_NUMBER], low[PAGE_NUMBER];
+    char text[NUMBER_SIZE];
     const struct estimate *estimate = &result->estimate;
     page_row_open(page, page_title(result));
     page_cell(page, page_interval(page, text, estimate->simultaneous));
     page_cell(page, page_interval(page, text, estimate->next));
-    snprintf(text, sizeof text, "%.32s %%", page_signed(low, estimate->relative, 1));
-    page_cell(page, isnan(estimate->relative) ? page_number(text, NAN, 0) : text);
-    page_cell(page, page_range(text, estimate->relative_ci.low, estimate->relative_ci.high, 1, true));
-    page_cell(page, page_range(text, 100 * estimate->wins_ci.low, 100 * estimate->wins_ci.high, 0, false));
-    page_cell(page, page_probability(text, estimate->p_flip));
-    page_cell(page, page_number(text, estimate->rho, 2));
-    page_cell(page, page_number(text, estimate->detectable * page->analysis->percent, page->places));
-    page_cell(page, page_count(text, estimate->outliers));
+    number_signed(text, estimate->relative, 1);
+    page_cell(page, isnan(estimate->relative) ? text : strcat(text, " %"));
+    page_cell(page, number_interval(text, estimate->relative_ci.low, estimate->relative_ci.high, 1));
+    page_cell(page, page_range(text, 100 * estimate->wins_ci.low, 100 * estimate->wins_ci.high, 0));
+    page_cell(page, number_p(text, estimate->p_flip));
+    page_cell(page, number_fixed(text, estimate->rho, 2));
+    page_cell(page, number_fixed(text, estimate->detectable * page->analysis->percent, page->places));
+    page_cell(page, number_count(text, estimate->outliers));
     if (page->analysis->plan->stopping != STOP_FIXED) {
-        page_cell(page, page_count(text, estimate->n));
-        page_cell(page, page_number(text, estimate->boundary, 2));
+        page_cell(page, number_count(text, estimate->n));
+        page_cell(page, number_fixed(text, estimate->boundary, 2));
     }
     page_row_close(page);
 }
@@ -90,7 +90,7 @@ void page_secondary(const struct page *page)
 {
     const struct analysis *analysis = page->analysis;
     const struct arm_result *base = &analysis->arm[0];
-    char text[PAGE_NUMBER];
+    char text[NUMBER_SIZE];
     if (analysis->plan->arms == 0 || base->secondaries == 0) return;
     html_put(page->html,
              "<section>\n<h2 id=\"secondary\">Secondary metrics</h2>\n<p>Without a verdict, as the comparison was of %s.%s. Means, and "
@@ -101,8 +101,8 @@ void page_secondary(const struct page *page)
         page_row_open(page, analysis->plan->arm[a].name);
         for (int64_t i = 0; i < base->secondaries; i++) {
             const struct trial_metric_mean *metric = find_metric(&analysis->arm[a], &base->secondary[i]);
-            page_cell(page, page_number(text, metric ? metric->mean : NAN, 4));
-            page_cell(page, page_signed(text, metric && a > 0 ? metric->delta : NAN, 4));
+            page_cell(page, number_fixed(text, metric ? metric->mean : NAN, 4));
+            page_cell(page, number_signed(text, metric && a > 0 ? metric->delta : NAN, 4));
         }
         page_row_close(page);
     }
@@ -114,30 +114,33 @@ void page_secondary(const struct page *page)
 
 static void put_cost(const struct page *page, const struct arm_result *arm, const char *name, int64_t updates)
 {
-    char text[PAGE_NUMBER];
+    char text[NUMBER_SIZE];
     page_row_open(page, name);
-    page_cell(page, page_count(text, updates));
-    page_cell(page, page_count(text, llround(arm->gradient_rows)));
-    page_cell(page, page_count(text, llround(arm->forward_rows)));
-    page_cell(page, page_ratio(text, arm->cost_count));
-    page_cell(page, page_ratio(text, arm->cost_seconds));
-    page_cell(page, page_range(text, arm->cost_ci.low, arm->cost_ci.high, 2, false));
-    page_cell(page, page_seconds(text, arm->cpu_per_update));
-    page_cell(page, page_seconds(text, arm->seconds));
-    page_cell(page, page_number(text, arm->inference, 1));
-    page_cell(page, page_bytes(text, arm->peak_memory));
+    page_cell(page, number_count(text, updates));
+    page_cell(page, number_count(text, llround(arm->gradient_rows)));
+    page_cell(page, number_count(text, llround(arm->forward_rows)));
+    page_cell(page, number_ratio(text, arm->cost_count));
+    page_cell(page, number_ratio(text, arm->cost_seconds));
+    page_cell(page, page_range(text, arm->cost_ci.low, arm->cost_ci.high, 2));
+    page_cell(page, number_duration(text, arm->cpu_per_update));
+    page_cell(page, number_duration(text, arm->seconds));
+    page_cell(page, number_fixed(text, arm->inference, 1));
+    double mebibytes = arm->peak_memory > 0 ? (double)arm->peak_memory / (1 << 20) : NAN;
+    number_fixed(text, mebibytes, mebibytes < 10 ? 1 : 0);
+    page_cell(page, isnan(mebibytes) ? text : strcat(text, " MiB"));
     page_row_close(page);
 }
 
 static void put_saving(const struct page *page, const struct contrast_result *result)
 {
-    char saving[PAGE_NUMBER];
+    char saving[NUMBER_SIZE];
     if (isnan(result->equal_quality_saving) || result->verdict.kind != VERDICT_HELPS) return;
     html_put(page->html, "<li><b>%s</b>: ", page_title(result));
+    number_ratio(saving, result->equal_quality_saving);
     if (isinf(result->equal_quality_saving))
         html_markup(page->html, "no baseline that was run, however long, gets as far.</li>\n");
     else
-        html_put(page->html, "the baseline gets as far for %s its cost.</li>\n", page_ratio(saving, result->equal_quality_saving));
+        html_put(page->html, "the baseline gets as far for %s its cost.</li>\n", number_typeset(saving, sizeof saving));
 }
 
 static void put_savings(const struct page *page)
@@ -177,7 +180,7 @@ void page_costs(const struct page *page)
 static void put_failure(const struct page *page, int64_t a, int64_t i)
 {
     const struct arm_result *arm = &page->analysis->arm[a];
-    char text[PAGE_NUMBER];
+    char text[NUMBER_SIZE];
     page_row_open(page, page->analysis->plan->arm[a].name);
     snprintf(text, sizeof text, "%" PRId64, arm->seed[i]);
     page_cell(page, text);
@@ -198,12 +201,11 @@ static void put_failures(const struct page *page)
 
 static void put_discordant(const struct page *page, int64_t a)
 {
-    char p[PAGE_NUMBER];
+    char p[NUMBER_SIZE], trials[NUMBER_SIZE];
     const struct arm_result *arm = &page->analysis->arm[a];
     if (isnan(arm->p_failures) || !page->inference) return;
-    html_put(page->html,
-             "<li><b>%s</b> failed in %" PRId64 " of %" PRId64 " trials; exact test of failures against the baseline: p %s.</li>\n",
-             page->analysis->plan->arm[a].name, arm->failed, arm->n, page_probability(p, arm->p_failures));
+    html_put(page->html, "<li><b>%s</b> failed in %" PRId64 " of %s; exact test of failures against the baseline: p %s.</li>\n",
+             page->analysis->plan->arm[a].name, arm->failed, number_of(trials, arm->n, "trial"), number_p(p, arm->p_failures));
 }
 
 /* The largest bound is that of the arm with the fewest trials. */
@@ -226,17 +228,18 @@ static void put_idle(const struct page *page)
 void page_failures(const struct page *page)
 {
     const struct analysis *analysis = page->analysis;
-    char text[PAGE_NUMBER];
+    char text[NUMBER_SIZE];
     int64_t failed = 0, all = 0;
     for (int64_t a = 0; a < analysis->plan->arms; a++) {
         failed += analysis->arm[a].failed;
         all += analysis->arm[a].n;
     }
-    html_put(page->html, "<section>\n<h2 id=\"failures\">Failures</h2>\n<p>%" PRId64 " of %" PRId64 " trials failed.", failed, all);
+    html_put(page->html, "<section>\n<h2 id=\"failures\">Failures</h2>\n<p>%" PRId64 " of %s failed.", failed,
+             number_of(text, all, "trial"));
     double bound = bound_of_all(analysis);
     if (!isnan(bound))
         html_put(page->html, " Where none did, the true rate may still be up to %s %%, at 95 %% confidence.",
-                 page_number(text, 100 * bound, 0));
+                 number_fixed(text, 100 * bound, 0));
     html_markup(page->html, "</p>\n");
     put_idle(page);
     if (failed > 0) {

@@ -297,28 +297,42 @@ static void inference_that_is_not_there_is_a_dash(void **state)
 
 /* ---- Numbers ---- */
 
+/* What the page shows is what the terminal shows, typeset. */
 static void numbers_stand_as_printed(void **state)
 {
     (void)state;
-    char text[PAGE_NUMBER];
-    assert_string_equal(page_number(text, -1.234, 2), "\xe2\x88\x92"
-                                                      "1.23");
-    assert_string_equal(page_number(text, NAN, 2), "\xe2\x80\x93");
-    assert_string_equal(page_signed(text, .5, 2), "+0.50");
-    assert_string_equal(page_signed(text, -.001, 2), "0.00");
-    assert_string_equal(page_signed(text, INFINITY, 2), "+\xe2\x88\x9e");
-    assert_string_equal(page_range(text, .3, .7, 2, true), "+0.30 to +0.70");
-    assert_string_equal(page_range(text, .3, NAN, 2, true), "\xe2\x80\x93");
-    assert_string_equal(page_count(text, 1234567), "1,234,567");
-    assert_string_equal(page_count(text, 123), "123");
-    assert_string_equal(page_probability(text, 1e-9), "< 0.0001");
-    assert_string_equal(page_probability(text, .0023), "0.0023");
-    assert_string_equal(page_probability(text, .0123), "0.012");
-    assert_string_equal(page_probability(text, NAN), "\xe2\x80\x93");
-    assert_string_equal(page_seconds(text, .0007), "0.70 ms");
-    assert_string_equal(page_seconds(text, 12.34), "12.3 s");
-    assert_string_equal(page_bytes(text, 40 << 20), "40 MiB");
-    assert_string_equal(page_ratio(text, 1.934), "1.93\xc3\x97");
+    struct analysis *analysis = fixture(2, 5, DESIGN_ONE);
+    struct estimate *estimate = &analysis->contrast[0].estimate;
+    estimate->p = .1023;
+    estimate->delta = -.01234;
+    estimate->ci = (struct interval){-.0163, -.0083};
+    char *page = page_of(analysis);
+    assert_has(page, "data-label=\"p\">0.10</td>");
+    assert_has(page, ">\xe2\x88\x92"
+                     "1.23<small>\xe2\x88\x92"
+                     "1.63 to \xe2\x88\x92"
+                     "0.83</small>");
+    memory_free(page);
+    estimate->p = 1;
+    analysis->plan->stopping = STOP_LOOKS;
+    page = page_of(analysis);
+    assert_has(page, "data-label=\"p\">&gt;0.2</td>");
+    memory_free(page);
+    fixture_free(analysis);
+}
+
+static void one_is_no_plural(void **state)
+{
+    (void)state;
+    struct analysis *analysis = fixture(2, 5, DESIGN_ONE);
+    analysis->plan->margin = .01;
+    analysis->blocks = 1;
+    char *page = page_of(analysis);
+    assert_has(page, "<dd>1 point of accuracy: smaller");
+    assert_has(page, "; 1 complete block, in each of which");
+    assert_has(page, "within the margin of 1 point<");
+    memory_free(page);
+    fixture_free(analysis);
 }
 
 /* ---- Files ---- */
@@ -421,6 +435,7 @@ int main(void)
         cmocka_unit_test(an_unfinished_page_has_counts_and_means_only),
         cmocka_unit_test(inference_that_is_not_there_is_a_dash),
         cmocka_unit_test(numbers_stand_as_printed),
+        cmocka_unit_test(one_is_no_plural),
         cmocka_unit_test(a_report_replaces_the_one_before),
         cmocka_unit_test(errors_name_the_file),
         cmocka_unit_test(every_allocation_may_fail),
