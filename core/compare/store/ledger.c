@@ -2,31 +2,18 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "compare/store/parts.h"
-
-enum { IDENTITY_SIZE = sizeof((struct ledger_entry *)0)->identity };
-
-/* A line as it is in the file; texts are the document's, or a plan's. */
-struct line {
-    const char *identity, *test_set, *train_set, *part, *name, *folder, *metric, *when;
-    int role;
-    int64_t first_seed, seeds;
-    const struct json *arms;
-};
+#include "compare/store/ledger_lines.h"
 
 #define LINE(member) offsetof(struct line, member)
-static const struct json_field line_fields[] = {
+const struct json_field ledger_line_fields[] = {
     {"identity", JSON_TEXT, LINE(identity), NULL, NULL, NULL, NULL},
     {"test_set", JSON_TEXT, LINE(test_set), NULL, NULL, NULL, NULL},
     {"train_set", JSON_TEXT, LINE(train_set), "", NULL, NULL, NULL},
@@ -42,15 +29,8 @@ static const struct json_field line_fields[] = {
     {0},
 };
 
-/* An arm whose results were read. */
-struct arm_line {
-    const char *identity, *name;
-    bool baseline;
-    int64_t first_seed, seeds;
-};
-
 #define ARM(member) offsetof(struct arm_line, member)
-static const struct json_field arm_fields[] = {
+const struct json_field ledger_arm_fields[] = {
     {"identity", JSON_TEXT, ARM(identity), NULL, NULL, NULL, NULL},
     {"name", JSON_TEXT, ARM(name), NULL, NULL, NULL, NULL},
     {"baseline", JSON_BOOLEAN, ARM(baseline), NULL, NULL, NULL, NULL},
@@ -67,7 +47,7 @@ static const char *variable(const char *name)
     return value && value[0] != '\0' ? value : NULL;
 }
 
-static knack_status find_path(char **path)
+knack_status ledger_find_path(char **path)
 {
     const char *given = variable("KNACK_LEDGER"), *state = variable("XDG_STATE_HOME"), *home = variable("HOME");
     if (state && state[0] != '/') state = NULL; /* as the XDG Base Directory Specification says */
@@ -83,16 +63,16 @@ static knack_status find_path(char **path)
     return *path ? KNACK_OK : KNACK_E_MEMORY;
 }
 
-static knack_status fail(const char *path, const char *what)
+knack_status ledger_fail(const char *path, const char *what)
 {
     return status_set(KNACK_E_IO, "%s: the ledger of comparisons cannot be %s: %s; KNACK_LEDGER can name another file for it", path, what,
                       strerror(errno));
 }
 
-static knack_status lock(const char *path, int fd, int how)
+knack_status ledger_lock(const char *path, int fd, int how)
 {
     while (flock(fd, how) < 0)
-        if (errno != EINTR) return fail(path, "locked");
+        if (errno != EINTR) return ledger_fail(path, "locked");
     return KNACK_OK;
 }
 
@@ -123,7 +103,7 @@ static int64_t *find_slot(const struct ledger *ledger, const char *identity, uin
     }
 }
 
-static const struct ledger_entry *find(const struct ledger *ledger, const char *identity, uint64_t test_set)
+const struct ledger_entry *ledger_find(const struct ledger *ledger, const char *identity, uint64_t test_set)
 {
     int64_t place = ledger->slots > 0 ? *find_slot(ledger, identity, test_set) : 0;
     return place > 0 ? &ledger->entry[place - 1] : NULL;
@@ -163,7 +143,7 @@ static knack_status parse_hash(const struct json *object, const char *name, cons
     return KNACK_OK;
 }
 
-static bool has_arm(const struct ledger_entry *entry, uint64_t identity, int64_t first_seed, int64_t seeds)
+bool ledger_has_arm(const struct ledger_entry *entry, uint64_t identity, int64_t first_seed, int64_t seeds)
 {
     for (int64_t i = 0; i < entry->arms; i++) {
         const struct ledger_arm *arm = &entry->arm[i];
@@ -177,9 +157,9 @@ static knack_status read_arm(struct ledger_entry *entry, const struct json *node
     struct arm_line line;
     uint64_t identity = 0;
     if (node->kind != JSON_OBJECT) return json_fail(node, KNACK_E_DATA, "expected an object, this is %s", json_kind_name(node->kind));
-    TRY(json_fields(node, arm_fields, &line));
+    TRY(json_fields(node, ledger_arm_fields, &line));
     TRY(parse_hash(node, "identity", line.identity, &identity));
-    if (has_arm(entry, identity, line.first_seed, line.seeds)) return KNACK_OK;
+    if (ledger_has_arm(entry, identity, line.first_seed, line.seeds)) return KNACK_OK;
     if ((entry->arms & (entry->arms - 1)) == 0) { /* a power of two, or none: all places are taken */
         struct ledger_arm *more = memory_resize(entry->arm, entry->arms > 0 ? 2 * (size_t)entry->arms : 1, sizeof *more);
         if (!more) return KNACK_E_MEMORY;
@@ -194,7 +174,7 @@ static knack_status read_entry(struct ledger *ledger, const struct json *root)
     struct line line = {0};
     uint64_t test_set = 0, train_set = 0;
     if (root->kind != JSON_OBJECT) return json_fail(root, KNACK_E_DATA, "expected an object, this is %s", json_kind_name(root->kind));
-    TRY(json_fields(root, line_fields, &line));
+    TRY(json_fields(root, ledger_line_fields, &line));
     if (line.identity[0] == '\0' || strlen(line.identity) >= IDENTITY_SIZE)
         return json_fail(json_member(root, "identity"), KNACK_E_DATA, "expected 1 to %d bytes", IDENTITY_SIZE - 1);
     TRY(parse_hash(root, "test_set", line.test_set, &test_set));
@@ -261,8 +241,7 @@ static knack_status read_lines(struct ledger *ledger, char *text, size_t size)
     return KNACK_OK;
 }
 
-/* path becomes the ledger's, also on failure. whole_line: whether the file ends with one, if there is any. */
-static knack_status read_all(char *path, bool there, struct ledger **out, bool *whole_line)
+knack_status ledger_read_file(char *path, bool there, struct ledger **out, bool *whole_line)
 {
     *out = NULL;
     *whole_line = true;
@@ -292,258 +271,22 @@ knack_status ledger_read(struct ledger **ledger)
     *ledger = NULL;
     char *path;
     bool whole;
-    TRY(find_path(&path));
+    TRY(ledger_find_path(&path));
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     knack_status status = KNACK_OK;
-    if (fd < 0 && errno != ENOENT && errno != ENOTDIR) status = fail(path, "opened");
-    if (fd >= 0) status = lock(path, fd, LOCK_SH);
+    if (fd < 0 && errno != ENOENT && errno != ENOTDIR) status = ledger_fail(path, "opened");
+    if (fd >= 0) status = ledger_lock(path, fd, LOCK_SH);
     if (status >= 0)
-        status = read_all(path, fd >= 0, ledger, &whole);
+        status = ledger_read_file(path, fd >= 0, ledger, &whole);
     else
         memory_free(path);
     if (fd >= 0) close(fd);
     return status;
 }
 
-/* ---- Entering ---- */
-
-static bool overlaps(const struct ledger_entry *entry, int64_t first, int64_t count)
-{
-    return entry->first_seed < first + count && first < entry->first_seed + entry->seeds;
-}
-
-/* The first entry of another comparison that stands against these seeds of the plan. */
-static const struct ledger_entry *find_reuse(const struct ledger *ledger, const struct plan *plan, const char *identity, int64_t first)
-{
-    for (int64_t i = 0; i < ledger->entries; i++) {
-        const struct ledger_entry *entry = &ledger->entry[i];
-        if (entry->test_set == plan->test_set && entry->role != plan->role && strcmp(entry->identity, identity) != 0 &&
-            overlaps(entry, first, plan->seeds))
-            return entry;
-    }
-    return NULL;
-}
-
-static knack_status refuse_reuse(const struct ledger *ledger, const struct plan *plan, const char *identity)
-{
-    const struct ledger_entry *used = find_reuse(ledger, plan, identity, plan->first_seed), *next;
-    if (!used) return KNACK_OK;
-    int64_t unused = role_first_seed(plan->role);
-    next = find_reuse(ledger, plan, identity, unused);
-    for (; next; next = find_reuse(ledger, plan, identity, unused)) unused = next->first_seed + next->seeds;
-    return status_set(
-        KNACK_E_USAGE,
-        "seeds %lld to %lld are asked for as %s, but on this test set the comparison \"%s\" in %s used seeds %lld to %lld as %s "
-        "(%s): seeds that were chosen by cannot judge the choice; use others, by --first-seed %lld",
-        (long long)plan->first_seed, (long long)(plan->first_seed + plan->seeds - 1), role_name[plan->role], used->name, used->folder,
-        (long long)used->first_seed, (long long)(used->first_seed + used->seeds - 1), role_name[used->role], used->when, (long long)unused);
-}
-
-/* What chose by these seeds on another part of the same data: told, since the networks that chose are the judges. *note NULL: nothing. */
-static knack_status find_choice(const struct ledger *ledger, const struct plan *plan, const char *identity, char **note)
-{
-    const struct ledger_entry *found = NULL;
-    int64_t more = 0;
-    *note = NULL;
-    for (int64_t i = 0; i < ledger->entries; i++) {
-        const struct ledger_entry *entry = &ledger->entry[i];
-        if (entry->train_set == 0 || entry->train_set != plan->train_set || entry->test_set == plan->test_set ||
-            entry->role >= plan->role || strcmp(entry->identity, identity) == 0 || !overlaps(entry, plan->first_seed, plan->seeds))
-            continue;
-        more += found != NULL;
-        if (!found) found = entry;
-    }
-    if (!found) return KNACK_OK;
-    int64_t first = found->first_seed > plan->first_seed ? found->first_seed : plan->first_seed;
-    int64_t end = found->first_seed + found->seeds, own = plan->first_seed + plan->seeds;
-    char others[64] = "";
-    if (more > 0) snprintf(others, sizeof others, ", and in %lld other comparison%s", (long long)more, more == 1 ? "" : "s");
-    *note = memory_format("seeds %lld to %lld chose on the %s part in %s (%s)%s", (long long)first,
-                          (long long)((end < own ? end : own) - 1), found->part, found->folder, role_name[found->role], others);
-    return *note ? KNACK_OK : KNACK_E_MEMORY;
-}
-
-/* What a line of a plan points to. */
-struct line_texts {
-    char test_set[24], train_set[24], when[32], folder[PATH_MAX];
-};
-
-/* before: what is there of this comparison, or NULL. Seeds that were used once stay used. */
-static void make_line(const struct plan *plan, const char *identity, const char *folder, const struct ledger_entry *before,
-                      struct line_texts *texts, struct line *line)
-{
-    int64_t first = plan->first_seed, end = plan->first_seed + plan->seeds;
-    if (before && before->role == plan->role) {
-        if (before->first_seed < first) first = before->first_seed;
-        if (before->first_seed + before->seeds > end) end = before->first_seed + before->seeds;
-    }
-    store_now(texts->when);
-    snprintf(texts->test_set, sizeof texts->test_set, "%016llx", (unsigned long long)plan->test_set);
-    snprintf(texts->train_set, sizeof texts->train_set, "%016llx", (unsigned long long)plan->train_set);
-    *line = (struct line){.identity = identity,
-                          .test_set = texts->test_set,
-                          .train_set = plan->train_set ? texts->train_set : NULL,
-                          .part = plan->part,
-                          .name = plan->name,
-                          .folder = realpath(folder, texts->folder) ? texts->folder : folder,
-                          .metric = plan->metric,
-                          .when = texts->when,
-                          .role = (int)plan->role,
-                          .first_seed = first,
-                          .seeds = end - first};
-}
-
-static bool is_same(const struct ledger_entry *entry, const struct plan *plan, const struct line *line)
-{
-    return entry->role == plan->role && entry->first_seed == line->first_seed && entry->seeds == line->seeds &&
-           entry->train_set == plan->train_set && strcmp(entry->part, line->part ? line->part : "") == 0 &&
-           strcmp(entry->name, line->name) == 0 && strcmp(entry->folder, line->folder) == 0 && strcmp(entry->metric, line->metric) == 0;
-}
-
-static uint64_t hash_identity(const char *text)
+uint64_t ledger_hash(const char *text)
 {
     return text_hash(TEXT_HASH, text, strlen(text));
-}
-
-/* Those whose results were read, unless `before` says so already; how many. writer may be NULL. */
-static int64_t write_arms(struct json_writer *writer, const struct plan *plan, const struct ledger_entry *before)
-{
-    int64_t count = 0;
-    for (int64_t a = 0; a < plan->arms; a++) {
-        const struct arm *arm = &plan->arm[a];
-        int64_t read = arm->reads > 0 ? arm->read[arm->reads - 1] : 0;
-        if (!arm->identity || read == 0 || (before && has_arm(before, hash_identity(arm->identity), plan->first_seed, read))) continue;
-        char hash[24];
-        snprintf(hash, sizeof hash, "%016llx", (unsigned long long)hash_identity(arm->identity));
-        struct arm_line line = {hash, arm->name, arm->kind == ARM_BASELINE, plan->first_seed, read};
-        count++;
-        if (!writer) continue;
-        json_open(writer, NULL, '{');
-        json_write_fields(writer, arm_fields, &line);
-        json_close(writer);
-    }
-    return count;
-}
-
-/* All by one write() if the system can; what it could only write a part of is taken back. */
-static knack_status write_line(const char *path, int fd, const char *line, size_t size)
-{
-    struct stat before;
-    if (fstat(fd, &before) < 0) return fail(path, "written");
-    size_t left = size;
-    while (left > 0) {
-        ssize_t wrote = write(fd, line + size - left, left);
-        if (wrote < 0 && errno == EINTR) continue;
-        if (wrote < 0) {
-            int reason = errno;
-            if (left < size && ftruncate(fd, before.st_size) < 0) reason = errno;
-            errno = reason;
-            return fail(path, "written");
-        }
-        left -= (size_t)wrote;
-    }
-    return fsync(fd) == 0 || errno == EINVAL ? KNACK_OK : fail(path, "written");
-}
-
-static knack_status append(const char *path, int fd, bool whole_line, const char *text)
-{
-    char *line = text ? memory_format("%s%s\n", whole_line ? "" : "\n", text) : NULL;
-    knack_status status = line ? write_line(path, fd, line, strlen(line)) : status_set(KNACK_E_MEMORY, "out of memory for the ledger");
-    memory_free(line);
-    return status;
-}
-
-static knack_status open_to_write(const char *path, int *fd)
-{
-    char *folder = file_folder(path);
-    if (!folder) return KNACK_E_MEMORY;
-    knack_status status = file_make_folder(folder);
-    memory_free(folder);
-    if (status == KNACK_E_MEMORY) return status;
-    if (status < 0) {
-        return status_set(status, "%s; it is for the ledger of comparisons, for which KNACK_LEDGER can name another file", knack_error());
-    }
-    *fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-    if (*fd < 0) return fail(path, "opened");
-    status = lock(path, *fd, LOCK_EX);
-    if (status < 0) close(*fd);
-    return status;
-}
-
-/* What is to be written about a comparison. read: that its results were read; else that it is made. */
-struct change {
-    const struct plan *plan;
-    const char *identity, *folder;
-    bool read;
-    int64_t number; /* becomes: which on its test set */
-    char *note;     /* becomes: as ledger_enter() says */
-};
-
-/* With the ledger read and locked. */
-static knack_status make_change(const struct ledger *ledger, int fd, bool whole_line, struct change *change)
-{
-    const struct plan *plan = change->plan;
-    const struct ledger_entry *before = find(ledger, change->identity, plan->test_set), *entry;
-    struct line_texts texts;
-    struct line line;
-    if (!change->read) TRY(refuse_reuse(ledger, plan, change->identity));
-    if (!change->read) TRY(find_choice(ledger, plan, change->identity, &change->note));
-    change->number = before ? 0 : 1;
-    for (entry = ledger->entry; entry < (before ? before + 1 : ledger->entry + ledger->entries); entry++)
-        change->number += entry->test_set == plan->test_set;
-    make_line(plan, change->identity, change->folder, before, &texts, &line);
-    if (change->read ? write_arms(NULL, plan, before) == 0 : before && is_same(before, plan, &line)) return KNACK_OK;
-    struct json_writer *writer = json_writer_new(false);
-    if (!writer) return KNACK_E_MEMORY;
-    json_open(writer, NULL, '{');
-    json_write_fields(writer, line_fields, &line);
-    if (change->read) {
-        json_open(writer, "arms", '[');
-        write_arms(writer, plan, before);
-        json_close(writer);
-    }
-    json_close(writer);
-    knack_status status = append(ledger->path, fd, whole_line, json_text(writer, NULL));
-    json_writer_free(writer);
-    return status;
-}
-
-static knack_status write_change(struct change *change)
-{
-    char *path;
-    int fd = -1;
-    bool whole_line;
-    struct ledger *ledger;
-    size_t size = strlen(change->identity);
-    if (size == 0 || size >= IDENTITY_SIZE)
-        return status_set(KNACK_E_CALL, "an identity of %zu bytes for the ledger: expected 1 to %d", size, IDENTITY_SIZE - 1);
-    TRY(find_path(&path));
-    knack_status status = open_to_write(path, &fd);
-    if (status < 0) {
-        memory_free(path);
-        return status;
-    }
-    status = read_all(path, true, &ledger, &whole_line);
-    if (status >= 0) status = make_change(ledger, fd, whole_line, change);
-    ledger_free(ledger);
-    close(fd);
-    return status;
-}
-
-knack_status ledger_enter(const struct plan *plan, const char *identity, const char *folder, int64_t *number, char **note)
-{
-    struct change change = {.plan = plan, .identity = identity, .folder = folder};
-    knack_status status = write_change(&change);
-    if (status < 0) memory_free(change.note);
-    *note = status < 0 ? NULL : change.note;
-    if (status >= 0) *number = change.number;
-    return status;
-}
-
-knack_status ledger_mark_read(const struct plan *plan, const char *identity, const char *folder)
-{
-    struct change change = {.plan = plan, .identity = identity, .folder = folder, .read = true};
-    return write_change(&change);
 }
 
 /* ---- What others did with an arm ---- */
@@ -561,7 +304,7 @@ knack_status ledger_reads(const struct plan *plan, int64_t arm, const char *own_
     struct ledger *ledger;
     *reads = 0;
     if (!plan->arm[arm].identity) return KNACK_OK;
-    uint64_t identity = hash_identity(plan->arm[arm].identity);
+    uint64_t identity = ledger_hash(plan->arm[arm].identity);
     TRY(ledger_read(&ledger));
     bool *there = memory_new((size_t)plan->seeds + 1, sizeof *there);
     for (int64_t i = 0; i < ledger->entries && there; i++) {

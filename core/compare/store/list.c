@@ -23,8 +23,9 @@ knack_status paths_add(struct paths *paths, const char *path)
 knack_status paths_take(struct paths *paths, char ***path, int64_t *count)
 {
     size_t pointers = ((size_t)paths->count + 1) * sizeof **path;
-    char **block = memory_new(pointers + paths->size, 1), *text = (char *)block + pointers;
+    char **block = memory_new(pointers + paths->size, 1);
     if (block) {
+        char *text = (char *)block + pointers;
         if (paths->size > 0) memcpy(text, paths->text, paths->size);
         for (int64_t i = 0; i < paths->count; i++, text += strlen(text) + 1) block[i] = text;
         *path = block;
