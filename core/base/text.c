@@ -64,7 +64,7 @@ const char *text_number(char buffer[32], double value)
 
 const char *text_digits(char buffer[32], double value, int digits)
 {
-    locale_t outer = uselocale(plain());
+    locale_t outer = uselocale(text_locale());
     snprintf(buffer, 32, "%.*g", digits, value);
     uselocale(outer);
     shorten_exponent(buffer);
