@@ -92,10 +92,10 @@ static void infer_fixed(const struct plan *plan, int64_t of, struct estimate *e)
 
 static void infer_at_look(const struct plan *plan, struct estimate *e)
 {
-    struct look_schedule schedule;
+    struct look_schedule schedule = look_schedule_of(plan->look, plan->looks, plan->look_bound);
     int64_t blocks = blocks_in_a_row(plan, e);
     while (e->look + 1 < plan->looks && plan->look[e->look + 1] <= blocks) e->look++;
-    if (e->look < 0 || look_schedule_make(plan->look, plan->looks, &schedule) < 0) {
+    if (e->look < 0) {
         describe(e);
         return;
     }

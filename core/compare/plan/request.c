@@ -107,8 +107,11 @@ static knack_status take_looks(struct plan *plan, const struct asked *asked)
 
 static knack_status set_looks(struct plan *plan, const struct asked *asked)
 {
+    struct look_schedule schedule;
     TRY(asked->looks > 0 ? take_looks(plan, asked) : usual_looks(plan, asked->seeds > 0 ? asked->seeds : SEEDS_ADAPTIVE));
     plan->seeds = plan->look[plan->looks - 1];
+    TRY(look_schedule_make(plan->look, plan->looks, &schedule));
+    memcpy(plan->look_bound, schedule.bound, sizeof plan->look_bound);
     return KNACK_OK;
 }
 

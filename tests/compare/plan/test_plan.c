@@ -300,6 +300,8 @@ static void expect_looks(const struct plan_request *request, const char *looks)
     assert_string_equal(text, looks);
     assert_int_equal(plan->stopping, STOP_LOOKS);
     assert_int_equal(plan->seeds, plan->look[plan->looks - 1]);
+    for (int i = 1; i < LOOK_LEVELS; i++) assert_true(plan->look_bound[i] > plan->look_bound[i - 1]);
+    assert_true(plan->look_bound[2] > 1.96 && plan->look_bound[2] < 2.3);
     plan_free(plan);
 }
 
