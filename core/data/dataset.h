@@ -48,6 +48,7 @@ struct dataset {
     double divide;           /* what those are divided by */
     knack_real *fill;        /* [channels] of images: zero of the file's units, standardised if asked; what shifts leave free */
     knack_real *scratch;     /* [width] of data_augment */
+    uint64_t pool;           /* data_fingerprint() as it was before anything was drawn; 0: no rows were read */
     char *title;             /* "digits: 1,437 train, 360 test, 8x8x1, 10 classes" */
 };
 
@@ -57,8 +58,11 @@ knack_status data_open(const struct json *config, const char *base, uint64_t see
 void data_close(struct dataset *);
 /* Checks and completes a config's "data" as data_open does, for a data set that was opened by an equal one; opens nothing. */
 knack_status data_complete(const struct json *config, const struct dataset *);
-/* Equal for equal parts (rows and targets; inputs are not read), so that a run can tell that its data have changed. */
+/* Equal for equal parts: which rows of the files with which targets; inputs are not read. */
 uint64_t data_fingerprint(const struct dataset *);
+/* Equal for equal files, whatever a seed draws from them: the inputs of all rows as the files hold them, and all targets before anything
+ * was drawn or changed. Reads all rows, one at a time. */
+knack_status data_pool_hash(const struct dataset *, uint64_t *hash);
 /* Equal for equal rows of one part: the bytes of their inputs as the file holds them, in the order of the part, and their targets. What is
  * done to them afterwards (division, standardising) does not count. Reads all rows, one at a time. */
 knack_status data_part_hash(const struct dataset *, enum data_part, uint64_t *hash);

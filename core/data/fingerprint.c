@@ -1,5 +1,5 @@
-/* Fingerprints: of a data set's parts, which rows with which targets, without the inputs, which may be large; and of all that one part
- * holds. */
+/* Fingerprints: of a data set's parts, which rows with which targets, without the inputs, which may be large; of all that one part holds;
+ * and of all that there is to draw from. */
 #include "base/memory.h"
 #include "base/text.h"
 #include "data/dataset.h"
@@ -48,6 +48,18 @@ knack_status data_part_hash(const struct dataset *data, enum data_part which, ui
         double target = (double)part->target[i];
         *hash = text_hash(*hash, &target, sizeof target);
     }
+    memory_free(buffer);
+    return status;
+}
+
+knack_status data_pool_hash(const struct dataset *data, uint64_t *hash)
+{
+    uint8_t *buffer = memory_new((size_t)data->width, 8);
+    if (!buffer) return KNACK_E_MEMORY;
+    knack_status status = KNACK_OK;
+    *hash = text_hash(TEXT_HASH, &data->pool, sizeof data->pool);
+    for (int64_t s = 0; s < data->source_count; s++)
+        for (int64_t row = 0; row < data->source[s]->count && status >= 0; row++) status = hash_row(data->source[s], row, buffer, hash);
     memory_free(buffer);
     return status;
 }

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "model/safetensors.h"
+#include "train/identity.h"
 #include "train/state.h"
 
 /* Entries being gathered; names live in the arena. */
@@ -142,30 +143,6 @@ static knack_status remove_old(const char *folder)
     return status;
 }
 
-enum { FINGERPRINT = 20 };
-
-static const char *fingerprint_text(uint64_t fingerprint, char text[FINGERPRINT])
-{
-    snprintf(text, FINGERPRINT, "%016llx", (unsigned long long)fingerprint);
-    return text;
-}
-
-/* Of how the resolved config says to train, what and from where (FNV-1a); 0 if memory failed. Tricks are compared by their order, so that
- * one that does nothing changes no bit. */
-static uint64_t config_fingerprint(const struct run *run)
-{
-    struct json_writer *w = json_writer_new(false);
-    json_open(w, NULL, '{');
-    for (const char *const *name = (const char *const[]){"data", "model", "train", "seed", NULL}; *name; name++)
-        json_node(w, *name, json_member(run->config->root, *name));
-    json_close(w);
-    size_t size;
-    const char *text = json_text(w, &size);
-    uint64_t hash = text ? text_hash(TEXT_HASH, text, size) : 0;
-    json_writer_free(w);
-    return hash;
-}
-
 /* Puts all of a log on the disk, so that the checkpoint may count on it; one that is not written now stays as long as it was. */
 static knack_status sync_log(struct file_log *log, int64_t *size)
 {
@@ -179,17 +156,14 @@ static knack_status write_gathered(struct run *run, struct gathering *g)
     char order[1024], metrics[32], trace[32];
     snprintf(metrics, sizeof metrics, "%lld", (long long)run->log.metrics_keep);
     snprintf(trace, sizeof trace, "%lld", (long long)run->log.trace_keep);
-    char config[FINGERPRINT], data[FINGERPRINT];
-    fingerprint_text(config_fingerprint(run), config);
-    if (!run->data_fingerprint) run->data_fingerprint = data_fingerprint(run->data); /* once, since data do not change */
-    fingerprint_text(run->data_fingerprint, data);
-    const char *const keys[] = {"config", "data", "format", "metrics_bytes", "trace_bytes", "tricks", "version"};
-    const char *const values[] = {config,         data, "knack checkpoint 1", metrics, trace, order_text(run, order, sizeof order),
+    TRY(run_identify(run));
+    const char *const keys[] = {"format", "identity", "metrics_bytes", "trace_bytes", "tricks", "version"};
+    const char *const values[] = {"knack checkpoint 1", run->identity, metrics, trace, order_text(run, order, sizeof order),
                                   knack_version()};
     char *folder = file_join(run->folder, "checkpoint");
     char *path = folder ? memory_format("%s/%010lld.safetensors", folder, (long long)run->at.batch) : NULL;
     knack_status status = path ? file_make_folder(folder) : KNACK_E_MEMORY;
-    if (status >= 0) status = safetensors_write(path, g->entry, g->count, keys, values, 7);
+    if (status >= 0) status = safetensors_write(path, g->entry, g->count, keys, values, 6);
     if (status >= 0) status = remove_old(folder);
     memory_free(path);
     memory_free(folder);
@@ -339,26 +313,42 @@ static int64_t whole_number(const char *text)
     return value;
 }
 
-/* What may differ between the run that wrote a checkpoint and this one: nothing of the tricks and the data; the rest with a warning. */
+/* Other data, or tricks of other code, would mix two trainings in one result, so they are refused: what a trick keeps in a checkpoint is
+ * its own code's. Another config may be meant (more epochs), knack's own state has a format of its own, and who comes back on another
+ * machine has no choice: there the run goes on, and says that its bits are others. */
+static knack_status check_identity(struct run *run, const char *kept, const char *path)
+{
+    unsigned change;
+    if (!kept) {
+        run_warn(run, "%s says nothing of its data and code, as an older knack wrote it: nobody has checked that they are the same", path);
+        return KNACK_OK;
+    }
+    TRY(run_identify(run));
+    char *what;
+    knack_status status = identity_difference(kept, run->identity, &change, &what);
+    if (status < 0) return status_prefix(status, "%s", path);
+    status = change & IDENTITY_DATA ? KNACK_E_DATA : change & IDENTITY_PLUGINS ? KNACK_E_PLUGIN : KNACK_OK;
+    if (status < 0)
+        status_set(status, "%s was made with something else, which has changed since: %s. Bring that back, or train anew with --force",
+                   path, what);
+    else if (change & IDENTITY_CONFIG)
+        run_warn(run, "config.json is not the one that %s was made with: the run goes on by the new one, to other bits than either", path);
+    if (status >= 0 && (change & ~(unsigned)IDENTITY_CONFIG))
+        run_warn(run, "since %s was made, something has changed: %s. The run goes on, perhaps to other bits", path, what);
+    memory_free(what);
+    return status;
+}
+
 static knack_status check_origin(struct run *run, const struct safetensors *file, const char *path)
 {
-    char order[1024], now[FINGERPRINT];
+    char order[1024];
     const char *format = safetensors_metadata(file, "format"), *tricks = safetensors_metadata(file, "tricks");
-    const char *data = safetensors_metadata(file, "data"), *config = safetensors_metadata(file, "config");
     if (!format || strcmp(format, "knack checkpoint 1") != 0)
         return status_set(KNACK_E_DATA, "%s: format is \"%s\", expected \"knack checkpoint 1\"", path, format ? format : "missing");
     if (!tricks || strcmp(tricks, order_text(run, order, sizeof order)) != 0)
         return status_set(KNACK_E_CONFIG, "%s: was made with the tricks \"%s\", the config gives \"%s\"", path, tricks ? tricks : "",
                           order);
-    if (run->reopened) return KNACK_OK;
-    if (data && strcmp(data, fingerprint_text(data_fingerprint(run->data), now)) != 0)
-        return status_set(KNACK_E_DATA,
-                          "%s: the data have changed since: other rows or targets. Train anew with --force, or bring the old "
-                          "data back",
-                          path);
-    if (config && strcmp(config, fingerprint_text(config_fingerprint(run), now)) != 0)
-        run_warn(run, "config.json is not the one that %s was made with: the run goes on by the new one, to other bits than either", path);
-    return KNACK_OK;
+    return run->reopened ? KNACK_OK : check_identity(run, safetensors_metadata(file, "identity"), path);
 }
 
 /* Whether the file can be read at all goes to *readable. */

@@ -1,6 +1,7 @@
 /* The results folder: the resolved config, metrics.jsonl, weights, tables and result.json. */
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -78,8 +79,25 @@ static knack_status open_log(struct run *run, const char *name, int64_t keep, st
     return status;
 }
 
+/* Results within the folder that relative paths start from name it from where they are ("../.."), so that a project can be moved as a
+ * whole; others by its full path, which is there already. */
+static knack_status name_base(struct run *run)
+{
+    char way[256] = "";
+    char *base = realpath(run->base, NULL), *own = realpath(run->folder, NULL); /* the C library's own memory */
+    size_t length = base ? strlen(base) : 0, used = 0;
+    bool inside = base && own && strncmp(own, base, length) == 0 && (own[length] == '/' || own[length] == '\0');
+    for (const char *at = inside ? own + length : ""; *at && used < sizeof way - 3; at++)
+        if (*at == '/') used += (size_t)sprintf(way + used, "%s..", used ? "/" : "");
+    inside = inside && used < sizeof way - 3;
+    free(base);
+    free(own);
+    return inside ? json_set_text(run->config, "folder", used ? way : ".") : KNACK_OK;
+}
+
 static knack_status write_config(struct run *run)
 {
+    TRY(name_base(run));
     char *text = run_config_text(run);
     knack_status status = write_text(run, "config.json", text);
     memory_free(text);
@@ -112,6 +130,7 @@ knack_status results_prepare(struct run *run)
 {
     if (run->in_memory) return KNACK_OK;
     TRY(check_folder(run));
+    TRY(run_identify(run)); /* now: data and code may be others before the first checkpoint */
     TRY(file_make_folder(run->folder));
     TRY(clear_folder(run));
     if (!run->resuming) TRY(write_config(run));

@@ -400,6 +400,7 @@ void run_close(struct run *run)
     facts_free(&run->facts);
     memory_free(run->base);
     memory_free(run->folder);
+    memory_free(run->identity);
     json_free(run->config);
     memory_free(run);
 }

@@ -81,8 +81,8 @@ struct run {
 
     /* What is trained. */
     struct dataset *data;
-    bool data_borrowed;        /* not to be closed */
-    uint64_t data_fingerprint; /* of data, once a checkpoint wanted it; else 0 */
+    bool data_borrowed; /* not to be closed */
+    char *identity;     /* without threads, once run_identify() was there; else NULL */
     struct params *params;
     struct knack_model *model;
     struct optimizer *optimizer;
@@ -140,6 +140,8 @@ struct config {
     const char *folder;
     const char *own_model; /* written by knack: name of the program's own model that was trained, or NULL */
 };
+
+knack_status run_identify(struct run *); /* identity.c: fills run->identity in, once */
 
 /* run.c */
 struct run *run_new(const struct run_request *);

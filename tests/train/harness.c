@@ -53,11 +53,21 @@ char *harness_checkpoint(size_t *size)
 
 static const char *const file_name[HARNESS_FILES] = {"out/model.safetensors", "the newest checkpoint", "out/metrics.jsonl"};
 
+/* Of two configs the hashes in a checkpoint differ, whatever they come to. */
+static void blank_config(char *bytes, size_t size)
+{
+    static const char before[] = "\\\"config\\\": \\\"";
+    char *at = memmem(bytes, size, before, sizeof before - 1);
+    assert_non_null(at);
+    memset(at + sizeof before - 1, '0', 16);
+}
+
 struct harness_files harness_files(void)
 {
     struct harness_files files;
     for (int i = 0; i < HARNESS_FILES; i++)
         files.bytes[i] = i == 1 ? harness_checkpoint(&files.size[i]) : harness_read(file_name[i], &files.size[i]);
+    blank_config(files.bytes[1], files.size[1]);
     return files;
 }
 

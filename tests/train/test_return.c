@@ -92,7 +92,87 @@ static void other_data_are_refused(void **state)
     struct run *run;
     train_once(64, 2);
     edit_config("\"limit\": 64", "\"limit\": 63");
-    harness_expect(resume_status(&run), KNACK_E_DATA, "the data have changed since", NULL);
+    harness_expect(resume_status(&run), KNACK_E_DATA, "has changed since: the config; the training data.", "--force", NULL);
+}
+
+/* Trains two epochs of FOLDER/project, which has data and a plugin of its own, into FOLDER/project/out. */
+static void train_project(void)
+{
+    const char *text = "{\"data\": {\"csv\": \"data.csv\", \"target\": \"y\", \"task\": \"classification\"}, \"model\": {\"hidden\": [4]},"
+                       " \"train\": {\"epochs\": 2, \"batch\": 4}, \"plugins\": [{\"manifest\": \"probe.json\"}]}";
+    const char *data = "a,b,y\n1,2,0\n3,4,1\n5,6,0\n7,8,1\n9,10,0\n2,1,1\n4,3,0\n6,5,1\n";
+    char folder[256], out[256];
+    snprintf(folder, sizeof folder, "%s", harness_path("project"));
+    snprintf(out, sizeof out, "%s", harness_path("project/out/inner"));
+    assert_int_equal(file_make_folder(folder), KNACK_OK);
+    assert_int_equal(file_write(harness_path("project/data.csv"), data, strlen(data)), KNACK_OK);
+    for (const char *const *name = (const char *const[]){"probe.json", "probe.so", NULL}; *name; name++) {
+        char *bytes, from[512], to[64];
+        size_t size;
+        snprintf(from, sizeof from, TEST_PLUGINS "/%s", *name);
+        snprintf(to, sizeof to, "project/%s", *name);
+        assert_int_equal(file_read(from, KNACK_E_IO, &bytes, &size), KNACK_OK);
+        assert_int_equal(file_write(harness_path(to), bytes, size), KNACK_OK);
+        memory_free(bytes);
+    }
+    struct run *run;
+    struct run_request request = {.config = "project.json", .text = text, .folder = folder, .out = out, .force = true};
+    if (run_open(&request, &run) < 0) fail_msg("%s", knack_error());
+    harness_train(run);
+    run_close(run);
+}
+
+static knack_status resume_project(const char *out, struct run **run)
+{
+    struct run_request request = {0};
+    return run_resume(harness_path(out), &request, run);
+}
+
+/* Puts other bytes in the place of some in a file, as a new file. */
+static void replace(const char *name, const char *from, const char *to)
+{
+    size_t size;
+    char *bytes = harness_read(name, &size), *at = memmem(bytes, size, from, strlen(from));
+    assert_non_null(at);
+    memcpy(at, to, strlen(from));
+    assert_int_equal(file_write(harness_path(name), bytes, size), KNACK_OK);
+    memory_free(bytes);
+}
+
+static void one_cell_of_the_data_is_noticed(void **state)
+{
+    (void)state;
+    struct run *run;
+    train_project();
+    replace("project/data.csv", "9,10", "9,11");
+    harness_expect(resume_project("project/out/inner", &run), KNACK_E_DATA, "has changed since: the training data. Bring", NULL);
+    replace("project/data.csv", "9,11", "9,10");
+    if (resume_project("project/out/inner", &run) < 0) fail_msg("%s", knack_error());
+    run_close(run);
+}
+
+static void other_code_of_a_plugin_is_noticed(void **state)
+{
+    (void)state;
+    struct run *run;
+    train_project();
+    replace("project/probe.so", "a warning", "A warning");
+    harness_expect(resume_project("project/out/inner", &run), KNACK_E_PLUGIN, "has changed since: plugin probe: its code. Bring", NULL);
+    replace("project/probe.so", "A warning", "a warning");
+    replace("project/probe.json", "\"default\": 0.5", "\"default\": 0.7");
+    harness_expect(resume_project("project/out/inner", &run), KNACK_E_PLUGIN, "has changed since: plugin probe: its manifest. Bring", NULL);
+}
+
+static void a_moved_project_goes_on(void **state)
+{
+    (void)state;
+    struct run *run;
+    char before[256];
+    train_project();
+    snprintf(before, sizeof before, "%s", harness_path("project"));
+    assert_int_equal(rename(before, harness_path("moved")), 0);
+    if (resume_project("moved/out/inner", &run) < 0) fail_msg("%s", knack_error());
+    run_close(run);
 }
 
 static void another_config_is_said(void **state)
@@ -144,6 +224,9 @@ int main(void)
         cmocka_unit_test(without_a_readable_checkpoint_it_says_so),
         cmocka_unit_test(a_finished_run_without_checkpoints_is_left_alone),
         cmocka_unit_test(other_data_are_refused),
+        cmocka_unit_test(one_cell_of_the_data_is_noticed),
+        cmocka_unit_test(other_code_of_a_plugin_is_noticed),
+        cmocka_unit_test(a_moved_project_goes_on),
         cmocka_unit_test(another_config_is_said),
         cmocka_unit_test(a_spoiled_gradient_makes_no_update),
         cmocka_unit_test(a_failure_without_a_word_is_told),

@@ -7,6 +7,8 @@
 
 #include "base/memory.h"
 #include "compare/trials/workers.h"
+#include "plugin/code_hash.h"
+#include "train/identity.h"
 
 static const double check_timeout = 600;
 
@@ -97,13 +99,31 @@ static knack_status keep_text(char **kept, char **text, const char *what)
     return KNACK_OK;
 }
 
+/* Trials of another machine are told apart from the others by those who store them; other code or data are another arm. Takes *now. */
+static knack_status keep_identity(char **kept, char **now)
+{
+    unsigned change = IDENTITY_SAME;
+    char *words = NULL;
+    if (*kept) TRY(identity_difference(*kept, *now, &change, &words));
+    if (change & IDENTITY_CONTENT)
+        status_set(KNACK_E_CONFIG, "what its trials rest on has changed since: %s; bring that back, or compare into another folder (--out)",
+                   words);
+    memory_free(words);
+    if (change & IDENTITY_CONTENT) return KNACK_E_CONFIG;
+    memory_free(*kept);
+    *kept = *now;
+    *now = NULL;
+    return KNACK_OK;
+}
+
 static knack_status keep_outcome(struct plan *plan, int64_t a, struct trial_outcome *outcome)
 {
     struct arm *arm = &plan->arm[a];
     if (outcome->status != TRIAL_DONE) return status_set(outcome->code < 0 ? outcome->code : KNACK_E_CALL, "%s", outcome->message);
-    if (!outcome->resolved || !outcome->tricks) return status_set(KNACK_E_CALL, "its check told no config");
+    if (!outcome->resolved || !outcome->tricks || !outcome->identity) return status_set(KNACK_E_CALL, "its check told no config");
     TRY(keep_text(&arm->tricks, &outcome->tricks, "its tricks or their versions"));
     TRY(keep_text(&arm->resolved, &outcome->resolved, "its config or its defaults"));
+    TRY(keep_identity(&arm->identity, &outcome->identity));
     arm->updates = outcome->updates;
     arm->parameters = outcome->parameters;
     return KNACK_OK;
@@ -215,6 +235,8 @@ static knack_status run_checks(struct checks *checks, struct data_sets *sets)
 knack_status check_arms(struct plan *plan, int64_t first, struct data_sets *sets, int64_t jobs, const struct watcher *watcher)
 {
     struct checks checks = {.plan = plan, .watcher = watcher, .next = first, .first = first};
+    uint64_t own;
+    TRY(code_hash_own(&own)); /* the processes that are forked know it then */
     checks.set = memory_new((size_t)plan->arms, sizeof *checks.set);
     checks.outcome = memory_new((size_t)plan->arms, sizeof *checks.outcome);
     knack_status status = checks.set && checks.outcome ? workers_new(jobs, &checks.workers) : KNACK_E_MEMORY;

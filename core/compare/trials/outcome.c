@@ -12,10 +12,11 @@ void trial_outcome_free(struct trial_outcome *outcome)
     memory_free(outcome->loss);
     memory_free(outcome->resolved);
     memory_free(outcome->tricks);
+    memory_free(outcome->identity);
     outcome->metric = NULL;
     outcome->correct = NULL;
     outcome->loss = NULL;
-    outcome->resolved = outcome->tricks = NULL;
+    outcome->resolved = outcome->tricks = outcome->identity = NULL;
     outcome->metrics = outcome->examples = 0;
 }
 
@@ -153,6 +154,7 @@ static void outcome_fields(struct stream *s, struct trial_outcome *outcome)
     example_fields(s, outcome);
     long_text_field(s, &outcome->resolved);
     long_text_field(s, &outcome->tricks);
+    long_text_field(s, &outcome->identity);
 }
 
 void *trial_outcome_pack(const struct trial_outcome *outcome, size_t *size)

@@ -8,7 +8,7 @@
 #include <time.h>
 
 #include "base/memory.h"
-#include "train/run.h"
+#include "train/identity.h"
 
 const char *const trial_status_name[] = {"done", "not finite", "crashed", "timed out", "error", NULL};
 
@@ -154,6 +154,7 @@ static knack_status check(struct trial *trial, struct run *run)
     outcome->parameters = facts.parameters;
     outcome->resolved = resolved_text(run);
     outcome->tricks = run_tricks_text(run);
+    TRY(run_identity_text(run, true, &outcome->identity));
     if (!outcome->resolved || !outcome->tricks) return KNACK_E_MEMORY;
     return needs_initial(run, trial->job->metric) ? run_initial(run, trial->part, trial->job->metric, &outcome->initial) : KNACK_OK;
 }

@@ -67,7 +67,7 @@ struct trial_outcome {
     char *warnings; /* lines, each once; NULL: none */
     double initial; /* TRIAL_CHECK: the primary metric of untrained weights, for losses and regressions; NaN where chance is known */
     /* TRIAL_CHECK */
-    char *resolved, *tricks; /* as in struct arm */
+    char *resolved, *tricks, *identity; /* as in struct arm */
     int64_t updates, parameters;
 };
 void trial_outcome_free(struct trial_outcome *); /* what it points to */

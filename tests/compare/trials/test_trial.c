@@ -142,6 +142,8 @@ static void a_check_resolves_the_config_and_trains_nothing(void **state)
     assert_null(strstr(outcome.resolved, "\"folder\""));
     assert_non_null(strstr(outcome.tricks, "\"plugin\": \"mixup\""));
     assert_non_null(strstr(outcome.tricks, "\"decay\": 0.9"));
+    assert_non_null(strstr(outcome.identity, "{\"name\": \"mixup\", \"code\": \""));
+    assert_non_null(strstr(outcome.identity, "\"threads\": 1"));
     trial_outcome_free(&outcome);
 }
 
@@ -215,6 +217,7 @@ static void assert_same(const struct trial_outcome *a, const struct trial_outcom
     if (a->loss) assert_memory_equal(a->loss, b->loss, (size_t)a->examples * sizeof *a->loss);
     assert_string_equal(a->resolved ? a->resolved : "", b->resolved ? b->resolved : "");
     assert_string_equal(a->tricks ? a->tricks : "", b->tricks ? b->tricks : "");
+    assert_string_equal(a->identity ? a->identity : "", b->identity ? b->identity : "");
     assert_int_equal(a->updates, b->updates);
     assert_int_equal(a->parameters, b->parameters);
 }
