@@ -157,7 +157,7 @@ static knack_status make_parts(struct opening *opening)
     TRY(make_part(opening, train, 0, &data->part[PART_TRAIN]));
     if (test->file) TRY(make_part(opening, test, data->source[0]->count, &data->part[PART_TEST]));
     if (opening->test_every) TRY(split_test(data, opening->test_every));
-    data->pool = data_fingerprint(data);
+    data->drawn_from = data_fingerprint(data);
     TRY(draw_parts(data, &opening->settings, opening->seed, &opening->classes));
     data->class_name = opening->classes.name;
     opening->classes.name = NULL;

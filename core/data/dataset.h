@@ -48,7 +48,7 @@ struct dataset {
     double divide;           /* what those are divided by */
     knack_real *fill;        /* [channels] of images: zero of the file's units, standardised if asked; what shifts leave free */
     knack_real *scratch;     /* [width] of data_augment */
-    uint64_t pool;           /* data_fingerprint() as it was before anything was drawn; 0: no rows were read */
+    uint64_t drawn_from;     /* data_fingerprint() as it was before anything was drawn; 0: no rows were read */
     char *title;             /* "digits: 1,437 train, 360 test, 8x8x1, 10 classes" */
 };
 

@@ -57,7 +57,7 @@ knack_status data_pool_hash(const struct dataset *data, uint64_t *hash)
     uint8_t *buffer = memory_new((size_t)data->width, 8);
     if (!buffer) return KNACK_E_MEMORY;
     knack_status status = KNACK_OK;
-    *hash = text_hash(TEXT_HASH, &data->pool, sizeof data->pool);
+    *hash = text_hash(TEXT_HASH, &data->drawn_from, sizeof data->drawn_from);
     for (int64_t s = 0; s < data->source_count; s++)
         for (int64_t row = 0; row < data->source[s]->count && status >= 0; row++) status = hash_row(data->source[s], row, buffer, hash);
     memory_free(buffer);

@@ -51,7 +51,6 @@ static void free_arm(struct arm *arm)
     memory_free(arm->name);
     memory_free(arm->config);
     memory_free(arm->resolved);
-    memory_free(arm->identity);
     memory_free(arm->tricks);
     memory_free(arm->identity);
     free_differences(arm);
