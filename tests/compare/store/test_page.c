@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "compare/store/ledger.h"
 #include "compare/store/parts.h"
 #include "filled.h"
 
@@ -131,6 +132,33 @@ static void test_tables(void **state)
     assert_string_equal(tables, "arms,examples,experiments,identities,measurements,metrics,trials");
 }
 
+/* A line of the ledger has the members that the page tells of, and no others. */
+static void test_ledger(void **state)
+{
+    (void)state;
+    char path[64], told[1024], there[1024] = "";
+    struct plan plan = filled_plan();
+    struct json_document *document = NULL;
+    plan.arm[0].reads = 1;
+    plan.arm[0].read[0] = FILLED_SEEDS;
+    plan.train_set = 1;
+    snprintf(path, sizeof path, "%s/ledger.jsonl", folder);
+    setenv("KNACK_LEDGER", path, 1);
+    assert_done(ledger_mark_read(&plan, store_identity(store), folder));
+    plan.arm[0].reads = 0;
+    assert_done(json_read(path, &document));
+    const struct json *level[] = {document->root, json_member(document->root, "arms")->first};
+    for (int i = 0; i < 2; i++, there[0] = '\0') {
+        for (const struct json *member = level[i]->first; member; member = member->next)
+            strcat(strcat(there, there[0] ? "," : ""), member->name);
+        page_columns(i ? "| member of an arm |" : "| member of a line |", told, sizeof told);
+        sort_names(told);
+        sort_names(there);
+        assert_string_equal(told, there);
+    }
+    json_free(document);
+}
+
 static void test_views(void **state)
 {
     (void)state;
@@ -157,6 +185,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_queries, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_tables, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_ledger, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_views, set_up, tear_down),
     };
     return cmocka_run_group_tests_name("docs/store.md", tests, NULL, NULL);
