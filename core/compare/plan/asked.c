@@ -26,7 +26,7 @@ static const struct json_field file_fields[] = {
     {"seeds", JSON_INTEGER, FIELD(seeds), "", "[1,100000]", NULL, "blocks: each arm is trained once with each"},
     {"first_seed", JSON_INTEGER, FIELD(first_seed), "", "[0,inf)", NULL, "by role: 0, 1000, 2000, 3000"},
     {"adaptive", JSON_BOOLEAN, FIELD(adaptive), "false", NULL, NULL, "stop at looks that are fixed before"},
-    {"looks", JSON_DOUBLES, FIELD(looks_said), "", "[2,100000]", NULL, "seeds at each look, which makes it adaptive: [5, 9, 14]"},
+    {"looks", JSON_DOUBLES, FIELD(looks_said), "", "[3,100000]", NULL, "seeds at each look, which makes it adaptive: [5, 9, 14]"},
     {"until_decided", JSON_BOOLEAN, FIELD(until_decided), "false", NULL, NULL, "look after every block"},
     {"metric", JSON_TEXT, FIELD(metric), "", NULL, NULL, "\"test.accuracy\": the part and the metric that decide"},
     {"margin", JSON_DOUBLE, FIELD(margin), "", "[0,inf)", NULL, "what difference matters, in the metric's own unit"},

@@ -716,21 +716,25 @@ static void test_differences(void **state)
     plan_free(plan);
 }
 
-/* Every allocation of making, writing, reading and joining plans fails in turn. */
+/* Every allocation of making, writing, reading, joining, lengthening and confirming plans fails in turn. */
 static void test_memory(void **state)
 {
     (void)state;
     static const char *const four[] = {"mixup", "sam", "focal", "swa"};
-    struct plan_request request = ask("base.json", four, 4), more = ask("base.json", four, 4);
-    request.design = more.design = "fraction";
+    struct plan_request request = ask("base.json", four, 4);
+    request.design = "fraction";
     for (int64_t nth = 1;; nth++) {
-        struct plan *plan = NULL, *again = NULL;
+        struct plan *plan = NULL, *again = NULL, *confirmation = NULL;
         memory_fail_at(nth);
         knack_status status = plan_new(&request, &plan);
         char *text = status >= 0 ? plan_text(plan) : NULL;
         if (status >= 0) status = text ? plan_parse(text, "kept", &again) : KNACK_E_MEMORY;
         if (status >= 0) status = plan_merge(again, plan);
+        if (status >= 0) again->arm[0].resolved = memory_text("{\"train\": {\"epochs\": 7}}");
+        if (status >= 0) status = again->arm[0].resolved ? plan_add_budget(again, 2) : KNACK_E_MEMORY;
+        if (status >= 0) status = plan_confirm(again, (const char *[]){"all"}, 1, &confirmation);
         memory_fail_at(0);
+        plan_free(confirmation);
         memory_free(text);
         plan_free(plan);
         plan_free(again);

@@ -70,6 +70,12 @@ static void a_score_of_ones_own_for_what_fails(void **state)
     assert_true(fabs(analysis->plan->failed_score - log(10)) < 1); /* what the untrained model has */
     assert_true(fabs(whole_contrast(analysis, "mishap")->arm_mean - analysis->plan->failed_score) < 1e-12);
     analysis_free(analysis);
+    const char *config = whole_write("eights.json", "{'data': {'limit': 100, 'positive': [8]}, 'train': {'epochs': 1, 'batch': 20}}");
+    whole_run(&(struct asked){.config = config, .tricks = MISHAP("\"what\": \"fail\""), .seeds = 1, .out = "auprc", .metric = "auprc"});
+    analysis = whole_analysis("auprc");
+    double eights = 360 * analysis->plan->failed_score; /* of the 360 test examples */
+    assert_true(eights > 25 && eights < 45 && fabs(eights - rint(eights)) < 1e-9);
+    analysis_free(analysis);
 }
 
 static void nothing_that_trains_is_told_after_the_first_seed(void **state)

@@ -204,6 +204,31 @@ static void a_screening_halves_and_its_best_are_confirmed(void **state)
 
 /* ---- The data ---- */
 
+/* Seeds share no known part where nothing is drawn anew, where what a limit leaves is tested, or where the judging part is drawn too. */
+static void a_pool_is_shared_where_only_training_examples_are_drawn(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *data, *metric;
+        double shared;
+    } rows[] = {{"'limit': 60", "test.accuracy", NAN},
+                {"'limit': 60, 'redraw': true, 'rest': 'test'", "test.accuracy", NAN},
+                {"'validation': 37, 'limit': 60, 'redraw': true", "validation.accuracy", NAN},
+                {"'redraw': true", "test.accuracy", NAN},
+                {"'validation': 37, 'redraw': true, 'label_noise': 0.1", "test.accuracy", 1400. / 1437}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char out[32];
+        snprintf(out, sizeof out, "pool%d", (int)i);
+        const char *config = whole_write("pool.json", "{'data': {%s}, 'train': {'epochs': 1, 'batch': 20}}", rows[i].data);
+        whole_expect(&(struct asked){.config = config, .tricks = "mixup", .out = out, .metric = rows[i].metric, .interrupt_after = 1},
+                     KNACK_E_INTERRUPTED, NULL);
+        struct analysis *analysis = whole_analysis(out);
+        double shared = analysis->plan->shared;
+        assert_true(isnan(rows[i].shared) ? isnan(shared) : shared == rows[i].shared);
+        analysis_free(analysis);
+    }
+}
+
 static void seeds_may_redraw_the_data(void **state)
 {
     (void)state;
@@ -216,6 +241,7 @@ static void seeds_may_redraw_the_data(void **state)
     free(two);
     struct analysis *analysis = whole_analysis("redraw");
     assert_true(analysis->plan->redraw);
+    assert_true(analysis->plan->shared == 60. / 1437); /* of which the test part is not drawn anew */
     assert_int_equal(analysis->plan->train_count, 60);
     analysis_free(analysis);
 }
@@ -274,6 +300,7 @@ int main(void)
         cmocka_unit_test(until_decided_and_not_longer),
         cmocka_unit_test(a_screening_halves_and_its_best_are_confirmed),
         cmocka_unit_test(seeds_may_redraw_the_data),
+        cmocka_unit_test(a_pool_is_shared_where_only_training_examples_are_drawn),
         cmocka_unit_test(comparisons_are_listed),
         cmocka_unit_test(without_memory_an_error_and_nothing_half),
     };
