@@ -127,6 +127,7 @@ static knack_status make_plan(struct comparison *comparison, const struct compar
     bool kept = file_exists(file);
     memory_free(file);
     if (kept) TRY(merge_kept(comparison));
+    TRY(plan_find_bounds(comparison->plan));
     return plan_drop(comparison->plan, request->plan.drop, request->plan.drops);
 }
 

@@ -120,6 +120,8 @@ struct plan_request {
 knack_status plan_new(const struct plan_request *, struct plan **);
 /* The named arms of a finished screening, at least one, against the same baseline, on confirmation seeds and the part of verdicts. */
 knack_status plan_confirm(const struct plan *screening, const char *const *name, int64_t count, struct plan **);
+/* Fills look_bound unless it is filled or there are no looks. A schedule that no table has takes a second or two. */
+knack_status plan_find_bounds(struct plan *);
 /* --tricks at its commas, those outside of brackets and quotes: one block, memory_free(). */
 knack_status plan_split_tricks(const char *text, char ***entry, int64_t *count);
 void plan_schema(struct json_writer *); /* members of the JSON Schema of a comparison file, within an open object */

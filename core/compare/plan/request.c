@@ -107,9 +107,15 @@ static knack_status take_looks(struct plan *plan, const struct asked *asked)
 
 static knack_status set_looks(struct plan *plan, const struct asked *asked)
 {
-    struct look_schedule schedule;
     TRY(asked->looks > 0 ? take_looks(plan, asked) : usual_looks(plan, asked->seeds > 0 ? asked->seeds : SEEDS_ADAPTIVE));
     plan->seeds = plan->look[plan->looks - 1];
+    return KNACK_OK;
+}
+
+knack_status plan_find_bounds(struct plan *plan)
+{
+    struct look_schedule schedule;
+    if (plan->looks == 0 || plan->look_bound[0] > 0) return KNACK_OK;
     TRY(look_schedule_make(plan->look, plan->looks, &schedule));
     memcpy(plan->look_bound, schedule.bound, sizeof plan->look_bound);
     return KNACK_OK;

@@ -219,9 +219,7 @@ static void make_rest(struct making *making)
     plan->seeds = recipe->planned ? recipe->planned : recipe->seeds;
     plan->looks = recipe->looks;
     memcpy(plan->look, recipe->look, sizeof plan->look);
-    struct look_schedule schedule = {0};
-    if (recipe->looks > 0) look_schedule_make(recipe->look, recipe->looks, &schedule);
-    memcpy(plan->look_bound, schedule.bound, sizeof plan->look_bound);
+    if (plan_find_bounds(plan) < 0) abort();
     plan->part = text(making, "%s", either(recipe->part, "test"));
     plan->metric = text(making, "%s", either(recipe->metric, "accuracy"));
     plan->lower_is_better = recipe->lower_is_better;

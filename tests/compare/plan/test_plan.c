@@ -300,8 +300,29 @@ static void expect_looks(const struct plan_request *request, const char *looks)
     assert_string_equal(text, looks);
     assert_int_equal(plan->stopping, STOP_LOOKS);
     assert_int_equal(plan->seeds, plan->look[plan->looks - 1]);
+    plan_free(plan);
+}
+
+/* Found once: what is there stays. Of any schedule, which has to be simulated. */
+static void test_bounds(void **state)
+{
+    (void)state;
+    struct plan_request request = ask("base.json", three, 1);
+    struct plan *plan = plan_of(&request);
+    assert_int_equal(plan_find_bounds(plan), KNACK_OK);
+    assert_true(plan->look_bound[0] == 0);
+    plan_free(plan);
+    request.looks = "5,9,14";
+    plan = plan_of(&request);
+    memory_fail_at(1);
+    assert_int_equal(plan_find_bounds(plan), KNACK_E_MEMORY);
+    memory_fail_at(0);
+    assert_int_equal(plan_find_bounds(plan), KNACK_OK);
     for (int i = 1; i < LOOK_LEVELS; i++) assert_true(plan->look_bound[i] > plan->look_bound[i - 1]);
     assert_true(plan->look_bound[2] > 1.96 && plan->look_bound[2] < 2.3);
+    double first = plan->look_bound[0] += 1;
+    assert_int_equal(plan_find_bounds(plan), KNACK_OK);
+    assert_true(plan->look_bound[0] == first);
     plan_free(plan);
 }
 
@@ -746,13 +767,28 @@ static void test_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_one),         cmocka_unit_test(test_ablation), cmocka_unit_test(test_factorial),
-        cmocka_unit_test(test_fraction),    cmocka_unit_test(test_screen),   cmocka_unit_test(test_file),
-        cmocka_unit_test(test_split),       cmocka_unit_test(test_stopping), cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_text),        cmocka_unit_test(test_budget),   cmocka_unit_test(test_merge),
-        cmocka_unit_test(test_differences), cmocka_unit_test(test_memory),   cmocka_unit_test(test_many_effects_are_no_screening),
-        cmocka_unit_test(test_looks),       cmocka_unit_test(test_part),     cmocka_unit_test(test_names),
-        cmocka_unit_test(test_drop),        cmocka_unit_test(test_damaged),  cmocka_unit_test(test_merge_elsewhere),
+        cmocka_unit_test(test_one),
+        cmocka_unit_test(test_ablation),
+        cmocka_unit_test(test_factorial),
+        cmocka_unit_test(test_fraction),
+        cmocka_unit_test(test_screen),
+        cmocka_unit_test(test_file),
+        cmocka_unit_test(test_split),
+        cmocka_unit_test(test_stopping),
+        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_text),
+        cmocka_unit_test(test_budget),
+        cmocka_unit_test(test_merge),
+        cmocka_unit_test(test_differences),
+        cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_many_effects_are_no_screening),
+        cmocka_unit_test(test_looks),
+        cmocka_unit_test(test_bounds),
+        cmocka_unit_test(test_part),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_drop),
+        cmocka_unit_test(test_damaged),
+        cmocka_unit_test(test_merge_elsewhere),
         cmocka_unit_test(test_merge_looks),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

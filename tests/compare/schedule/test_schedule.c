@@ -58,9 +58,7 @@ static struct made *make(enum design design, enum stopping stopping, int treated
         memcpy(made->plan.look, look, sizeof look);
         made->plan.looks = 4;
         made->plan.seeds = 20;
-        struct look_schedule schedule;
-        assert_int_equal(look_schedule_make(look, 4, &schedule), KNACK_OK);
-        memcpy(made->plan.look_bound, schedule.bound, sizeof schedule.bound);
+        assert_int_equal(plan_find_bounds(&made->plan), KNACK_OK);
     }
     for (int a = 0; a <= treated; a++) {
         made->arm[a] = (struct arm){.name = name_of(a), .kind = a > 0 ? ARM_TREATED : ARM_BASELINE, .budget = 1};

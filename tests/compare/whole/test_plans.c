@@ -132,6 +132,22 @@ static const char *effects(void)
         "'arms': {'none': {'set': {'train.optimizer.lr': 1e-7}}, 'same': {'set': {'train.optimizer.lr': 0.010001}}}}");
 }
 
+static void a_schedule_of_ones_own_has_boundaries_too(void **state)
+{
+    (void)state;
+    const char *config =
+        whole_write("own.json", "{'base': 'base.json', 'looks': [4, 7], 'arms': {'none': {'set': {'train.optimizer.lr': 1e-7}}, "
+                                "'same': {'set': {'train.optimizer.lr': 0.00101}}}}");
+    whole_config();
+    whole_run(&(struct asked){.config = config, .out = "own"});
+    assert_int_equal(whole_count("own", "same"), 7);
+    struct analysis *analysis = whole_analysis("own");
+    const struct estimate *last = &whole_contrast(analysis, "same")->estimate;
+    assert_true(analysis->plan->look_bound[0] > 0);
+    assert_true(last->n == 7 && last->boundary > 2.45 && last->boundary < 4); /* above the plain t of 6 degrees */
+    analysis_free(analysis);
+}
+
 static void an_adaptive_comparison_stops_what_is_decided(void **state)
 {
     (void)state;
@@ -297,6 +313,7 @@ int main(void)
         cmocka_unit_test(the_baseline_is_trained_longer_for_what_costs_more),
         cmocka_unit_test(a_pass_is_no_batch),
         cmocka_unit_test(an_adaptive_comparison_stops_what_is_decided),
+        cmocka_unit_test(a_schedule_of_ones_own_has_boundaries_too),
         cmocka_unit_test(until_decided_and_not_longer),
         cmocka_unit_test(a_screening_halves_and_its_best_are_confirmed),
         cmocka_unit_test(seeds_may_redraw_the_data),
