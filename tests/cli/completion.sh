@@ -38,7 +38,16 @@ expect '' fabricate
 expect '--quiet' resume runs/digits --q
 expect '--trace' run config.json --force --set a=1 --t
 
-# Choices
+# Choices, each of which --help names
+while read -r command word kind choices; do
+    [[ $kind == choice ]] || continue
+    line=$("$knack" "$command" --help | grep -e "^  $word ")
+    for choice in $choices; do
+        [[ $line == *$choice* ]] && continue
+        echo "knack $command --help: $word does not tell of $choice"
+        failed=1
+    done
+done <<<"$_knack_words"
 expect 'ablation|factorial|fraction|one|screen' compare config.json --design ''
 expect 'factorial|fraction' compare --design f
 expect 'factorial|fraction' compare --design = f
