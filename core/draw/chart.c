@@ -13,49 +13,43 @@ void chart_begin(struct chart *chart, bool narrow)
 
 void chart_discard(struct chart *chart)
 {
-    growing_free(&chart->svg.out);
+    growing_free(&chart->svg);
     boxes_free(&chart->taken);
     *chart = (struct chart){0};
 }
 
 char *chart_end(struct chart *chart, double height, const char *name)
 {
-    struct svg whole = {0};
-    svg_open(&whole, "svg", "figure");
-    svg_number(&whole, "width", chart->width);
-    svg_number(&whole, "height", ceil(height));
-    svg_raw(&whole, " viewBox=\"0 0 ");
-    svg_coordinate(&whole, chart->width);
-    svg_raw(&whole, " ");
-    svg_coordinate(&whole, ceil(height));
-    svg_raw(&whole, "\" role=\"img\" aria-label=\"");
-    svg_escaped(&whole, name);
-    svg_raw(&whole, "\">\n");
-    if (chart->svg.out.text) svg_raw(&whole, chart->svg.out.text);
-    svg_raw(&whole, "</svg>\n");
-    if (chart->svg.out.failed || chart->taken.failed) whole.out.failed = true;
+    struct growing whole = {0};
+    markup_put(&whole, "<svg class=\"figure\" width=\"%g\" height=\"%g\" viewBox=\"0 0 %g %g\" role=\"img\" aria-label=\"%s\">\n",
+               chart->width, ceil(height), chart->width, ceil(height), name);
+    if (chart->svg.text) markup_raw(&whole, chart->svg.text);
+    markup_raw(&whole, "</svg>\n");
+    if (chart->svg.failed || chart->taken.failed) whole.failed = true;
     chart_discard(chart);
-    return svg_take(&whole);
+    return growing_take(&whole);
+}
+
+/* The end of an element whose start tag is still open. title, shown when the pointer rests on it: NULL for none. */
+static void end_element(struct chart *chart, const char *tag, const char *title)
+{
+    if (title)
+        markup_put(&chart->svg, "><title>%s</title></%s>\n", title, tag);
+    else
+        markup_raw(&chart->svg, "/>\n");
 }
 
 /* ---- Text ---- */
 
 static void write_text(struct chart *chart, const char *kind, enum anchor anchor, double x, double y, const char *text, const char *title)
 {
-    static const char *const anchors[] = {NULL, " text-anchor=\"middle\"", " text-anchor=\"end\""};
+    static const char *const anchors[] = {"", " text-anchor=\"middle\"", " text-anchor=\"end\""};
     if (!isfinite(x) || !isfinite(y) || *text == '\0') return;
-    svg_open(&chart->svg, "text", kind);
-    svg_number(&chart->svg, "x", x);
-    svg_number(&chart->svg, "y", y);
-    if (anchors[anchor]) svg_raw(&chart->svg, anchors[anchor]);
-    svg_raw(&chart->svg, ">");
-    if (title) {
-        svg_raw(&chart->svg, "<title>");
-        svg_escaped(&chart->svg, title);
-        svg_raw(&chart->svg, "</title>");
-    }
-    svg_escaped(&chart->svg, text);
-    svg_raw(&chart->svg, "</text>\n");
+    markup_put(&chart->svg, "<text class=\"%s\" x=\"%g\" y=\"%g\"", kind, x, y);
+    markup_raw(&chart->svg, anchors[anchor]);
+    markup_raw(&chart->svg, ">");
+    if (title) markup_put(&chart->svg, "<title>%s</title>", title);
+    markup_put(&chart->svg, "%s</text>\n", text);
     double width = strcmp(kind, "heading") == 0 ? label_width_bold(text) : label_width(text);
     boxes_add(&chart->taken, label_box(x - width * anchor / 2.0, y, width));
 }
@@ -178,35 +172,24 @@ double chart_x_title(struct chart *chart, const struct panel *panel, const char 
 void chart_line(struct chart *chart, const char *kind, double x1, double y1, double x2, double y2, const char *title)
 {
     if (!isfinite(x1 + y1 + x2 + y2)) return;
-    svg_open(&chart->svg, "line", kind);
-    svg_number(&chart->svg, "x1", x1);
-    svg_number(&chart->svg, "y1", y1);
-    svg_number(&chart->svg, "x2", x2);
-    svg_number(&chart->svg, "y2", y2);
-    svg_close(&chart->svg, "line", title);
+    markup_put(&chart->svg, "<line class=\"%s\" x1=\"%g\" y1=\"%g\" x2=\"%g\" y2=\"%g\"", kind, x1, y1, x2, y2);
+    end_element(chart, "line", title);
 }
 
 void chart_box(struct chart *chart, const char *kind, struct box box, const char *title)
 {
-    if (!isfinite(box.left + box.top + box.right + box.bottom) || box.right < box.left || box.bottom < box.top) return;
-    svg_open(&chart->svg, "rect", kind);
-    svg_number(&chart->svg, "x", box.left);
-    svg_number(&chart->svg, "y", box.top);
-    svg_number(&chart->svg, "width", box.right - box.left);
-    svg_number(&chart->svg, "height", box.bottom - box.top);
-    svg_close(&chart->svg, "rect", title);
+    double width = box.right - box.left, height = box.bottom - box.top;
+    if (!isfinite(box.left + box.top + width + height) || width < 0 || height < 0) return;
+    markup_put(&chart->svg, "<rect class=\"%s\" x=\"%g\" y=\"%g\" width=\"%g\" height=\"%g\"", kind, box.left, box.top, width, height);
+    end_element(chart, "rect", title);
 }
 
 /* A polygon, or for an open one a line, through points about x, y. */
-static void write_points(struct svg *svg, const double (*point)[2], int count, double x, double y)
+static void write_points(struct chart *chart, const double (*point)[2], int count, double x, double y)
 {
-    svg_raw(svg, " points=\"");
-    for (int i = 0; i < count; i++) {
-        svg_coordinate(svg, x + point[i][0]);
-        svg_raw(svg, ",");
-        svg_coordinate(svg, y + point[i][1]);
-        svg_raw(svg, i + 1 < count ? " " : "\"");
-    }
+    markup_raw(&chart->svg, " points=\"");
+    for (int i = 0; i < count; i++) markup_put(&chart->svg, i ? " %g,%g" : "%g,%g", x + point[i][0], y + point[i][1]);
+    markup_raw(&chart->svg, "\"");
 }
 
 void chart_mark(struct chart *chart, enum shape shape, const char *kind, double x, double y, const char *title)
@@ -222,23 +205,12 @@ void chart_mark(struct chart *chart, enum shape shape, const char *kind, double 
     } form[] = {{"circle", NULL, 0},    {"circle", NULL, 0},     {"polygon", up, 3},    {"polygon", down, 3},
                 {"polygon", square, 4}, {"polygon", diamond, 4}, {"polyline", cross, 5}};
     if (!isfinite(x + y)) return;
-    svg_open(&chart->svg, form[shape].tag, kind);
-    if (form[shape].point) {
-        write_points(&chart->svg, form[shape].point, form[shape].count, x, y);
-    } else {
-        svg_number(&chart->svg, "cx", x);
-        svg_number(&chart->svg, "cy", y);
-        svg_number(&chart->svg, "r", shape == SHAPE_RING ? 4.6 : 3.4);
-    }
-    svg_close(&chart->svg, form[shape].tag, title);
-}
-
-static void write_point(struct svg *svg, const char *command, double x, double y)
-{
-    svg_raw(svg, command);
-    svg_coordinate(svg, x);
-    svg_raw(svg, " ");
-    svg_coordinate(svg, y);
+    markup_put(&chart->svg, "<%s class=\"%s\"", form[shape].tag, kind);
+    if (form[shape].point)
+        write_points(chart, form[shape].point, form[shape].count, x, y);
+    else
+        markup_put(&chart->svg, " cx=\"%g\" cy=\"%g\" r=\"%g\"", x, y, shape == SHAPE_RING ? 4.6 : 3.4);
+    end_element(chart, form[shape].tag, title);
 }
 
 /* The part of a segment between two heights (top < bottom); false: there is none. */
@@ -272,11 +244,9 @@ void chart_curve(struct chart *chart, const char *kind, const struct panel *pane
         double x = scale_at(&panel->x, series.x[i]), y = scale_at(&panel->y, series.factor * series.y[i]);
         double x1 = last_x, y1 = last_y, x2 = x, y2 = y;
         if (isfinite(x1 + y1 + x2 + y2) && cut(panel->box.top, panel->box.bottom, &x1, &y1, &x2, &y2)) {
-            if (!begun) svg_open(&chart->svg, "path", kind);
-            bool moves = !begun || x1 != pen_x || y1 != pen_y;
-            if (!begun) svg_raw(&chart->svg, " d=\"");
-            if (moves) write_point(&chart->svg, "M", x1, y1);
-            write_point(&chart->svg, "L", x2, y2);
+            if (!begun) markup_put(&chart->svg, "<path class=\"%s\" d=\"", kind);
+            if (!begun || x1 != pen_x || y1 != pen_y) markup_put(&chart->svg, "M%g %g", x1, y1);
+            markup_put(&chart->svg, "L%g %g", x2, y2);
             pen_x = x2;
             pen_y = y2;
             begun = true;
@@ -285,24 +255,17 @@ void chart_curve(struct chart *chart, const char *kind, const struct panel *pane
         last_y = y;
     }
     if (!begun) return;
-    svg_raw(&chart->svg, "\"");
-    svg_close(&chart->svg, "path", title);
+    markup_raw(&chart->svg, "\"");
+    end_element(chart, "path", title);
 }
 
-static double inside(const struct panel *panel, double y)
+/* Along the edge of an area, from point i to before `end`. */
+static void write_edge(struct chart *chart, const struct panel *panel, struct series edge, int64_t i, int64_t end, const char *format)
 {
-    return fmin(fmax(y, panel->box.top), panel->box.bottom);
-}
-
-/* Points first to last, all finite, as one polygon: along the high ones, and back along the low ones. */
-static void write_area(struct chart *chart, const struct panel *panel, struct series low, struct series high, int64_t first, int64_t last)
-{
-    for (int64_t i = first; i < last; i++)
-        write_point(&chart->svg, i == first ? "M" : "L", scale_at(&panel->x, high.x[i]),
-                    inside(panel, scale_at(&panel->y, high.factor * high.y[i])));
-    for (int64_t i = last; i-- > first;)
-        write_point(&chart->svg, "L", scale_at(&panel->x, low.x[i]), inside(panel, scale_at(&panel->y, low.factor * low.y[i])));
-    svg_raw(&chart->svg, "Z");
+    for (int64_t step = i < end ? 1 : -1; i != end; i += step, format = "L%g %g") {
+        double y = scale_at(&panel->y, edge.factor * edge.y[i]);
+        markup_put(&chart->svg, format, scale_at(&panel->x, edge.x[i]), fmin(fmax(y, panel->box.top), panel->box.bottom));
+    }
 }
 
 void chart_area(struct chart *chart, const char *kind, const struct panel *panel, struct series low, struct series high, const char *title)
@@ -311,14 +274,15 @@ void chart_area(struct chart *chart, const char *kind, const struct panel *panel
     for (int64_t first = 0, last; first < low.count; first = last + 1) {
         for (last = first; last < low.count && isfinite(low.y[last] + high.y[last]);) last++;
         if (last - first < 2) continue;
-        if (!begun) svg_open(&chart->svg, "path", kind);
-        if (!begun) svg_raw(&chart->svg, " d=\"");
+        if (!begun) markup_put(&chart->svg, "<path class=\"%s\" d=\"", kind);
         begun = true;
-        write_area(chart, panel, low, high, first, last);
+        write_edge(chart, panel, high, first, last, "M%g %g");
+        write_edge(chart, panel, low, last - 1, first - 1, "L%g %g");
+        markup_raw(&chart->svg, "Z");
     }
     if (!begun) return;
-    svg_raw(&chart->svg, "\"");
-    svg_close(&chart->svg, "path", title);
+    markup_raw(&chart->svg, "\"");
+    end_element(chart, "path", title);
 }
 
 /* ---- Spans and rules ---- */
@@ -327,11 +291,9 @@ void chart_area(struct chart *chart, const char *kind, const struct panel *panel
 static void write_arrow(struct chart *chart, const char *kind, double x, double y, double dx, double dy)
 {
     const double head[][2] = {{-5 * dx - 4 * dy, -5 * dy - 4 * dx}, {0, 0}, {-5 * dx + 4 * dy, -5 * dy + 4 * dx}};
-    char open[64];
-    snprintf(open, sizeof open, "line%s", strchr(kind, ' ') ? strchr(kind, ' ') : "");
-    svg_open(&chart->svg, "polyline", open);
-    write_points(&chart->svg, head, 3, x, y);
-    svg_close(&chart->svg, "polyline", NULL);
+    markup_put(&chart->svg, "<polyline class=\"line%s\"", strchr(kind, ' ') ? strchr(kind, ' ') : "");
+    write_points(chart, head, 3, x, y);
+    end_element(chart, "polyline", NULL);
 }
 
 /* Where a bound of a span is drawn, and whether that is its place. Infinite bounds leave the panel. */
@@ -366,16 +328,14 @@ void chart_span_y(struct chart *chart, const char *kind, const struct panel *pan
 
 void chart_rule_x(struct chart *chart, const char *kind, const struct panel *panel, double value)
 {
-    if (value < panel->x.low || value > panel->x.high) return;
     double x = scale_at(&panel->x, value);
-    chart_line(chart, kind, x, panel->box.top, x, panel->box.bottom, NULL);
+    if (value >= panel->x.low && value <= panel->x.high) chart_line(chart, kind, x, panel->box.top, x, panel->box.bottom, NULL);
 }
 
 void chart_rule_y(struct chart *chart, const char *kind, const struct panel *panel, double value)
 {
-    if (value < panel->y.low || value > panel->y.high) return;
     double y = scale_at(&panel->y, value);
-    chart_line(chart, kind, panel->box.left, y, panel->box.right, y, NULL);
+    if (value >= panel->y.low && value <= panel->y.high) chart_line(chart, kind, panel->box.left, y, panel->box.right, y, NULL);
 }
 
 /* ---- Key ---- */

@@ -5,13 +5,13 @@
 #define DRAW_CHART_H
 
 #include "draw/labels.h"
+#include "draw/markup.h"
 #include "draw/scale.h"
-#include "draw/svg.h"
 
 enum { CHART_WIDE = 720, CHART_NARROW = 350, CHART_MARGIN = 8 };
 
 struct chart {
-    struct svg svg;
+    struct growing svg;
     struct boxes taken; /* by text, and by what labels must not cover */
     double width;
     bool narrow;

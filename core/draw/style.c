@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/status.h"
-#include "draw/svg.h"
+#include "draw/markup.h"
 
 /* Name, on light paper, on dark paper. */
 #define COLOURS(EACH)                                                                                                                      \
@@ -69,21 +69,21 @@ static const struct {
     COLOURS(ROW)};
 
 /* The forms with their colours written out: what makes papers of drawings often knows no variables. */
-static void write_forms(struct svg *svg, int dark)
+static void write_forms(struct growing *svg, int dark)
 {
     static const char variable[] = "var(--figure-";
     const char *rest = FORMS;
     for (const char *found; (found = strstr(rest, variable)) != NULL;) {
-        svg_bytes(svg, rest, (size_t)(found - rest));
+        growing_put(svg, rest, (size_t)(found - rest));
         rest = found + sizeof variable - 1;
         for (size_t i = 0; i < sizeof colours / sizeof colours[0]; i++) {
             if (strncmp(rest, colours[i].name, strlen(colours[i].name)) != 0) continue;
-            svg_raw(svg, colours[i].shade[dark]);
+            markup_raw(svg, colours[i].shade[dark]);
             rest += strlen(colours[i].name);
             break;
         }
     }
-    svg_raw(svg, rest);
+    markup_raw(svg, rest);
 }
 
 char *drawing_file(const char *drawing)
@@ -94,15 +94,15 @@ char *drawing_file(const char *drawing)
         status_set(KNACK_E_CALL, "drawing_file: this is no drawing");
         return NULL;
     }
-    struct svg svg = {0};
-    svg_raw(&svg, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<svg xmlns=\"http://www.w3.org/2000/svg\" ");
+    struct growing svg = {0};
+    markup_raw(&svg, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<svg xmlns=\"http://www.w3.org/2000/svg\" ");
     const char *attributes = drawing + sizeof root - 1;
-    svg_bytes(&svg, attributes, (size_t)(inside - attributes));
-    svg_raw(&svg, ">\n<style>\n");
+    growing_put(&svg, attributes, (size_t)(inside - attributes));
+    markup_raw(&svg, ">\n<style>\n");
     write_forms(&svg, 0);
-    svg_raw(&svg, "@media screen and (prefers-color-scheme:dark){\n");
+    markup_raw(&svg, "@media screen and (prefers-color-scheme:dark){\n");
     write_forms(&svg, 1);
-    svg_raw(&svg, "}\n</style>\n<rect class=\"paper\" width=\"100%\" height=\"100%\"/>");
-    svg_raw(&svg, inside + 1);
-    return svg_take(&svg);
+    markup_raw(&svg, "}\n</style>\n<rect class=\"paper\" width=\"100%\" height=\"100%\"/>");
+    markup_raw(&svg, inside + 1);
+    return growing_take(&svg);
 }

@@ -169,18 +169,16 @@ static void test_labels_do_not_collide(void **state)
 static void test_escapes(void **state)
 {
     (void)state;
-    struct svg svg = {0};
-    svg_open(&svg, "text", "note");
-    svg_number(&svg, "x", 1.25);
-    svg_number(&svg, "y", -0.01);
-    svg_number(&svg, "z", NAN);
-    svg_close(&svg, "text", "<a & \"b\">\t'\xFF\x02");
-    char *text = svg_take(&svg);
-    assert_string_equal(text,
-                        "<text class=\"note\" x=\"1.3\" y=\"0\" z=\"0\"><title>&lt;a &amp; &quot;b&quot;&gt; &#39;\xEF\xBF\xBD\xEF\xBF\xBD"
-                        "</title></text>\n");
+    struct growing svg = {0};
+    markup_put(&svg, "<text x=\"%g\" y=\"%g\" z=\"%g\"><title>%s</title>%d %% of %lld</text>\n", 1.25, -0.01, NAN,
+               "<a & \"b\">\n'\xFF\x02\x7f\xc2\x85", 3, 4000000000LL);
+    char *text = growing_take(&svg);
+    assert_string_equal(text, "<text x=\"1.3\" y=\"0\" z=\"0\"><title>&lt;a &amp; &quot;b&quot;&gt;\n&#39;"
+                              "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD</title>3 % of 4000000000</text>\n");
     assert_null(drawing_flaw(text));
     memory_free(text);
+    markup_raw(&svg, NULL);
+    assert_null(growing_take(&svg));
 }
 
 static struct panel square(void)

@@ -318,7 +318,7 @@ static bool draw_labels(struct chart *chart, const struct boxes *lines, const st
 {
     struct box *label = memory_new((size_t)places->count + 1, sizeof *label);
     if (!label) {
-        chart->svg.out.failed = true;
+        chart->svg.failed = true;
         return false;
     }
     bool numbers = places->tricks > NAMES_MOST, every = place_labels(chart, lines, panel, analysis, places, numbers, label);
@@ -426,7 +426,7 @@ char *cost_draw(const struct analysis *analysis, int64_t item, enum figure_width
                                      : "cost of training, times the baseline's (passes counted; logarithmic)");
     y = draw_key(&chart, y + 6, &places);
     if (numbers) y = draw_table(&chart, y + 6, analysis, &places);
-    if (!stairs || lines.failed) chart.svg.out.failed = true;
+    if (!stairs || lines.failed) chart.svg.failed = true;
     boxes_free(&lines);
     memory_free(places.place);
     return chart_end(&chart, y - LABEL_ABOVE + CHART_MARGIN, "Cost against gain");

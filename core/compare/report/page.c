@@ -10,18 +10,18 @@
 static void head(const struct page *page)
 {
     const struct plan *plan = page->analysis->plan;
-    html_markup(page->html, "<!DOCTYPE html>\n<html lang=\"en\" class=\"figure\">\n<head>\n<meta charset=\"utf-8\">\n"
-                            "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-                            "<meta name=\"color-scheme\" content=\"light dark\">\n"
-                            /* A browser enforces what this page promises: it loads nothing and runs nothing. */
-                            "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; "
-                            "img-src data:\">\n"
-                            "<link rel=\"icon\" href=\"data:,\">\n");
-    html_put(page->html, "<meta name=\"generator\" content=\"knack %s\">\n<title>%s%s</title>\n<style>\n", page->analysis->knack,
-             page->analysis->screening ? "Screening: " : "", plan->name);
-    html_markup(page->html, drawing_style());
-    html_markup(page->html, page_style);
-    html_markup(page->html, "</style>\n</head>\n<body>\n<main>\n");
+    markup_raw(page->html, "<!DOCTYPE html>\n<html lang=\"en\" class=\"figure\">\n<head>\n<meta charset=\"utf-8\">\n"
+                           "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+                           "<meta name=\"color-scheme\" content=\"light dark\">\n"
+                           /* A browser enforces what this page promises: it loads nothing and runs nothing. */
+                           "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; "
+                           "img-src data:\">\n"
+                           "<link rel=\"icon\" href=\"data:,\">\n");
+    markup_put(page->html, "<meta name=\"generator\" content=\"knack %s\">\n<title>%s%s</title>\n<style>\n", page->analysis->knack,
+               page->analysis->screening ? "Screening: " : "", plan->name);
+    markup_raw(page->html, drawing_style());
+    markup_raw(page->html, page_style);
+    markup_raw(page->html, "</style>\n</head>\n<body>\n<main>\n");
 }
 
 static void body(const struct page *page)
@@ -42,14 +42,14 @@ static void body(const struct page *page)
 
 char *report_html(const struct analysis *analysis)
 {
-    struct page page = {.analysis = analysis, .places = page_places(analysis)};
-    if (page.places >= 0) page.html = html_new();
-    if (!page.html) return NULL;
+    struct growing html = {0};
+    struct page page = {.analysis = analysis, .html = &html, .places = page_places(analysis)};
+    if (page.places < 0) return NULL;
     page.inference = analysis->finished || analysis->plan->stopping != STOP_FIXED;
     head(&page);
     body(&page);
-    html_markup(page.html, "</main>\n</body>\n</html>\n");
-    return html_take(page.html);
+    markup_raw(page.html, "</main>\n</body>\n</html>\n");
+    return growing_take(&html);
 }
 
 /* ---- Tables ---- */
@@ -59,42 +59,42 @@ void page_table_open(const struct page *page, const char *caption, const char *c
     enum { MANY = 7 }; /* columns that need more room than text has */
     int64_t columns = 0;
     while (heading[columns]) columns++;
-    html_put(page->html,
-             "<div class=\"scroll%s\" role=\"region\" tabindex=\"0\" aria-label=\"%s\">\n<table>\n<caption>%s</caption>\n<thead><tr>",
-             columns > MANY ? " wide" : "", caption, caption);
+    markup_put(page->html,
+               "<div class=\"scroll%s\" role=\"region\" tabindex=\"0\" aria-label=\"%s\">\n<table>\n<caption>%s</caption>\n<thead><tr>",
+               columns > MANY ? " wide" : "", caption, caption);
     for (int64_t i = 0; i < columns; i++) {
         bool number = heading[i][0] == '>';
-        html_markup(page->html, number ? "<th scope=\"col\">" : "<th scope=\"col\" class=\"words\">");
-        html_put(page->html, "%s</th>", heading[i] + number);
+        markup_raw(page->html, number ? "<th scope=\"col\">" : "<th scope=\"col\" class=\"words\">");
+        markup_put(page->html, "%s</th>", heading[i] + number);
     }
-    html_markup(page->html, "</tr></thead>\n<tbody>\n");
+    markup_raw(page->html, "</tr></thead>\n<tbody>\n");
 }
 
 void page_table_close(const struct page *page)
 {
-    html_markup(page->html, "</tbody>\n</table>\n</div>\n");
+    markup_raw(page->html, "</tbody>\n</table>\n</div>\n");
 }
 
 void page_row_open(const struct page *page, const char *name)
 {
-    html_put(page->html, "<tr><th scope=\"row\">%s</th>", name);
+    markup_put(page->html, "<tr><th scope=\"row\">%s</th>", name);
 }
 
 void page_cell(const struct page *page, const char *text)
 {
     char typeset[NUMBER_SIZE];
     snprintf(typeset, sizeof typeset, "%s", text);
-    html_put(page->html, "<td>%s</td>", number_typeset(typeset, sizeof typeset));
+    markup_put(page->html, "<td>%s</td>", number_typeset(typeset, sizeof typeset));
 }
 
 void page_cell_text(const struct page *page, const char *text)
 {
-    html_put(page->html, "<td class=\"words\">%s</td>", text);
+    markup_put(page->html, "<td class=\"words\">%s</td>", text);
 }
 
 void page_row_close(const struct page *page)
 {
-    html_markup(page->html, "</tr>\n");
+    markup_raw(page->html, "</tr>\n");
 }
 
 const char *page_verdict_class(enum verdict_kind kind)

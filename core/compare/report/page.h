@@ -4,11 +4,11 @@
 
 #include "base/number.h"
 #include "compare/analysis/analysis.h"
-#include "compare/report/html.h"
+#include "draw/markup.h"
 
 struct page {
     const struct analysis *analysis;
-    struct html *html;
+    struct growing *html;
     bool inference; /* estimates and verdicts may be shown: the comparison is finished, or looks at it are planned */
     int places;     /* decimals of differences and means */
 };

@@ -11,11 +11,11 @@
 static void put_design_head(const struct page *page)
 {
     const struct plan *plan = page->analysis->plan;
-    html_markup(page->html,
-                "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"Combinations\">\n<table>\n<caption>Which tricks are on"
-                "</caption>\n<thead><tr><th scope=\"col\" class=\"words\">Arm</th>");
-    for (int64_t j = 0; j < plan->factors; j++) html_put(page->html, "<th scope=\"col\">%s</th>", plan->factor[j]);
-    html_put(page->html, "<th scope=\"col\">Mean%s</th></tr></thead>\n<tbody>\n", page->analysis->percent > 1 ? ", %" : "");
+    markup_raw(page->html,
+               "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"Combinations\">\n<table>\n<caption>Which tricks are on"
+               "</caption>\n<thead><tr><th scope=\"col\" class=\"words\">Arm</th>");
+    for (int64_t j = 0; j < plan->factors; j++) markup_put(page->html, "<th scope=\"col\">%s</th>", plan->factor[j]);
+    markup_put(page->html, "<th scope=\"col\">Mean%s</th></tr></thead>\n<tbody>\n", page->analysis->percent > 1 ? ", %" : "");
 }
 
 static void put_design_row(const struct page *page, int64_t a)
@@ -33,25 +33,26 @@ void page_design(const struct page *page)
     const struct plan *plan = page->analysis->plan;
     bool combines = plan->design == DESIGN_ABLATION || plan->design == DESIGN_FACTORIAL || plan->design == DESIGN_FRACTION;
     if (!combines || plan->factors == 0) return;
-    html_markup(page->html, "<section>\n<h2 id=\"design\">Combinations</h2>\n");
+    markup_raw(page->html, "<section>\n<h2 id=\"design\">Combinations</h2>\n");
     put_design_head(page);
     for (int64_t a = 0; a < plan->arms; a++)
         if (plan->arm[a].kind != ARM_BUDGET) put_design_row(page, a);
     page_table_close(page);
     if (plan->generators)
-        html_put(page->html, "<p>A fraction of all combinations: %s. What cannot be told apart is named together.</p>\n", plan->generators);
-    html_markup(page->html, "</section>\n");
+        markup_put(page->html, "<p>A fraction of all combinations: %s. What cannot be told apart is named together.</p>\n",
+                   plan->generators);
+    markup_raw(page->html, "</section>\n");
 }
 
 /* ---- Differences ---- */
 
 static void put_differences(const struct page *page, const struct arm *arm, bool baseline)
 {
-    html_markup(page->html, "<td class=\"words\">");
-    if (baseline) html_markup(page->html, "the config as it is");
-    if (!baseline && arm->differences == 0) html_markup(page->html, "nothing");
-    for (int64_t i = 0; i < arm->differences; i++) html_put(page->html, "<div><code>%s</code></div>", arm->difference[i]);
-    html_markup(page->html, "</td>");
+    markup_raw(page->html, "<td class=\"words\">");
+    if (baseline) markup_raw(page->html, "the config as it is");
+    if (!baseline && arm->differences == 0) markup_raw(page->html, "nothing");
+    for (int64_t i = 0; i < arm->differences; i++) markup_put(page->html, "<div><code>%s</code></div>", arm->difference[i]);
+    markup_raw(page->html, "</td>");
 }
 
 static void put_arms(const struct page *page)
@@ -108,34 +109,34 @@ static const char *text_of(const struct json *entry, const char *member)
 static void put_value(const struct page *page, const struct json *value)
 {
     if (value->kind == JSON_STRING) {
-        html_text(page->html, value->string);
+        markup_text(page->html, value->string);
         return;
     }
     char *text = json_node_text(value, false);
     if (text)
-        html_text(page->html, text);
+        markup_text(page->html, text);
     else
-        html_markup(page->html, NULL);
+        markup_raw(page->html, NULL);
     memory_free(text);
 }
 
 static void put_options(const struct page *page, const struct json *options)
 {
-    html_markup(page->html, "<td class=\"words\">");
-    if (!options || !options->first) html_markup(page->html, "none");
+    markup_raw(page->html, "<td class=\"words\">");
+    if (!options || !options->first) markup_raw(page->html, "none");
     for (const struct json *option = options ? options->first : NULL; option; option = option->next) {
-        html_put(page->html, "%s<code>%s ", option == options->first ? "" : ", ", option->name ? option->name : "");
+        markup_put(page->html, "%s<code>%s ", option == options->first ? "" : ", ", option->name ? option->name : "");
         put_value(page, option);
-        html_markup(page->html, "</code>");
+        markup_raw(page->html, "</code>");
     }
-    html_markup(page->html, "</td>");
+    markup_raw(page->html, "</td>");
 }
 
 static void put_trick(const struct page *page, const struct json *entry)
 {
     const char *name = text_of(entry, "name"), *plugin = text_of(entry, "plugin");
     page_row_open(page, name);
-    html_put(page->html, "<td class=\"words\">%s %s</td>", plugin, text_of(entry, "version"));
+    markup_put(page->html, "<td class=\"words\">%s %s</td>", plugin, text_of(entry, "version"));
     put_options(page, json_member(entry, "options"));
     page_row_close(page);
 }
@@ -146,7 +147,7 @@ static void put_tricks_of(const struct page *page, const struct arm *arm, struct
     struct json_document *document;
     if (!arm->tricks) return;
     if (json_parse(arm->tricks, strlen(arm->tricks), arm->name, &document) < 0) {
-        html_markup(page->html, NULL);
+        markup_raw(page->html, NULL);
         return;
     }
     int64_t entries = document->root->kind == JSON_ARRAY ? document->root->count : 0;
@@ -156,7 +157,7 @@ static void put_tricks_of(const struct page *page, const struct arm *arm, struct
         for (const struct json *entry = entries ? document->root->first : NULL; entry; entry = entry->next)
             if (!was_seen(seen, entry)) put_trick(page, entry);
     } else {
-        html_markup(page->html, NULL);
+        markup_raw(page->html, NULL);
     }
     json_free(document);
 }
@@ -165,11 +166,11 @@ void page_arms(const struct page *page)
 {
     static const char *const heading[] = {"Trick", "Plugin", "Options", NULL};
     struct seen seen = {NULL, 0};
-    html_markup(page->html, "<section>\n<h2 id=\"arms\">Arms and tricks</h2>\n");
+    markup_raw(page->html, "<section>\n<h2 id=\"arms\">Arms and tricks</h2>\n");
     put_arms(page);
     page_table_open(page, "Options of each trick", heading);
     for (int64_t a = 0; a < page->analysis->plan->arms; a++) put_tricks_of(page, &page->analysis->plan->arm[a], &seen);
     page_table_close(page);
-    html_markup(page->html, "</section>\n");
+    markup_raw(page->html, "</section>\n");
     memory_free(seen.hash);
 }

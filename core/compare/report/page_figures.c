@@ -13,15 +13,15 @@ enum {
 static void put_drawing(const struct page *page, const struct figure *figure, int64_t item, enum figure_width width, const char *class)
 {
     char *svg = figure->draw(page->analysis, item, width);
-    html_put(page->html, "<div class=\"%s\">\n", class);
-    html_markup(page->html, svg);
-    html_markup(page->html, "</div>\n");
+    markup_put(page->html, "<div class=\"%s\">\n", class);
+    markup_raw(page->html, svg);
+    markup_raw(page->html, "</div>\n");
     memory_free(svg);
 }
 
 static void put_caption(const struct page *page, const struct figure *figure, int number)
 {
-    html_put(page->html, "<figcaption><b>Figure %d. %s.</b> %s</figcaption>\n", number, figure->title, figure->text);
+    markup_put(page->html, "<figcaption><b>Figure %d. %s.</b> %s</figcaption>\n", number, figure->title, figure->text);
 }
 
 static void put_layouts(const struct page *page, const struct figure *figure, int64_t items)
@@ -34,9 +34,9 @@ static void put_layouts(const struct page *page, const struct figure *figure, in
 
 static void put_multiples(const struct page *page, const struct figure *figure, int64_t from, int64_t to)
 {
-    html_markup(page->html, "<div class=\"multiples\">\n");
+    markup_raw(page->html, "<div class=\"multiples\">\n");
     for (int64_t i = from; i < to; i++) put_drawing(page, figure, i, FIGURE_NARROW, "drawing");
-    html_markup(page->html, "</div>\n");
+    markup_raw(page->html, "</div>\n");
 }
 
 static void put_many(const struct page *page, const struct figure *figure, int64_t items)
@@ -44,30 +44,30 @@ static void put_many(const struct page *page, const struct figure *figure, int64
     int64_t open = items <= OPEN + 1 ? items : OPEN;
     put_multiples(page, figure, 0, open);
     if (open == items) return;
-    html_put(page->html, "<details class=\"printed\"><summary>%" PRId64 " more</summary>\n", items - open);
+    markup_put(page->html, "<details class=\"printed\"><summary>%" PRId64 " more</summary>\n", items - open);
     put_multiples(page, figure, open, items);
-    html_markup(page->html, "</details>\n");
+    markup_raw(page->html, "</details>\n");
 }
 
 static void put_figure(const struct page *page, const struct figure *figure, int64_t items, int number)
 {
     bool many = items > APART;
-    html_put(page->html, "<h3>%s</h3>\n<figure id=\"figure-%s\" class=\"%s\">\n", figure->title, figure->name, many ? "wide" : "single");
+    markup_put(page->html, "<h3>%s</h3>\n<figure id=\"figure-%s\" class=\"%s\">\n", figure->title, figure->name, many ? "wide" : "single");
     if (many)
         put_many(page, figure, items);
     else
         put_layouts(page, figure, items);
     put_caption(page, figure, number);
-    html_markup(page->html, "</figure>\n");
+    markup_raw(page->html, "</figure>\n");
 }
 
 void page_figures(const struct page *page)
 {
     int number = 0;
-    html_markup(page->html, "<section>\n<h2 id=\"figures\">Figures</h2>\n");
+    markup_raw(page->html, "<section>\n<h2 id=\"figures\">Figures</h2>\n");
     for (const struct figure *figure = figures; figure->name; figure++) {
         int64_t items = figure->items(page->analysis);
         if (items > 0) put_figure(page, figure, items, ++number);
     }
-    html_markup(page->html, "</section>\n");
+    markup_raw(page->html, "</section>\n");
 }

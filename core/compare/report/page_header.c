@@ -32,8 +32,8 @@ static void put_names(const struct page *page, struct group group)
     for (int64_t c = 0; c < analysis->plan->contrasts; c++) {
         const struct contrast_result *result = &analysis->contrast[c];
         if (result->contrast->family != group.family || result->verdict.kind != group.kind) continue;
-        if (seen > 0) html_markup(page->html, seen + 1 == group.count ? " and " : ", ");
-        html_put(page->html, "<b class=\"%s\">%s</b>", page_verdict_class(group.kind), page_title(result));
+        if (seen > 0) markup_raw(page->html, seen + 1 == group.count ? " and " : ", ");
+        markup_put(page->html, "<b class=\"%s\">%s</b>", page_verdict_class(group.kind), page_title(result));
         seen++;
     }
 }
@@ -41,10 +41,10 @@ static void put_names(const struct page *page, struct group group)
 static void put_group(const struct page *page, struct group group, const char *one, const char *many, bool *first)
 {
     if (group.count == 0) return;
-    if (!*first) html_markup(page->html, "; ");
+    if (!*first) markup_raw(page->html, "; ");
     *first = false;
     put_names(page, group);
-    html_put(page->html, " %s", group.count == 1 ? one : many);
+    markup_put(page->html, " %s", group.count == 1 ? one : many);
 }
 
 static void put_finding(const struct page *page, int family, const char *what)
@@ -54,20 +54,20 @@ static void put_finding(const struct page *page, int family, const char *what)
     int64_t all = analysis->family_size[family];
     bool first = true;
     if (all == 0) return;
-    html_put(page->html, "<p class=\"lead\">%s", what);
+    markup_put(page->html, "<p class=\"lead\">%s", what);
     put_group(page, group_of(analysis, family, VERDICT_HELPS), "helps", "help", &first);
     put_group(page, group_of(analysis, family, VERDICT_HURTS), "hurts", "hurt", &first);
     put_group(page, group_of(analysis, family, VERDICT_NO_DIFFERENCE), "makes no meaningful difference", "make no meaningful difference",
               &first);
     put_group(page, group_of(analysis, family, VERDICT_IDENTICAL), "changes nothing at all", "change nothing at all", &first);
     if (open > 0) {
-        html_put(page->html, "%s%s%" PRId64, first ? "" : "; ", open == all ? "all " : "", open);
-        if (open < all) html_put(page->html, " of %" PRId64, all);
-        html_put(page->html, " inconclusive");
+        markup_put(page->html, "%s%s%" PRId64, first ? "" : "; ", open == all ? "all " : "", open);
+        if (open < all) markup_put(page->html, " of %" PRId64, all);
+        markup_put(page->html, " inconclusive");
         first = false;
     }
-    if (none > 0) html_put(page->html, "%s%" PRId64 " of %" PRId64 " without a verdict", first ? "" : "; ", none, all);
-    html_markup(page->html, ".</p>\n");
+    if (none > 0) markup_put(page->html, "%s%" PRId64 " of %" PRId64 " without a verdict", first ? "" : "; ", none, all);
+    markup_raw(page->html, ".</p>\n");
 }
 
 static void put_findings(const struct page *page)
@@ -87,12 +87,12 @@ static void put_unfinished(const struct page *page)
     int64_t done = 0;
     for (int64_t a = 0; a < analysis->plan->arms; a++) done += analysis->arm[a].n;
     if (analysis->finished) return;
-    html_put(page->html, "<p class=\"notice\" role=\"note\"><b>Not finished</b> (%s): %" PRId64 " of %" PRId64 " trials. ",
-             analysis->status, done, analysis->plan->arms * analysis->plan->seeds);
-    html_markup(page->html, page->inference
-                                ? "What follows rests on the looks made so far; the plan allows for that.</p>\n"
-                                : "Counts and means only, as tests and intervals hold for all planned seeds, not for those that happen "
-                                  "to be there.</p>\n");
+    markup_put(page->html, "<p class=\"notice\" role=\"note\"><b>Not finished</b> (%s): %" PRId64 " of %" PRId64 " trials. ",
+               analysis->status, done, analysis->plan->arms * analysis->plan->seeds);
+    markup_raw(page->html, page->inference
+                               ? "What follows rests on the looks made so far; the plan allows for that.</p>\n"
+                               : "Counts and means only, as tests and intervals hold for all planned seeds, not for those that happen "
+                                 "to be there.</p>\n");
 }
 
 static void put_screening(const struct page *page)
@@ -100,24 +100,24 @@ static void put_screening(const struct page *page)
     char bias[NUMBER_SIZE];
     const struct analysis *analysis = page->analysis;
     if (!analysis->screening) return;
-    html_markup(page->html, "<p class=\"notice\" role=\"note\"><b>A screening</b> finds candidates, not conclusions. ");
+    markup_raw(page->html, "<p class=\"notice\" role=\"note\"><b>A screening</b> finds candidates, not conclusions. ");
     if (isfinite(analysis->best_bias) && analysis->best_bias > 0)
-        html_put(page->html, "The best of so many looks better than it is, by about %s standard errors. ",
-                 number_fixed(bias, analysis->best_bias, 1));
-    if (analysis->candidates) html_put(page->html, "In the last round were left, the best first: <b>%s</b>. ", analysis->candidates);
-    html_markup(page->html, "Run the best again on new seeds: <code>knack compare DIR --confirm 2</code>.</p>\n");
+        markup_put(page->html, "The best of so many looks better than it is, by about %s standard errors. ",
+                   number_fixed(bias, analysis->best_bias, 1));
+    if (analysis->candidates) markup_put(page->html, "In the last round were left, the best first: <b>%s</b>. ", analysis->candidates);
+    markup_raw(page->html, "Run the best again on new seeds: <code>knack compare DIR --confirm 2</code>.</p>\n");
 }
 
 /* ---- How it was done ---- */
 
 static void open_fact(const struct page *page, const char *name)
 {
-    html_put(page->html, "<dt>%s</dt><dd>", name);
+    markup_put(page->html, "<dt>%s</dt><dd>", name);
 }
 
 static void close_fact(const struct page *page)
 {
-    html_markup(page->html, "</dd>\n");
+    markup_raw(page->html, "</dd>\n");
 }
 
 static void put_metric(const struct page *page)
@@ -125,23 +125,23 @@ static void put_metric(const struct page *page)
     char margin[NUMBER_SIZE], score[NUMBER_SIZE];
     const struct plan *plan = page->analysis->plan;
     open_fact(page, "Primary metric");
-    html_put(page->html, "<b>%s.%s</b>, %s is better, at the end of training", plan->part, plan->metric,
-             plan->lower_is_better ? "smaller" : "larger");
+    markup_put(page->html, "<b>%s.%s</b>, %s is better, at the end of training", plan->part, plan->metric,
+               plan->lower_is_better ? "smaller" : "larger");
     close_fact(page);
     open_fact(page, "Margin");
     bool one = page->analysis->percent == 100 && !*number_s(number_short(margin, plan->margin * page->analysis->percent));
     if (plan->margin > 0)
-        html_put(page->html, "%s %s%s: smaller differences do not matter", number_short(margin, plan->margin * page->analysis->percent),
-                 one ? "point " : "", page->analysis->unit + (one ? strlen("points ") : 0));
+        markup_put(page->html, "%s %s%s: smaller differences do not matter", number_short(margin, plan->margin * page->analysis->percent),
+                   one ? "point " : "", page->analysis->unit + (one ? strlen("points ") : 0));
     else
-        html_markup(page->html, "none was given: verdicts say whether there is a difference, not whether it matters");
+        markup_raw(page->html, "none was given: verdicts say whether there is a difference, not whether it matters");
     close_fact(page);
     open_fact(page, "Failed trials");
     if (isfinite(plan->failed_score))
-        html_put(page->html, "count as %s %s", page_mean(page, score, plan->failed_score),
-                 page->analysis->percent > 1 ? "%" : plan->metric);
+        markup_put(page->html, "count as %s %s", page_mean(page, score, plan->failed_score),
+                   page->analysis->percent > 1 ? "%" : plan->metric);
     else
-        html_markup(page->html, "have no score");
+        markup_raw(page->html, "have no score");
     close_fact(page);
 }
 
@@ -151,31 +151,31 @@ static void put_seeds(const struct page *page)
     char seeds[NUMBER_SIZE], blocks[NUMBER_SIZE];
     number_of(seeds, plan->seeds, "seed");
     open_fact(page, "Plan");
-    html_put(page->html, "design <b>%s</b>, role <b>%s</b>; ", design_name[plan->design], role_name[plan->role]);
+    markup_put(page->html, "design <b>%s</b>, role <b>%s</b>; ", design_name[plan->design], role_name[plan->role]);
     if (plan->design == DESIGN_SCREEN)
-        html_put(page->html, "the trials of %s an arm, shared out by halving: after each round the better half goes on", seeds);
+        markup_put(page->html, "the trials of %s an arm, shared out by halving: after each round the better half goes on", seeds);
     else if (plan->stopping == STOP_FIXED)
-        html_put(page->html, "%s, fixed before the first trial",
-                 number_of(blocks, plan->extended_from ? plan->extended_from : plan->seeds, "seed"));
+        markup_put(page->html, "%s, fixed before the first trial",
+                   number_of(blocks, plan->extended_from ? plan->extended_from : plan->seeds, "seed"));
     if (plan->extended_from > 0)
-        html_put(page->html, "; extended to %" PRId64 " later: where that was for the result, p values are too small", plan->seeds);
-    if (plan->stopping == STOP_DECIDED) html_put(page->html, "at most %s, each followed by a test that allows for it", seeds);
+        markup_put(page->html, "; extended to %" PRId64 " later: where that was for the result, p values are too small", plan->seeds);
+    if (plan->stopping == STOP_DECIDED) markup_put(page->html, "at most %s, each followed by a test that allows for it", seeds);
     if (plan->stopping == STOP_LOOKS) {
-        html_put(page->html, "at most %s, with planned looks at ", seeds);
-        for (int64_t i = 0; i < plan->looks; i++) html_put(page->html, "%s%" PRId64, i == 0 ? "" : ", ", plan->look[i]);
+        markup_put(page->html, "at most %s, with planned looks at ", seeds);
+        for (int64_t i = 0; i < plan->looks; i++) markup_put(page->html, "%s%" PRId64, i == 0 ? "" : ", ", plan->look[i]);
     }
     close_fact(page);
     open_fact(page, "Seeds");
-    html_put(page->html, "%" PRId64 " to %" PRId64 "; %s, in each of which every arm starts from the same random numbers", plan->first_seed,
-             analysis_last_seed(page->analysis), number_of(blocks, page->analysis->blocks, "complete block"));
+    markup_put(page->html, "%" PRId64 " to %" PRId64 "; %s, in each of which every arm starts from the same random numbers",
+               plan->first_seed, analysis_last_seed(page->analysis), number_of(blocks, page->analysis->blocks, "complete block"));
     close_fact(page);
     if (!page->inference) return;
     open_fact(page, "Tests");
-    html_put(page->html, "paired t on the differences within seeds, two-sided, 95 %% intervals%s%s; %s",
-             plan->stopping == STOP_FIXED   ? ""
-             : plan->stopping == STOP_LOOKS ? " that hold at any look"
-                                            : " that hold at any time",
-             plan->redraw ? ", by the formula for data that is split again" : "", page->analysis->adjustment);
+    markup_put(page->html, "paired t on the differences within seeds, two-sided, 95 %% intervals%s%s; %s",
+               plan->stopping == STOP_FIXED   ? ""
+               : plan->stopping == STOP_LOOKS ? " that hold at any look"
+                                              : " that hold at any time",
+               plan->redraw ? ", by the formula for data that is split again" : "", page->analysis->adjustment);
     close_fact(page);
 }
 
@@ -183,7 +183,7 @@ static void put_list(const struct page *page, const char *name, char *const *tex
 {
     if (!text || !text[0]) return;
     open_fact(page, name);
-    for (int64_t i = 0; text[i]; i++) html_put(page->html, "%s%s", i == 0 ? "" : "; ", text[i]);
+    for (int64_t i = 0; text[i]; i++) markup_put(page->html, "%s%s", i == 0 ? "" : "; ", text[i]);
     close_fact(page);
 }
 
@@ -193,22 +193,22 @@ static void put_data(const struct page *page)
     const struct plan *plan = page->analysis->plan;
     snprintf(hash, sizeof hash, "%016" PRIx64, plan->test_set);
     open_fact(page, "Data");
-    if (plan->data_title) html_put(page->html, "%s; ", plan->data_title);
-    html_put(page->html, "%s training examples, %s in the %s part", number_count(train, plan->train_count),
-             number_count(test, plan->test_count), plan->part);
+    if (plan->data_title) markup_put(page->html, "%s; ", plan->data_title);
+    markup_put(page->html, "%s training examples, %s in the %s part", number_count(train, plan->train_count),
+               number_count(test, plan->test_count), plan->part);
     close_fact(page);
     open_fact(page, "Test set");
     if (page->analysis->comparison_number > 0)
-        html_put(page->html, "this is comparison <b>#%" PRId64 "</b> on it (%s)", page->analysis->comparison_number, hash);
+        markup_put(page->html, "this is comparison <b>#%" PRId64 "</b> on it (%s)", page->analysis->comparison_number, hash);
     else
-        html_put(page->html, "%s; this comparison is not in the ledger", hash);
+        markup_put(page->html, "%s; this comparison is not in the ledger", hash);
     close_fact(page);
 }
 
 static void put_facts(const struct page *page)
 {
     char threads[NUMBER_SIZE];
-    html_markup(page->html, "<h2 id=\"setup\">What was compared</h2>\n<dl class=\"facts\">\n");
+    markup_raw(page->html, "<h2 id=\"setup\">What was compared</h2>\n<dl class=\"facts\">\n");
     put_data(page);
     put_metric(page);
     put_seeds(page);
@@ -216,29 +216,29 @@ static void put_facts(const struct page *page)
     put_list(page, "Random", page->analysis->random);
     if (page->analysis->plan->generators) {
         open_fact(page, "Fraction");
-        html_put(page->html, "%s", page->analysis->plan->generators);
+        markup_put(page->html, "%s", page->analysis->plan->generators);
         close_fact(page);
     }
     open_fact(page, "Build");
-    html_put(page->html, "knack %s on %s, %s a trial", page->analysis->knack, page->analysis->machine,
-             number_of(threads, page->analysis->plan->threads, "thread"));
+    markup_put(page->html, "knack %s on %s, %s a trial", page->analysis->knack, page->analysis->machine,
+               number_of(threads, page->analysis->plan->threads, "thread"));
     close_fact(page);
-    html_markup(page->html, "</dl>\n");
+    markup_raw(page->html, "</dl>\n");
 }
 
 void page_header(const struct page *page)
 {
     const struct analysis *analysis = page->analysis;
-    html_markup(page->html, "<header>\n");
-    html_put(page->html, "<p class=\"kicker\">%s</p>\n<h1>%s</h1>\n",
-             analysis->screening                         ? "Screening of training tricks"
-             : analysis->plan->role == ROLE_CONFIRMATION ? "Confirmation on fresh seeds"
-                                                         : "Comparison of training tricks",
-             analysis->plan->name);
+    markup_raw(page->html, "<header>\n");
+    markup_put(page->html, "<p class=\"kicker\">%s</p>\n<h1>%s</h1>\n",
+               analysis->screening                         ? "Screening of training tricks"
+               : analysis->plan->role == ROLE_CONFIRMATION ? "Confirmation on fresh seeds"
+                                                           : "Comparison of training tricks",
+               analysis->plan->name);
     put_unfinished(page);
     put_screening(page);
     if (page->inference) put_findings(page);
-    html_markup(page->html, "</header>\n<section>\n");
+    markup_raw(page->html, "</header>\n<section>\n");
     put_facts(page);
-    html_markup(page->html, "</section>\n");
+    markup_raw(page->html, "</section>\n");
 }

@@ -189,41 +189,41 @@ static void put_cell(const struct page *page, const struct column *column, const
 {
     struct cell cell = {"", ""};
     column->fill(page, result, &cell);
-    html_put(page->html, "<td role=\"cell\" data-label=\"%s\">%s", column->label, number_typeset(cell.text, sizeof cell.text));
-    if (*cell.below) html_put(page->html, "<small>%s</small>", number_typeset(cell.below, sizeof cell.below));
-    html_markup(page->html, "</td>");
+    markup_put(page->html, "<td role=\"cell\" data-label=\"%s\">%s", column->label, number_typeset(cell.text, sizeof cell.text));
+    if (*cell.below) markup_put(page->html, "<small>%s</small>", number_typeset(cell.below, sizeof cell.below));
+    markup_raw(page->html, "</td>");
 }
 
 static void put_verdict(const struct page *page, const struct verdict *verdict)
 {
-    html_put(page->html, "<td role=\"cell\" class=\"words verdict\" data-label=\"Verdict\"><b class=\"%s\">%s</b>",
-             page_verdict_class(verdict->kind), verdict->word ? verdict->word : "no verdict");
-    for (int64_t q = 0; q < verdict->qualifiers; q++) html_put(page->html, "<small>%s</small>", verdict->qualifier[q]);
-    html_markup(page->html, "</td>");
+    markup_put(page->html, "<td role=\"cell\" class=\"words verdict\" data-label=\"Verdict\"><b class=\"%s\">%s</b>",
+               page_verdict_class(verdict->kind), verdict->word ? verdict->word : "no verdict");
+    for (int64_t q = 0; q < verdict->qualifiers; q++) markup_put(page->html, "<small>%s</small>", verdict->qualifier[q]);
+    markup_raw(page->html, "</td>");
 }
 
 static void put_head(const struct page *page)
 {
-    html_markup(page->html, "<thead><tr><th scope=\"col\" class=\"words\">Comparison</th>");
+    markup_raw(page->html, "<thead><tr><th scope=\"col\" class=\"words\">Comparison</th>");
     for (int i = 0; i < COLUMNS; i++) {
         if (!is_shown(page, &columns[i])) continue;
-        html_markup(page->html, "<th scope=\"col\">");
-        html_markup(page->html, columns[i].heading);
-        if (*columns[i].below) html_put(page->html, "<small>%s</small>", columns[i].below);
-        html_markup(page->html, "</th>");
+        markup_raw(page->html, "<th scope=\"col\">");
+        markup_raw(page->html, columns[i].heading);
+        if (*columns[i].below) markup_put(page->html, "<small>%s</small>", columns[i].below);
+        markup_raw(page->html, "</th>");
     }
-    html_markup(page->html, "<th scope=\"col\" class=\"words\">Verdict</th></tr></thead>\n");
+    markup_raw(page->html, "<th scope=\"col\" class=\"words\">Verdict</th></tr></thead>\n");
 }
 
 /* Rows are cards where the page is narrow, and cells with roles stay a table for those who do not see it. */
 static void put_row(const struct page *page, int64_t c)
 {
     const struct contrast_result *result = &page->analysis->contrast[c];
-    html_put(page->html, "<tr role=\"row\"><th scope=\"row\" role=\"rowheader\" class=\"words\">%s</th>", page_title(result));
+    markup_put(page->html, "<tr role=\"row\"><th scope=\"row\" role=\"rowheader\" class=\"words\">%s</th>", page_title(result));
     for (int i = 0; i < COLUMNS; i++)
         if (is_shown(page, &columns[i])) put_cell(page, &columns[i], result);
     put_verdict(page, &result->verdict);
-    html_markup(page->html, "</tr>\n");
+    markup_raw(page->html, "</tr>\n");
 }
 
 static bool kinds_differ(const struct plan *plan)
@@ -243,23 +243,23 @@ static void put_rows(const struct page *page)
         int64_t rows = 0;
         for (int64_t c = 0; c < plan->contrasts; c++) {
             if ((int)plan->contrast[c].kind != kind) continue;
-            if (rows == 0) html_markup(page->html, "<tbody>\n");
+            if (rows == 0) markup_raw(page->html, "<tbody>\n");
             if (rows++ == 0 && kinds_differ(plan))
-                html_put(page->html,
-                         "<tr role=\"row\" class=\"group\"><th role=\"rowheader\" scope=\"rowgroup\" colspan=\"%d\">%s</th></tr>\n", shown,
-                         group_title(plan->contrast[c].kind));
+                markup_put(page->html,
+                           "<tr role=\"row\" class=\"group\"><th role=\"rowheader\" scope=\"rowgroup\" colspan=\"%d\">%s</th></tr>\n",
+                           shown, group_title(plan->contrast[c].kind));
             put_row(page, c);
         }
-        if (rows > 0) html_markup(page->html, "</tbody>\n");
+        if (rows > 0) markup_raw(page->html, "</tbody>\n");
     }
 }
 
 static void put_key(const struct page *page)
 {
     const struct analysis *analysis = page->analysis;
-    html_put(page->html, "<p class=\"note\">Means in %s; \xce\x94 and s<sub>D</sub> in %s. ",
-             analysis->percent > 1 ? "percent" : analysis->plan->metric, analysis->unit);
-    html_markup(
+    markup_put(page->html, "<p class=\"note\">Means in %s; \xce\x94 and s<sub>D</sub> in %s. ",
+               analysis->percent > 1 ? "percent" : analysis->plan->metric, analysis->unit);
+    markup_raw(
         page->html,
         "\xce\x94: mean difference within seeds. s<sub>D</sub>: standard deviation of these differences. Wins: seeds where "
         "it is better, ties a half. VRF: how many times smaller pairing makes the variance of the difference. Transfer: interval for "
@@ -274,26 +274,26 @@ static void put_sentence(const struct page *page, const struct contrast_result *
     const char *sentence = verdict->sentence ? verdict->sentence : "";
     size_t word = verdict->word ? strlen(verdict->word) : 0;
     bool begins = word > 0 && strncmp(sentence, verdict->word, word) == 0;
-    html_put(page->html, "<li><b>%s</b>", page_title(result));
-    if (begins) html_put(page->html, " <b class=\"%s\">%s</b>", page_verdict_class(verdict->kind), verdict->word);
-    html_put(page->html, "%s%s</li>\n", begins ? "" : " ", sentence + (begins ? word : 0));
+    markup_put(page->html, "<li><b>%s</b>", page_title(result));
+    if (begins) markup_put(page->html, " <b class=\"%s\">%s</b>", page_verdict_class(verdict->kind), verdict->word);
+    markup_put(page->html, "%s%s</li>\n", begins ? "" : " ", sentence + (begins ? word : 0));
 }
 
 static void put_result(const struct page *page)
 {
     const struct plan *plan = page->analysis->plan;
     const char *caption = plan->contrasts == 0 || kinds_differ(plan) ? "All comparisons" : group_title(plan->contrast[0].kind);
-    html_put(page->html,
-             "<h2 id=\"result\">Result</h2>\n<div class=\"scroll wide\" role=\"region\" tabindex=\"0\" aria-label=\"%s\">\n"
-             "<table class=\"result\" role=\"table\">\n<caption>%s</caption>\n",
-             caption, caption);
+    markup_put(page->html,
+               "<h2 id=\"result\">Result</h2>\n<div class=\"scroll wide\" role=\"region\" tabindex=\"0\" aria-label=\"%s\">\n"
+               "<table class=\"result\" role=\"table\">\n<caption>%s</caption>\n",
+               caption, caption);
     put_head(page);
     put_rows(page);
-    html_markup(page->html, "</table>\n</div>\n");
+    markup_raw(page->html, "</table>\n</div>\n");
     put_key(page);
-    html_markup(page->html, "<h3>In sentences</h3>\n<ul class=\"sentences\">\n");
+    markup_raw(page->html, "<h3>In sentences</h3>\n<ul class=\"sentences\">\n");
     for (int64_t c = 0; c < page->analysis->plan->contrasts; c++) put_sentence(page, &page->analysis->contrast[c]);
-    html_markup(page->html, "</ul>\n");
+    markup_raw(page->html, "</ul>\n");
 }
 
 /* ---- Not finished ---- */
@@ -303,7 +303,7 @@ static void put_counts(const struct page *page)
     static const char *const heading[] = {"Arm", ">Trials", ">Failed", ">Mean", NULL};
     const struct analysis *analysis = page->analysis;
     char text[NUMBER_SIZE];
-    html_markup(page->html, "<h2 id=\"result\">So far</h2>\n");
+    markup_raw(page->html, "<h2 id=\"result\">So far</h2>\n");
     page_table_open(page, "Trials and means so far", heading);
     for (int64_t a = 0; a < analysis->plan->arms; a++) {
         const struct arm_result *arm = &analysis->arm[a];
@@ -315,15 +315,15 @@ static void put_counts(const struct page *page)
         page_row_close(page);
     }
     page_table_close(page);
-    html_put(page->html, "<p class=\"note\">Means of %s%s.</p>\n", analysis->plan->metric, analysis->percent > 1 ? ", in percent" : "");
+    markup_put(page->html, "<p class=\"note\">Means of %s%s.</p>\n", analysis->plan->metric, analysis->percent > 1 ? ", in percent" : "");
 }
 
 void page_result(const struct page *page)
 {
-    html_markup(page->html, "<section>\n");
+    markup_raw(page->html, "<section>\n");
     if (page->inference)
         put_result(page);
     else
         put_counts(page);
-    html_markup(page->html, "</section>\n");
+    markup_raw(page->html, "</section>\n");
 }

@@ -51,11 +51,11 @@ void page_estimates(const struct page *page)
         shown[10] = ">Seeds at its look";
         shown[11] = ">|t| needed there";
     }
-    html_markup(page->html, "<section>\n<h2 id=\"estimates\">More on each comparison</h2>\n");
+    markup_raw(page->html, "<section>\n<h2 id=\"estimates\">More on each comparison</h2>\n");
     page_table_open(page, "Further estimates", shown);
     for (int64_t c = 0; c < page->analysis->plan->contrasts; c++) put_estimate(page, &page->analysis->contrast[c]);
     page_table_close(page);
-    html_markup(
+    markup_raw(
         page->html,
         "<p class=\"note\">All intervals are of 95 %. For all at once: holds for all comparisons of its family together. Next single "
         "seed: what one more seed would show. Relative change: of the baseline&#39;s mean, or of its error where the metric is a share; "
@@ -76,14 +76,14 @@ static const struct trial_metric_mean *find_metric(const struct arm_result *arm,
 static void put_metric_heads(const struct page *page, const struct arm_result *base)
 {
     const char *name = "Secondary metrics";
-    html_put(page->html,
-             "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"%s\">\n<table>\n<caption>%s</caption>\n<thead><tr>"
-             "<th scope=\"col\" class=\"words\">Arm</th>",
-             name, name);
+    markup_put(page->html,
+               "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"%s\">\n<table>\n<caption>%s</caption>\n<thead><tr>"
+               "<th scope=\"col\" class=\"words\">Arm</th>",
+               name, name);
     for (int64_t i = 0; i < base->secondaries; i++)
-        html_put(page->html, "<th scope=\"col\">%s.%s</th><th scope=\"col\">\xce\x94</th>", base->secondary[i].part,
-                 base->secondary[i].metric);
-    html_markup(page->html, "</tr></thead>\n<tbody>\n");
+        markup_put(page->html, "<th scope=\"col\">%s.%s</th><th scope=\"col\">\xce\x94</th>", base->secondary[i].part,
+                   base->secondary[i].metric);
+    markup_raw(page->html, "</tr></thead>\n<tbody>\n");
 }
 
 void page_secondary(const struct page *page)
@@ -92,10 +92,10 @@ void page_secondary(const struct page *page)
     const struct arm_result *base = &analysis->arm[0];
     char text[NUMBER_SIZE];
     if (analysis->plan->arms == 0 || base->secondaries == 0) return;
-    html_put(page->html,
-             "<section>\n<h2 id=\"secondary\">Secondary metrics</h2>\n<p>Without a verdict, as the comparison was of %s.%s. Means, and "
-             "mean differences from the baseline within seeds, as each metric is.</p>\n",
-             analysis->plan->part, analysis->plan->metric);
+    markup_put(page->html,
+               "<section>\n<h2 id=\"secondary\">Secondary metrics</h2>\n<p>Without a verdict, as the comparison was of %s.%s. Means, and "
+               "mean differences from the baseline within seeds, as each metric is.</p>\n",
+               analysis->plan->part, analysis->plan->metric);
     put_metric_heads(page, base);
     for (int64_t a = 0; a < analysis->plan->arms; a++) {
         page_row_open(page, analysis->plan->arm[a].name);
@@ -107,7 +107,7 @@ void page_secondary(const struct page *page)
         page_row_close(page);
     }
     page_table_close(page);
-    html_markup(page->html, "</section>\n");
+    markup_raw(page->html, "</section>\n");
 }
 
 /* ---- Costs ---- */
@@ -135,12 +135,12 @@ static void put_saving(const struct page *page, const struct contrast_result *re
 {
     char saving[NUMBER_SIZE];
     if (isnan(result->equal_quality_saving) || result->verdict.kind != VERDICT_HELPS) return;
-    html_put(page->html, "<li><b>%s</b>: ", page_title(result));
+    markup_put(page->html, "<li><b>%s</b>: ", page_title(result));
     number_ratio(saving, result->equal_quality_saving);
     if (isinf(result->equal_quality_saving))
-        html_markup(page->html, "no baseline that was run, however long, gets as far.</li>\n");
+        markup_raw(page->html, "no baseline that was run, however long, gets as far.</li>\n");
     else
-        html_put(page->html, "the baseline gets as far for %s its cost.</li>\n", number_typeset(saving, sizeof saving));
+        markup_put(page->html, "the baseline gets as far for %s its cost.</li>\n", number_typeset(saving, sizeof saving));
 }
 
 static void put_savings(const struct page *page)
@@ -149,9 +149,9 @@ static void put_savings(const struct page *page)
     bool any = false;
     for (int64_t c = 0; c < plan->contrasts; c++) any |= !isnan(page->analysis->contrast[c].equal_quality_saving);
     if (!any || !page->inference) return;
-    html_markup(page->html, "<h3>The same quality without the trick</h3>\n<ul>\n");
+    markup_raw(page->html, "<h3>The same quality without the trick</h3>\n<ul>\n");
     for (int64_t c = 0; c < plan->contrasts; c++) put_saving(page, &page->analysis->contrast[c]);
-    html_markup(page->html, "</ul>\n");
+    markup_raw(page->html, "</ul>\n");
 }
 
 void page_costs(const struct page *page)
@@ -160,19 +160,19 @@ void page_costs(const struct page *page)
         "Arm",          ">Updates",          ">Rows with gradient", ">Rows forward only",       ">Cost by counts", ">Cost by time",
         ">its 95 % CI", ">CPU of an update", ">A trial took",       ">Forwards per prediction", ">Peak memory",    NULL};
     const struct analysis *analysis = page->analysis;
-    html_markup(page->html, "<section>\n<h2 id=\"costs\">Costs</h2>\n");
+    markup_raw(page->html, "<section>\n<h2 id=\"costs\">Costs</h2>\n");
     page_table_open(page, "Costs of a trial", heading);
     for (int64_t a = 0; a < analysis->plan->arms; a++)
         put_cost(page, &analysis->arm[a], analysis->plan->arm[a].name, analysis->plan->arm[a].updates);
     page_table_close(page);
-    html_markup(
+    markup_raw(
         page->html,
         "<p class=\"note\">Rows through the model are counted exactly, over the whole training; cost by counts takes a row with gradient "
         "as three that go forward only. Cost by time is CPU time of one update against the baseline&#39;s, measured one after the "
         "other by turns: it does not grow with the number of updates. What a trial took includes what its neighbours slowed it "
         "down.</p>\n");
     put_savings(page);
-    html_markup(page->html, "</section>\n");
+    markup_raw(page->html, "</section>\n");
 }
 
 /* ---- Failures ---- */
@@ -204,8 +204,8 @@ static void put_discordant(const struct page *page, int64_t a)
     char p[NUMBER_SIZE], trials[NUMBER_SIZE];
     const struct arm_result *arm = &page->analysis->arm[a];
     if (isnan(arm->p_failures) || !page->inference) return;
-    html_put(page->html, "<li><b>%s</b> failed in %" PRId64 " of %s; exact test of failures against the baseline: p %s.</li>\n",
-             page->analysis->plan->arm[a].name, arm->failed, number_of(trials, arm->n, "trial"), number_p(p, arm->p_failures));
+    markup_put(page->html, "<li><b>%s</b> failed in %" PRId64 " of %s; exact test of failures against the baseline: p %s.</li>\n",
+               page->analysis->plan->arm[a].name, arm->failed, number_of(trials, arm->n, "trial"), number_p(p, arm->p_failures));
 }
 
 /* The largest bound is that of the arm with the fewest trials. */
@@ -220,9 +220,9 @@ static void put_idle(const struct page *page)
 {
     for (int64_t a = 0; a < page->analysis->plan->arms; a++)
         if (page->analysis->arm[a].idle)
-            html_put(page->html,
-                     "<p class=\"notice\">In arm <b>%s</b> the trick <b>%s</b> never acted: the arm may not be what it says.</p>\n",
-                     page->analysis->plan->arm[a].name, page->analysis->arm[a].idle);
+            markup_put(page->html,
+                       "<p class=\"notice\">In arm <b>%s</b> the trick <b>%s</b> never acted: the arm may not be what it says.</p>\n",
+                       page->analysis->plan->arm[a].name, page->analysis->arm[a].idle);
 }
 
 void page_failures(const struct page *page)
@@ -234,19 +234,19 @@ void page_failures(const struct page *page)
         failed += analysis->arm[a].failed;
         all += analysis->arm[a].n;
     }
-    html_put(page->html, "<section>\n<h2 id=\"failures\">Failures</h2>\n<p>%" PRId64 " of %s failed.", failed,
-             number_of(text, all, "trial"));
+    markup_put(page->html, "<section>\n<h2 id=\"failures\">Failures</h2>\n<p>%" PRId64 " of %s failed.", failed,
+               number_of(text, all, "trial"));
     double bound = bound_of_all(analysis);
     if (!isnan(bound))
-        html_put(page->html, " Where none did, the true rate may still be up to %s %%, at 95 %% confidence.",
-                 number_fixed(text, 100 * bound, 0));
-    html_markup(page->html, "</p>\n");
+        markup_put(page->html, " Where none did, the true rate may still be up to %s %%, at 95 %% confidence.",
+                   number_fixed(text, 100 * bound, 0));
+    markup_raw(page->html, "</p>\n");
     put_idle(page);
     if (failed > 0) {
-        html_markup(page->html, "<ul>\n");
+        markup_raw(page->html, "<ul>\n");
         for (int64_t a = 0; a < analysis->plan->arms; a++) put_discordant(page, a);
-        html_markup(page->html, "</ul>\n");
+        markup_raw(page->html, "</ul>\n");
         put_failures(page);
     }
-    html_markup(page->html, "</section>\n");
+    markup_raw(page->html, "</section>\n");
 }
