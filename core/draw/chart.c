@@ -18,11 +18,12 @@ void chart_discard(struct chart *chart)
     *chart = (struct chart){0};
 }
 
-char *chart_end(struct chart *chart, double height, const char *name)
+char *chart_end(struct chart *chart, double y, const char *name)
 {
+    double height = ceil(y - LABEL_ABOVE + CHART_MARGIN);
     struct growing whole = {0};
     markup_put(&whole, "<svg class=\"figure\" width=\"%g\" height=\"%g\" viewBox=\"0 0 %g %g\" role=\"img\" aria-label=\"%s\">\n",
-               chart->width, ceil(height), chart->width, ceil(height), name);
+               chart->width, height, chart->width, height, name);
     if (chart->svg.text) markup_raw(&whole, chart->svg.text);
     markup_raw(&whole, "</svg>\n");
     if (chart->svg.failed || chart->taken.failed) whole.failed = true;
@@ -153,6 +154,17 @@ void chart_y_axis(struct chart *chart, const struct panel *panel, const struct t
         scale_text(buffer, ticks->value[i], ticks->decimals, ticks->plus);
         chart_text(chart, "note", ANCHOR_END, panel->box.left - 6, y + 4, buffer);
     }
+}
+
+void chart_frame(struct chart *chart, struct panel *panel, bool plus, double left, double right)
+{
+    panel->y.from = panel->box.bottom;
+    panel->y.to = panel->box.top;
+    struct ticks ticks = chart_y_ticks(&panel->y, plus);
+    panel->box.left = left + chart_ticks_width(&ticks) + 7;
+    panel->box.right = right;
+    chart_y_axis(chart, panel, &ticks);
+    chart_line(chart, "axis", panel->box.left, panel->box.bottom, right, panel->box.bottom, NULL);
 }
 
 double chart_x_title(struct chart *chart, const struct panel *panel, const char *title)
@@ -350,8 +362,9 @@ static void write_key(struct chart *chart, const struct key *key, double x, doub
         chart_box(chart, key->kind, (struct box){x, y - 10, x + 18, y + 2}, NULL);
 }
 
-double chart_key(struct chart *chart, double x, double y, double width, const struct key *key, int64_t count)
+double chart_key(struct chart *chart, double y, const struct key *key, int64_t count)
 {
+    const double x = CHART_MARGIN, width = chart->width - 2 * CHART_MARGIN;
     enum { SYMBOL = 25, GAP = 18 };
     double at = x;
     for (int64_t i = 0; i < count; i++) {

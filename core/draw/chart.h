@@ -27,8 +27,8 @@ enum anchor { ANCHOR_START, ANCHOR_MIDDLE, ANCHOR_END };
 enum shape { SHAPE_DOT, SHAPE_RING, SHAPE_UP, SHAPE_DOWN, SHAPE_SQUARE, SHAPE_DIAMOND, SHAPE_CROSS };
 
 void chart_begin(struct chart *, bool narrow);
-/* The drawing, so high, called so by screen readers; the chart is gone. NULL on error; memory_free(). */
-char *chart_end(struct chart *, double height, const char *name);
+/* The drawing, to above y, where a next line would stand; called so by screen readers. The chart is gone. NULL on error; memory_free(). */
+char *chart_end(struct chart *, double y, const char *name);
 /* The same without a result. */
 void chart_discard(struct chart *);
 
@@ -50,6 +50,8 @@ struct ticks chart_y_ticks(const struct scale *, bool plus);
 double chart_ticks_width(const struct ticks *); /* of the widest text */
 void chart_x_axis(struct chart *, const struct panel *, const struct ticks *);
 void chart_y_axis(struct chart *, const struct panel *, const struct ticks *);
+/* Fits the panel, whose y scale and upper and lower edge are set, between left and right, and draws its y axis and its lower edge. */
+void chart_frame(struct chart *, struct panel *, bool plus, double left, double right);
 /* Below the ticks' text, middle under the panel; returns where a next line would stand. */
 double chart_x_title(struct chart *, const struct panel *, const char *title);
 
@@ -82,7 +84,7 @@ struct key {
     enum shape shape;
     const char *kind, *text;
 };
-/* One after another, in as many lines as they need; returns where a next line would stand. */
-double chart_key(struct chart *, double x, double y, double width, const struct key *, int64_t count);
+/* One after another from y on, in as many lines as they need; returns where a next line would stand. */
+double chart_key(struct chart *, double y, const struct key *, int64_t count);
 
 #endif

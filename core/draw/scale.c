@@ -44,6 +44,11 @@ struct range range_padded_log(struct range range, double part)
     return (struct range){range.low / by, range.high * by};
 }
 
+struct scale range_scale(struct range range)
+{
+    return (struct scale){.low = range.low, .high = range.high};
+}
+
 double scale_at(const struct scale *scale, double value)
 {
     double share = scale->log ? (log(value) - log(scale->low)) / (log(scale->high) - log(scale->low))

@@ -24,6 +24,7 @@ struct range range_padded(struct range, double part);
 /* The same for a logarithmic axis: values above 0. */
 struct range range_padded_log(struct range, double part);
 
+struct scale range_scale(struct range); /* linear; from and to are to be set */
 double scale_at(const struct scale *, double value);
 
 enum { TICKS_MOST = 16 };

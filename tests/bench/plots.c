@@ -112,7 +112,7 @@ static double draw_key(struct chart *chart, const struct drawing *plot, double y
         key[count] = (struct key){KEY_MARK, look->shape, look->mark, look->name};
     }
     key[count++] = (struct key){KEY_LINE, SHAPE_DOT, "dashes base", plot->ideal};
-    return chart_key(chart, CHART_MARGIN, y, chart->width - 2 * CHART_MARGIN, key, count);
+    return chart_key(chart, y, key, count);
 }
 
 static char *draw(const struct drawing *plot)
@@ -126,7 +126,7 @@ static char *draw(const struct drawing *plot)
     for (int64_t i = 0; i < plot->curves; i++) draw_curve(&chart, &panel, &plot->curve[i]);
     y = chart_x_title(&chart, &panel, plot->x_title);
     y = draw_key(&chart, plot, y + 6);
-    return chart_end(&chart, y - LABEL_ABOVE + CHART_MARGIN, plot->heading);
+    return chart_end(&chart, y, plot->heading);
 }
 
 static knack_status write_plot(const struct drawing *plot, const char *folder)

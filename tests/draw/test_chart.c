@@ -244,7 +244,7 @@ static void test_paragraphs_and_keys(void **state)
                         {KEY_MARK, SHAPE_UP, "solid arm", "second"},
                         {KEY_AREA, SHAPE_DOT, "area arm", "third with many words, which do not all have room in one line of the key"},
                         {KEY_MARK, SHAPE_CROSS, "line arm", "fourth"}};
-    y = chart_key(&chart, 8, y, 334, key, 4);
+    y = chart_key(&chart, y, key, 4);
     char *svg = chart_end(&chart, y, "texts");
     assert_null(drawing_flaw(svg));
     assert_null(drawing_collision(svg));

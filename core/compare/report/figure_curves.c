@@ -13,25 +13,6 @@ static bool is_shown(const struct analysis *analysis, int64_t arm)
            analysis->curve[0].points > 0;
 }
 
-int64_t curves_items(const struct analysis *analysis)
-{
-    int64_t count = 0;
-    for (int64_t a = 1; a < analysis->plan->arms; a++) count += is_shown(analysis, a);
-    return count;
-}
-
-static int64_t find(const struct analysis *analysis, int64_t item)
-{
-    for (int64_t a = 1; a < analysis->plan->arms; a++)
-        if (is_shown(analysis, a) && item-- == 0) return a;
-    return 0;
-}
-
-const char *curves_name(const struct analysis *analysis, int64_t item)
-{
-    return analysis->plan->arm[find(analysis, item)].name;
-}
-
 /* Curves of the metric itself are shown as it is; a training loss is no share. */
 static double shown_factor(const struct analysis *analysis)
 {
@@ -173,7 +154,7 @@ static double draw_key(struct chart *chart, double y, const struct analysis *ana
                          {KEY_LINE, SHAPE_DOT, "dashes base", base},
                          {KEY_LINE, SHAPE_DOT, "faint base", "single seeds"},
                          {KEY_AREA, SHAPE_DOT, "area arm", "pointwise 95 % t band"}};
-    return chart_key(chart, CHART_MARGIN, y, chart->width - 2 * CHART_MARGIN, key, has_band(&analysis->curve[arm]) ? 4 : 3);
+    return chart_key(chart, y, key, has_band(&analysis->curve[arm]) ? 4 : 3);
 }
 
 static void headline(char buffer[FIGURE_TEXT], const struct analysis *analysis, int64_t arm, const char *name)
@@ -186,9 +167,8 @@ static void headline(char buffer[FIGURE_TEXT], const struct analysis *analysis, 
         snprintf(buffer, FIGURE_TEXT, "%.200s over time; %s, of the baseline %" PRId64, name, figure_seeds(seeds, n, n), base);
 }
 
-char *curves_draw(const struct analysis *analysis, int64_t item, enum figure_width width)
+static char *draw(const struct analysis *analysis, int64_t arm, enum figure_width width)
 {
-    int64_t arm = find(analysis, item);
     const struct curve *const curve[2] = {&analysis->curve[0], &analysis->curve[arm]};
     const int64_t trials[2] = {analysis->arm[0].n, analysis->arm[arm].n};
     double factor = shown_factor(analysis);
@@ -217,5 +197,17 @@ char *curves_draw(const struct analysis *analysis, int64_t item, enum figure_wid
     draw_difference(&chart, &differences, curve[1], factor);
     y = draw_key(&chart, chart_x_title(&chart, &differences, "epochs") + 4, analysis, arm);
     snprintf(title, sizeof title, "Learning curves: %.200s", analysis->plan->arm[arm].name);
-    return chart_end(&chart, y - LABEL_ABOVE + CHART_MARGIN, title);
+    return chart_end(&chart, y, title);
 }
+
+const struct figure figure_curves = {
+    .name = "curves",
+    .title = "Learning curves",
+    .text = "Above: a faint line for each seed, a strong one for their mean. Below: the mean difference of the same seeds, with a 95 % t "
+            "band that holds at each point by itself, not for the whole curve at once. Where there is no validation part it is the loss on "
+            "training data, which means something else for tricks that change targets or mix examples.",
+    .arms = true,
+    .each = true,
+    .shows = is_shown,
+    .draw = draw,
+};

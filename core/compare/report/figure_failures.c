@@ -6,16 +6,9 @@
 #include "compare/report/figure_parts.h"
 #include "compare/statistics/paired.h"
 
-static int64_t count_rows(const struct analysis *analysis)
+static bool is_shown(const struct analysis *analysis, int64_t arm)
 {
-    int64_t count = 0;
-    for (int64_t a = 0; a < analysis->plan->arms; a++) count += analysis->arm[a].n > 0;
-    return count;
-}
-
-int64_t failures_items(const struct analysis *analysis)
-{
-    return count_rows(analysis) > 0;
+    return analysis->arm[arm].n > 0;
 }
 
 /* Rates in percent: what was seen, and what is compatible with it. */
@@ -90,22 +83,32 @@ static double draw_key(struct chart *chart, double y, const struct analysis *ana
     if (none) key[count++] = (struct key){KEY_LINE, SHAPE_DOT, "thin unclear", "up to the rate that 95 % confidence excludes"};
     if (some) key[count++] = (struct key){KEY_MARK, SHAPE_CROSS, "line hurts", "some failed"};
     if (some) key[count++] = (struct key){KEY_LINE, SHAPE_DOT, "thin hurts", "95 % Wilson interval"};
-    return chart_key(chart, CHART_MARGIN, y, chart->width - 2 * CHART_MARGIN, key, count);
+    return chart_key(chart, y, key, count);
 }
 
-char *failures_draw(const struct analysis *analysis, int64_t item, enum figure_width width)
+static char *draw(const struct analysis *analysis, int64_t index, enum figure_width width)
 {
-    (void)item;
+    (void)index;
     struct chart chart;
     struct panel panel = {.x = rates_scale(analysis)};
     chart_begin(&chart, width == FIGURE_NARROW);
     double y = chart_heading(&chart, "Failed trials", "n: finished trials of each arm"), top = chart.narrow ? y - 5 : y + 8;
-    struct figure_table table = figure_table(&chart, &panel, texts_width(analysis), top, count_rows(analysis));
+    struct figure_table table = figure_table(&chart, &panel, texts_width(analysis), top, figure_rows(&figure_failures, analysis));
     figure_table_heads(&chart, &table, y, "n", "failed");
     struct ticks ticks = chart_x_ticks(&panel.x, false);
     chart_x_axis(&chart, &panel, &ticks);
     for (int64_t a = 0, row = 0; a < analysis->plan->arms; a++)
         if (analysis->arm[a].n > 0) draw_row(&chart, &panel, &table, &analysis->arm[a], top + (double)row++ * table.row);
     y = draw_key(&chart, chart_x_title(&chart, &panel, "rate of failure (% of trials)") + 6, analysis);
-    return chart_end(&chart, y - LABEL_ABOVE + CHART_MARGIN, "Failed trials");
+    return chart_end(&chart, y, "Failed trials");
 }
+
+const struct figure figure_failures = {
+    .name = "failures",
+    .title = "Failed trials",
+    .text = "A mark is the share of trials that failed, the line what rate is compatible with it at 95 %: no failure among few trials "
+            "excludes little.",
+    .arms = true,
+    .shows = is_shown,
+    .draw = draw,
+};

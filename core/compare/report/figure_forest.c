@@ -8,11 +8,9 @@
 
 enum { HEAD = 24 }; /* height of a family's heading */
 
-int64_t forest_items(const struct analysis *analysis)
+static bool is_shown(const struct analysis *analysis, int64_t index)
 {
-    for (int64_t c = 0; c < analysis->plan->contrasts; c++)
-        if (analysis->contrast[c].estimate.n > 0 && isfinite(analysis->contrast[c].estimate.delta)) return 1;
-    return 0;
+    return analysis->contrast[index].estimate.n > 0 && isfinite(analysis->contrast[index].estimate.delta);
 }
 
 /* What most rows show, so that one that is far off does not squeeze the others: medians. NaN: there is none. */
@@ -60,8 +58,7 @@ static struct scale effects_scale(const struct analysis *analysis, struct usual 
             range_add(&range, fmin(both[i].high, delta + 4 * usual.half_width));
         }
     }
-    range = range_padded(range, .04);
-    return (struct scale){.low = range.low, .high = range.high};
+    return range_scale(range_padded(range, .04));
 }
 
 /* ---- Rows ---- */
@@ -90,15 +87,10 @@ static void draw_row(struct chart *chart, const struct panel *panel, const struc
     draw_interval(chart, panel, analysis, result, middle, result->verdict.sentence ? result->verdict.sentence : text);
 }
 
-static bool is_shown(const struct contrast_result *result, int family)
-{
-    return result->contrast->family == family && result->estimate.n > 0 && isfinite(result->estimate.delta);
-}
-
 static int64_t count_rows(const struct analysis *analysis, int family)
 {
     int64_t count = 0;
-    for (int64_t c = 0; c < analysis->plan->contrasts; c++) count += is_shown(&analysis->contrast[c], family);
+    for (int64_t c = 0; c < analysis->plan->contrasts; c++) count += is_shown(analysis, c) && analysis->plan->contrast[c].family == family;
     return count;
 }
 
@@ -114,7 +106,7 @@ static double draw_rows(struct chart *chart, const struct panel *panel, const st
             y += HEAD;
         }
         for (int64_t c = 0; c < analysis->plan->contrasts; c++) {
-            if (!is_shown(&analysis->contrast[c], family)) continue;
+            if (!is_shown(analysis, c) || analysis->plan->contrast[c].family != family) continue;
             draw_row(chart, panel, table, analysis, &analysis->contrast[c], y, decimals);
             y += table->row;
         }
@@ -126,13 +118,9 @@ static double draw_key(struct chart *chart, double y, const struct analysis *ana
 {
     struct key key[10];
     char margin[FIGURE_TEXT], number[64];
-    int count = 0;
-    for (int kind = VERDICT_NONE; kind <= VERDICT_INCONCLUSIVE; kind++) {
-        bool used = false;
-        for (int64_t c = 0; c < analysis->plan->contrasts; c++) used = used || (int)analysis->contrast[c].verdict.kind == kind;
-        const struct figure_look *look = figure_look((enum verdict_kind)kind);
-        if (used) key[count++] = (struct key){KEY_MARK, look->shape, look->mark, look->meaning};
-    }
+    unsigned kinds = 0;
+    for (int64_t c = 0; c < analysis->plan->contrasts; c++) kinds |= 1u << analysis->contrast[c].verdict.kind;
+    int64_t count = figure_keys(key, kinds);
     bool intervals = isfinite(usual_sizes(analysis).half_width);
     if (intervals) key[count++] = (struct key){KEY_LINE, SHAPE_DOT, "thick unclear", "95 % interval"};
     if (intervals) key[count++] = (struct key){KEY_LINE, SHAPE_DOT, "thin unclear", "simultaneous over the family"};
@@ -143,7 +131,7 @@ static double draw_key(struct chart *chart, double y, const struct analysis *ana
                  number_s(number));
         key[count++] = (struct key){KEY_AREA, SHAPE_DOT, "margin", margin};
     }
-    return chart_key(chart, CHART_MARGIN, y, chart->width - 2 * CHART_MARGIN, key, count);
+    return chart_key(chart, y, key, count);
 }
 
 /* ---- The whole ---- */
@@ -192,9 +180,9 @@ static void draw_ground(struct chart *chart, const struct panel *panel, const st
     chart_rule_x(chart, "zero", panel, 0);
 }
 
-char *forest_draw(const struct analysis *analysis, int64_t item, enum figure_width width)
+static char *draw(const struct analysis *analysis, int64_t index, enum figure_width width)
 {
-    (void)item;
+    (void)index;
     struct chart chart;
     struct panel panel;
     char text[FIGURE_TEXT], title[2 * FIGURE_TEXT];
@@ -214,5 +202,14 @@ char *forest_draw(const struct analysis *analysis, int64_t item, enum figure_wid
     snprintf(title, sizeof title, "%s; %s of 0 is better", figure_difference(text, analysis),
              analysis->plan->lower_is_better ? "left" : "right");
     y = draw_key(&chart, chart_x_title(&chart, &panel, title) + 6, analysis);
-    return chart_end(&chart, y - LABEL_ABOVE + CHART_MARGIN, "Effects with their intervals");
+    return chart_end(&chart, y, "Effects with their intervals");
 }
+
+const struct figure figure_forest = {
+    .name = "forest",
+    .title = "Effects with their intervals",
+    .text = "A mark is the mean difference over seeds, the thick line its 95 % interval, the thin line an interval that holds for all "
+            "rows at once. A verdict needs the adjusted p value below .05; the mark's shape says which it is.",
+    .shows = is_shown,
+    .draw = draw,
+};

@@ -5,20 +5,11 @@
 
 #include "compare/report/figure_parts.h"
 
-static bool is_shown(const struct contrast_result *result)
+static bool is_shown(const struct analysis *analysis, int64_t index)
 {
+    const struct contrast_result *result = &analysis->contrast[index];
     const struct contrast *contrast = result->contrast;
     return contrast->kind == CONTRAST_INTERACTION && __builtin_popcountll(contrast->factors) == 2 && result->estimate.n > 0;
-}
-
-int64_t interaction_items(const struct analysis *analysis)
-{
-    return figure_count(analysis, is_shown);
-}
-
-const char *interaction_name(const struct analysis *analysis, int64_t item)
-{
-    return figure_name(figure_find(analysis, is_shown, item));
 }
 
 /* The two tricks; each cell is the mean over the arms that have them so, whatever else they have. */
@@ -28,9 +19,9 @@ struct subject {
     int first, second; /* factors of the plan */
 };
 
-static struct subject subject_of(const struct analysis *analysis, int64_t item)
+static struct subject subject_of(const struct analysis *analysis, int64_t index)
 {
-    const struct contrast_result *result = figure_find(analysis, is_shown, item);
+    const struct contrast_result *result = &analysis->contrast[index];
     uint64_t factors = result->contrast->factors;
     return (struct subject){analysis, result, __builtin_ctzll(factors), __builtin_ctzll(factors & (factors - 1))};
 }
@@ -88,8 +79,7 @@ static struct scale values_scale(const struct subject *subject, const struct cel
         struct cells cells = moved_cells(subject, subject->result->estimate.seed[i], mean);
         for (int k = 0; k < 4; k++) range_add(&range, cells.value[k / 2][k % 2]);
     }
-    range = range_padded(range, .08);
-    return (struct scale){.low = range.low, .high = range.high};
+    return range_scale(range_padded(range, .08));
 }
 
 static void draw_lines(struct chart *chart, const struct panel *panel, const struct subject *subject, const struct cells *mean)
@@ -134,12 +124,12 @@ static double draw_key(struct chart *chart, double y, const struct subject *subj
     const struct key key[] = {{KEY_LINE, SHAPE_DOT, "dashes base", text[0]},
                               {KEY_LINE, SHAPE_DOT, "line arm", text[1]},
                               {KEY_LINE, SHAPE_DOT, "faint base", "single seeds, moved to the common level"}};
-    return chart_key(chart, CHART_MARGIN, y, chart->width - 2 * CHART_MARGIN, key, 3);
+    return chart_key(chart, y, key, 3);
 }
 
-char *interaction_draw(const struct analysis *analysis, int64_t item, enum figure_width width)
+static char *draw(const struct analysis *analysis, int64_t index, enum figure_width width)
 {
-    struct subject subject = subject_of(analysis, item);
+    struct subject subject = subject_of(analysis, index);
     const struct estimate *estimate = &subject.result->estimate;
     struct cells mean = mean_cells(&subject);
     struct chart chart;
@@ -151,16 +141,21 @@ char *interaction_draw(const struct analysis *analysis, int64_t item, enum figur
     double top = chart_heading(&chart, figure_name(subject.result), text) + 6;
     top = chart_paragraph(&chart, "title", CHART_MARGIN, top, chart.width - 2 * CHART_MARGIN, figure_metric(text, analysis)) - 4;
     struct panel panel = {.y = values_scale(&subject, &mean)};
-    panel.y.from = top + 220;
-    panel.y.to = top;
-    struct ticks ticks = chart_y_ticks(&panel.y, false);
-    double left = CHART_MARGIN + chart_ticks_width(&ticks) + 7;
-    panel.box = (struct box){left, top, fmin(chart.width - CHART_MARGIN, left + 420), top + 220};
-    chart_y_axis(&chart, &panel, &ticks);
-    chart_line(&chart, "axis", left, panel.box.bottom, panel.box.right, panel.box.bottom, NULL);
+    panel.box = (struct box){.top = top, .bottom = top + 220};
+    chart_frame(&chart, &panel, false, CHART_MARGIN, chart.narrow ? chart.width - CHART_MARGIN : 460);
     draw_lines(&chart, &panel, &subject, &mean);
     draw_sides(&chart, &panel, &subject);
     double y = draw_key(&chart, panel.box.bottom + 17 + LABEL_LINE + 6, &subject);
     snprintf(text, sizeof text, "Interaction: %s", figure_name(subject.result));
-    return chart_end(&chart, y - LABEL_ABOVE + CHART_MARGIN, text);
+    return chart_end(&chart, y, text);
 }
+
+const struct figure figure_interaction = {
+    .name = "interaction",
+    .title = "Interactions",
+    .text = "Parallel lines: the effects of two tricks add up. Lines that are not parallel: what one does depends on the other. Faint "
+            "lines are single seeds.",
+    .each = true,
+    .shows = is_shown,
+    .draw = draw,
+};

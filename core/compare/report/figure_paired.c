@@ -5,20 +5,11 @@
 
 #include "compare/report/figure_parts.h"
 
-static bool is_shown(const struct contrast_result *result)
+static bool is_shown(const struct analysis *analysis, int64_t index)
 {
+    const struct contrast_result *result = &analysis->contrast[index];
     enum contrast_kind kind = result->contrast->kind;
     return result->estimate.n > 0 && (kind == CONTRAST_ARM || kind == CONTRAST_LEFT_OUT || kind == CONTRAST_MAIN);
-}
-
-int64_t paired_items(const struct analysis *analysis)
-{
-    return figure_count(analysis, is_shown);
-}
-
-const char *paired_name(const struct analysis *analysis, int64_t item)
-{
-    return figure_name(figure_find(analysis, is_shown, item));
 }
 
 /* What stands under the two columns. */
@@ -107,8 +98,7 @@ static struct scale runs_scale(const struct analysis *analysis, const struct con
         range_add(&range, pair.off);
         range_add(&range, pair.on);
     }
-    range = range_padded(range, .06);
-    return (struct scale){.low = range.low, .high = range.high};
+    return range_scale(range_padded(range, .06));
 }
 
 /* An interval that dwarfs the differences, as of two seeds, is cut at three times their reach. */
@@ -122,19 +112,7 @@ static struct scale differences_scale(const struct analysis *analysis, const str
     struct range dots = range;
     range_add(&range, fmax(ci.low, dots.low - 3 * reach));
     range_add(&range, fmin(ci.high, dots.high + 3 * reach));
-    range = range_padded(range, .06);
-    return (struct scale){.low = range.low, .high = range.high};
-}
-
-/* Axis and frame of one of the two panels between left and right, its title above. */
-static void place(struct chart *chart, struct panel *panel, bool plus, double left, double right, double top, double bottom)
-{
-    panel->y.from = bottom;
-    panel->y.to = top;
-    struct ticks ticks = chart_y_ticks(&panel->y, plus);
-    panel->box = (struct box){left + chart_ticks_width(&ticks) + 7, top, right, bottom};
-    chart_y_axis(chart, panel, &ticks);
-    chart_line(chart, "axis", panel->box.left, bottom, right, bottom, NULL);
+    return range_scale(range_padded(range, .06));
 }
 
 static double draw_key(struct chart *chart, double y, const struct analysis *analysis, const struct contrast_result *result)
@@ -151,12 +129,12 @@ static double draw_key(struct chart *chart, double y, const struct analysis *ana
     key[count++] = (struct key){KEY_MARK, look->shape, look->mark, look->meaning};
     if (isfinite(result->estimate.ci.low) && isfinite(result->estimate.ci.high))
         key[count++] = (struct key){KEY_LINE, SHAPE_DOT, look->thick, "95 % confidence interval of the mean"};
-    return chart_key(chart, CHART_MARGIN, y, chart->width - 2 * CHART_MARGIN, key, count);
+    return chart_key(chart, y, key, count);
 }
 
-char *paired_draw(const struct analysis *analysis, int64_t item, enum figure_width width)
+static char *draw(const struct analysis *analysis, int64_t index, enum figure_width width)
 {
-    const struct contrast_result *result = figure_find(analysis, is_shown, item);
+    const struct contrast_result *result = &analysis->contrast[index];
     struct chart chart;
     char text[FIGURE_TEXT], seeds[FIGURE_TEXT];
     chart_begin(&chart, width == FIGURE_NARROW);
@@ -171,13 +149,25 @@ char *paired_draw(const struct analysis *analysis, int64_t item, enum figure_wid
     double right_end = chart_paragraph(&chart, "title", middle, top, right - middle, figure_difference(text, analysis));
     top = fmax(left_end, right_end) - 4;
     double bottom = top + (chart.narrow ? 190 : 230);
-    struct panel runs = {.y = runs_scale(analysis, result)}, differences = {.y = differences_scale(analysis, &result->estimate)};
-    place(&chart, &runs, false, CHART_MARGIN, middle - 20, top, bottom);
-    place(&chart, &differences, true, middle, right, top, bottom);
+    struct box box = {.top = top, .bottom = bottom};
+    struct panel runs = {.box = box, .y = runs_scale(analysis, result)},
+                 differences = {.box = box, .y = differences_scale(analysis, &result->estimate)};
+    chart_frame(&chart, &runs, false, CHART_MARGIN, middle - 20);
+    chart_frame(&chart, &differences, true, middle, right);
     draw_runs(&chart, &runs, analysis, result);
     chart_rule_y(&chart, "zero", &differences, 0);
     draw_differences(&chart, &differences, analysis, result);
     double end = draw_key(&chart, bottom + 17 + LABEL_LINE + 6, analysis, result);
     snprintf(text, sizeof text, "Paired runs: %s", figure_name(result));
-    return chart_end(&chart, end - LABEL_ABOVE + CHART_MARGIN, text);
+    return chart_end(&chart, end, text);
 }
+
+const struct figure figure_paired = {
+    .name = "paired",
+    .title = "Runs of the same seed side by side",
+    .text = "Left: each line joins two runs that share their seed, hence initial weights and order of data. Right: their differences, one "
+            "dot each, with mean and 95 % confidence interval. Lines that all lean one way are what a real effect looks like.",
+    .each = true,
+    .shows = is_shown,
+    .draw = draw,
+};

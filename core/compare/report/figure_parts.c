@@ -38,20 +38,6 @@ const char *figure_name(const struct contrast_result *result)
     return result->title ? result->title : result->contrast->name;
 }
 
-int64_t figure_count(const struct analysis *analysis, bool (*is_drawn)(const struct contrast_result *))
-{
-    int64_t count = 0;
-    for (int64_t c = 0; c < analysis->plan->contrasts; c++) count += is_drawn(&analysis->contrast[c]);
-    return count;
-}
-
-const struct contrast_result *figure_find(const struct analysis *analysis, bool (*is_drawn)(const struct contrast_result *), int64_t item)
-{
-    for (int64_t c = 0; c < analysis->plan->contrasts; c++)
-        if (is_drawn(&analysis->contrast[c]) && item-- == 0) return &analysis->contrast[c];
-    return NULL;
-}
-
 const struct figure_look *figure_look(enum verdict_kind kind)
 {
     static const struct figure_look looks[] = {
@@ -63,6 +49,16 @@ const struct figure_look *figure_look(enum verdict_kind kind)
         [VERDICT_INCONCLUSIVE] = {SHAPE_RING, "hollow unclear", "thin unclear", "thick unclear", "inconclusive"},
     };
     return &looks[kind];
+}
+
+int64_t figure_keys(struct key *key, unsigned kinds)
+{
+    int64_t count = 0;
+    for (int kind = VERDICT_NONE; kind <= VERDICT_INCONCLUSIVE; kind++) {
+        const struct figure_look *look = figure_look((enum verdict_kind)kind);
+        if (kinds >> kind & 1) key[count++] = (struct key){KEY_MARK, look->shape, look->mark, look->meaning};
+    }
+    return count;
 }
 
 int figure_decimals(double half_width)

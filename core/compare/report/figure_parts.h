@@ -5,20 +5,8 @@
 #include "compare/report/figures.h"
 #include "draw/chart.h"
 
-/* What a figure's file gives to the list in figures.c; see figures.h. */
-int64_t paired_items(const struct analysis *), forest_items(const struct analysis *), curves_items(const struct analysis *);
-int64_t cost_items(const struct analysis *), interaction_items(const struct analysis *), variance_items(const struct analysis *);
-int64_t failures_items(const struct analysis *);
-const char *paired_name(const struct analysis *, int64_t item);
-const char *curves_name(const struct analysis *, int64_t item);
-const char *interaction_name(const struct analysis *, int64_t item);
-char *paired_draw(const struct analysis *, int64_t item, enum figure_width);
-char *forest_draw(const struct analysis *, int64_t item, enum figure_width);
-char *curves_draw(const struct analysis *, int64_t item, enum figure_width);
-char *cost_draw(const struct analysis *, int64_t item, enum figure_width);
-char *interaction_draw(const struct analysis *, int64_t item, enum figure_width);
-char *variance_draw(const struct analysis *, int64_t item, enum figure_width);
-char *failures_draw(const struct analysis *, int64_t item, enum figure_width);
+extern const struct figure figure_paired, figure_forest, figure_curves, figure_cost, figure_interaction, figure_variance, figure_failures;
+int64_t figure_rows(const struct figure *, const struct analysis *); /* how many arms or contrasts it shows */
 
 enum { FIGURE_TEXT = 512 };
 
@@ -31,16 +19,13 @@ const char *figure_seeds(char buffer[FIGURE_TEXT], int64_t least, int64_t most);
 /* " points", or nothing: what follows a difference */
 const char *figure_unit(const struct analysis *);
 const char *figure_name(const struct contrast_result *);
-/* The contrasts that a figure draws, one each: how many there are, and the item-th (NULL: there is none). */
-int64_t figure_count(const struct analysis *, bool (*is_drawn)(const struct contrast_result *));
-const struct contrast_result *figure_find(const struct analysis *, bool (*is_drawn)(const struct contrast_result *), int64_t item);
-
 /* A verdict's mark, with form and colour; and what it means, for the key. */
 struct figure_look {
     enum shape shape;
     const char *mark, *thin, *thick, *meaning;
 };
 const struct figure_look *figure_look(enum verdict_kind);
+int64_t figure_keys(struct key *, unsigned kinds); /* keys of the verdicts whose bits are set, the first kind's being 1; how many */
 
 /* "+0.50 [+0.30, +0.70]", without the bracket where there is no interval. */
 const char *figure_effect(char buffer[FIGURE_TEXT], double value, struct interval, int decimals);

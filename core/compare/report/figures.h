@@ -11,14 +11,19 @@ struct figure {
     const char *name;  /* of its file: "forest" */
     const char *title; /* "Effects with their intervals" */
     const char *text;  /* how to read it, a sentence or two */
-    /* How many drawings it has for this comparison: 0, one, or one per arm or contrast. */
-    int64_t (*items)(const struct analysis *);
-    /* What item is called, "mixup"; NULL where there is one. Valid as long as the analysis. */
-    const char *(*item_name)(const struct analysis *, int64_t item);
-    /* <svg> text, to stand in a page whose style sheet has drawing_style(); memory_free(); NULL on error. */
-    char *(*draw)(const struct analysis *, int64_t item, enum figure_width);
+    bool arms;         /* it shows arms, else contrasts */
+    bool each;         /* each in a drawing of its own, else all in one */
+    bool (*shows)(const struct analysis *, int64_t index);
+    /* index: of the arm or contrast, if each has its own. <svg> text, to stand in a page whose style sheet has drawing_style();
+     * memory_free(); NULL on error. */
+    char *(*draw)(const struct analysis *, int64_t index, enum figure_width);
 };
-/* paired, forest, curves, cost, interaction, variance, failures: in the order of the page; a NULL name ends. */
-extern const struct figure figures[];
+/* paired, forest, curves, cost, interaction, variance, failures: in the order of the page; NULL ends. */
+extern const struct figure *const figures[];
+
+int64_t figure_items(const struct figure *, const struct analysis *); /* how many drawings it has for this comparison */
+/* What item is called, "mixup"; NULL where there is one drawing of all. Valid as long as the analysis. */
+const char *figure_item_name(const struct figure *, const struct analysis *, int64_t item);
+char *figure_draw(const struct figure *, const struct analysis *, int64_t item, enum figure_width);
 
 #endif

@@ -12,7 +12,7 @@ enum {
 
 static void put_drawing(const struct page *page, const struct figure *figure, int64_t item, enum figure_width width, const char *class)
 {
-    char *svg = figure->draw(page->analysis, item, width);
+    char *svg = figure_draw(figure, page->analysis, item, width);
     markup_put(page->html, "<div class=\"%s\">\n", class);
     markup_raw(page->html, svg);
     markup_raw(page->html, "</div>\n");
@@ -65,9 +65,9 @@ void page_figures(const struct page *page)
 {
     int number = 0;
     markup_raw(page->html, "<section>\n<h2 id=\"figures\">Figures</h2>\n");
-    for (const struct figure *figure = figures; figure->name; figure++) {
-        int64_t items = figure->items(page->analysis);
-        if (items > 0) put_figure(page, figure, items, ++number);
+    for (int i = 0; figures[i]; i++) {
+        int64_t items = figure_items(figures[i], page->analysis);
+        if (items > 0) put_figure(page, figures[i], items, ++number);
     }
     markup_raw(page->html, "</section>\n");
 }

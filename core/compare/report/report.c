@@ -34,7 +34,7 @@ static void make_safe(char *name)
 /* "charts/paired-01-mixup.svg"; the number keeps names apart that differ only in what no file's name may have. */
 static char *chart_name(const struct figure *figure, const struct analysis *analysis, int64_t item)
 {
-    const char *of = figure->item_name ? figure->item_name(analysis, item) : NULL;
+    const char *of = figure_item_name(figure, analysis, item);
     if (!of) return memory_format("%s.svg", figure->name);
     char *name = memory_format("%s-%02d-%.64s.svg", figure->name, (int)(item + 1), of);
     if (name) make_safe(name);
@@ -43,7 +43,7 @@ static char *chart_name(const struct figure *figure, const struct analysis *anal
 
 static knack_status write_chart(const struct figure *figure, const struct analysis *analysis, int64_t item, const char *folder)
 {
-    char *svg = figure->draw(analysis, item, FIGURE_WIDE), *file = svg ? drawing_file(svg) : NULL;
+    char *svg = figure_draw(figure, analysis, item, FIGURE_WIDE), *file = svg ? drawing_file(svg) : NULL;
     char *name = file ? chart_name(figure, analysis, item) : NULL;
     knack_status status = KNACK_E_MEMORY;
     if (name)
@@ -60,9 +60,9 @@ static bool is_chart(const char *name)
 {
     size_t length = strlen(name);
     if (length < 5 || strcmp(name + length - 4, ".svg") != 0) return false;
-    for (const struct figure *figure = figures; figure->name; figure++) {
-        size_t stem = strlen(figure->name);
-        if (strncmp(name, figure->name, stem) == 0 && (name[stem] == '-' || name[stem] == '.')) return true;
+    for (int i = 0; figures[i]; i++) {
+        size_t stem = strlen(figures[i]->name);
+        if (strncmp(name, figures[i]->name, stem) == 0 && (name[stem] == '-' || name[stem] == '.')) return true;
     }
     return false;
 }
@@ -89,8 +89,8 @@ static knack_status write_charts_into(const struct analysis *analysis, const cha
     TRY(remove_charts(folder));
     if (!analysis->finished && analysis->plan->stopping == STOP_FIXED) return KNACK_OK;
     TRY(file_make_folder(folder));
-    for (const struct figure *figure = figures; figure->name; figure++)
-        for (int64_t i = 0; i < figure->items(analysis); i++) TRY(write_chart(figure, analysis, i, folder));
+    for (int i = 0; figures[i]; i++)
+        for (int64_t item = 0; item < figure_items(figures[i], analysis); item++) TRY(write_chart(figures[i], analysis, item, folder));
     return KNACK_OK;
 }
 
