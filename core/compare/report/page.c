@@ -2,6 +2,7 @@
 #include "compare/report/page.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "compare/report/figures.h"
 #include "compare/report/report.h"
@@ -54,18 +55,21 @@ char *report_html(const struct analysis *analysis)
 
 /* ---- Tables ---- */
 
-void page_table_open(const struct page *page, const char *caption, const char *const *heading)
+void page_table_open(const struct page *page, const char *caption, const char *heading)
 {
     enum { MANY = 7 }; /* columns that need more room than text has */
-    int64_t columns = 0;
-    while (heading[columns]) columns++;
+    int columns = 1;
+    for (const char *c = heading; *c; c++) columns += *c == '\n';
     markup_put(page->html,
                "<div class=\"scroll%s\" role=\"region\" tabindex=\"0\" aria-label=\"%s\">\n<table>\n<caption>%s</caption>\n<thead><tr>",
                columns > MANY ? " wide" : "", caption, caption);
-    for (int64_t i = 0; i < columns; i++) {
-        bool number = heading[i][0] == '>';
+    for (const char *end; columns-- > 0; heading = end + 1) {
+        char name[256];
+        bool number = *heading == '>';
+        end = heading + strcspn(heading, "\n");
+        snprintf(name, sizeof name, "%.*s", (int)(end - heading) - number, heading + number);
         markup_raw(page->html, number ? "<th scope=\"col\">" : "<th scope=\"col\" class=\"words\">");
-        markup_put(page->html, "%s</th>", heading[i] + number);
+        markup_put(page->html, "%s</th>", name);
     }
     markup_raw(page->html, "</tr></thead>\n<tbody>\n");
 }

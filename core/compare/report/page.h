@@ -27,8 +27,8 @@ void page_failures(const struct page *);
 void page_arms(const struct page *);   /* what differs, and the options of each trick */
 void page_source(const struct page *); /* how to repeat it, and the raw numbers */
 
-/* Tables within a container that scrolls by itself; heading: "Arm" or ">Mean" of a column of numbers; NULL ends. */
-void page_table_open(const struct page *, const char *caption, const char *const *heading);
+/* Tables within a container that scrolls by itself. heading: "Arm\n>Mean", a line a column, > before those of numbers. */
+void page_table_open(const struct page *, const char *caption, const char *heading);
 void page_table_close(const struct page *);
 void page_row_open(const struct page *, const char *name); /* with its first cell, the row's heading */
 void page_cell(const struct page *, const char *text);     /* of numbers, which are typeset */

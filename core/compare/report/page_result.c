@@ -300,11 +300,10 @@ static void put_result(const struct page *page)
 
 static void put_counts(const struct page *page)
 {
-    static const char *const heading[] = {"Arm", ">Trials", ">Failed", ">Mean", NULL};
     const struct analysis *analysis = page->analysis;
     char text[NUMBER_SIZE];
     markup_raw(page->html, "<h2 id=\"result\">So far</h2>\n");
-    page_table_open(page, "Trials and means so far", heading);
+    page_table_open(page, "Trials and means so far", "Arm\n>Trials\n>Failed\n>Mean");
     for (int64_t a = 0; a < analysis->plan->arms; a++) {
         const struct arm_result *arm = &analysis->arm[a];
         page_row_open(page, analysis->plan->arm[a].name);

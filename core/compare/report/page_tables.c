@@ -32,27 +32,13 @@ static void put_estimate(const struct page *page, const struct contrast_result *
 
 void page_estimates(const struct page *page)
 {
-    static const char *const heading[] = {"Comparison",
-                                          ">Interval for all at once",
-                                          ">Next single seed",
-                                          ">Relative change",
-                                          ">its interval, %",
-                                          ">Share of wins, %",
-                                          ">Sign-flip p",
-                                          ">Correlation",
-                                          ">Detectable",
-                                          ">Outliers",
-                                          NULL,
-                                          NULL,
-                                          NULL};
-    const char *shown[sizeof heading / sizeof heading[0]];
-    memcpy(shown, heading, sizeof heading);
-    if (page->analysis->plan->stopping != STOP_FIXED) {
-        shown[10] = ">Seeds at its look";
-        shown[11] = ">|t| needed there";
-    }
+    static const char always[] = "Comparison\n>Interval for all at once\n>Next single seed\n>Relative change\n>its interval, %\n"
+                                 ">Share of wins, %\n>Sign-flip p\n>Correlation\n>Detectable\n>Outliers";
+    char heading[sizeof always + 64];
+    snprintf(heading, sizeof heading, "%s%s", always,
+             page->analysis->plan->stopping != STOP_FIXED ? "\n>Seeds at its look\n>|t| needed there" : "");
     markup_raw(page->html, "<section>\n<h2 id=\"estimates\">More on each comparison</h2>\n");
-    page_table_open(page, "Further estimates", shown);
+    page_table_open(page, "Further estimates", heading);
     for (int64_t c = 0; c < page->analysis->plan->contrasts; c++) put_estimate(page, &page->analysis->contrast[c]);
     page_table_close(page);
     markup_raw(
@@ -73,30 +59,23 @@ static const struct trial_metric_mean *find_metric(const struct arm_result *arm,
     return NULL;
 }
 
-static void put_metric_heads(const struct page *page, const struct arm_result *base)
-{
-    const char *name = "Secondary metrics";
-    markup_put(page->html,
-               "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"%s\">\n<table>\n<caption>%s</caption>\n<thead><tr>"
-               "<th scope=\"col\" class=\"words\">Arm</th>",
-               name, name);
-    for (int64_t i = 0; i < base->secondaries; i++)
-        markup_put(page->html, "<th scope=\"col\">%s.%s</th><th scope=\"col\">\xce\x94</th>", base->secondary[i].part,
-                   base->secondary[i].metric);
-    markup_raw(page->html, "</tr></thead>\n<tbody>\n");
-}
-
 void page_secondary(const struct page *page)
 {
     const struct analysis *analysis = page->analysis;
     const struct arm_result *base = &analysis->arm[0];
-    char text[NUMBER_SIZE];
+    char text[128];
     if (analysis->plan->arms == 0 || base->secondaries == 0) return;
     markup_put(page->html,
                "<section>\n<h2 id=\"secondary\">Secondary metrics</h2>\n<p>Without a verdict, as the comparison was of %s.%s. Means, and "
                "mean differences from the baseline within seeds, as each metric is.</p>\n",
                analysis->plan->part, analysis->plan->metric);
-    put_metric_heads(page, base);
+    struct growing heading = {0};
+    growing_put_text(&heading, "Arm");
+    for (int64_t i = 0; i < base->secondaries; i++) {
+        snprintf(text, sizeof text, "\n>%s.%s\n>\xce\x94", base->secondary[i].part, base->secondary[i].metric);
+        growing_put_text(&heading, text);
+    }
+    page_table_open(page, "Secondary metrics", heading.failed ? "" : heading.text);
     for (int64_t a = 0; a < analysis->plan->arms; a++) {
         page_row_open(page, analysis->plan->arm[a].name);
         for (int64_t i = 0; i < base->secondaries; i++) {
@@ -107,29 +86,11 @@ void page_secondary(const struct page *page)
         page_row_close(page);
     }
     page_table_close(page);
-    markup_raw(page->html, "</section>\n");
+    markup_raw(page->html, heading.failed ? NULL : "</section>\n");
+    growing_free(&heading);
 }
 
 /* ---- Costs ---- */
-
-static void put_cost(const struct page *page, const struct arm_result *arm, const char *name, int64_t updates)
-{
-    char text[NUMBER_SIZE];
-    page_row_open(page, name);
-    page_cell(page, number_count(text, updates));
-    page_cell(page, number_count(text, llround(arm->gradient_rows)));
-    page_cell(page, number_count(text, llround(arm->forward_rows)));
-    page_cell(page, number_ratio(text, arm->cost_count));
-    page_cell(page, number_ratio(text, arm->cost_seconds));
-    page_cell(page, page_range(text, arm->cost_ci.low, arm->cost_ci.high, 2));
-    page_cell(page, number_duration(text, arm->cpu_per_update));
-    page_cell(page, number_duration(text, arm->seconds));
-    page_cell(page, number_fixed(text, arm->inference, 1));
-    double mebibytes = arm->peak_memory > 0 ? (double)arm->peak_memory / (1 << 20) : NAN;
-    number_fixed(text, mebibytes, mebibytes < 10 ? 1 : 0);
-    page_cell(page, isnan(mebibytes) ? text : strcat(text, " MiB"));
-    page_row_close(page);
-}
 
 static void put_saving(const struct page *page, const struct contrast_result *result)
 {
@@ -156,14 +117,29 @@ static void put_savings(const struct page *page)
 
 void page_costs(const struct page *page)
 {
-    static const char *const heading[] = {
-        "Arm",          ">Updates",          ">Rows with gradient", ">Rows forward only",       ">Cost by counts", ">Cost by time",
-        ">its 95 % CI", ">CPU of an update", ">A trial took",       ">Forwards per prediction", ">Peak memory",    NULL};
+    char text[NUMBER_SIZE];
     const struct analysis *analysis = page->analysis;
     markup_raw(page->html, "<section>\n<h2 id=\"costs\">Costs</h2>\n");
-    page_table_open(page, "Costs of a trial", heading);
-    for (int64_t a = 0; a < analysis->plan->arms; a++)
-        put_cost(page, &analysis->arm[a], analysis->plan->arm[a].name, analysis->plan->arm[a].updates);
+    page_table_open(page, "Costs of a trial",
+                    "Arm\n>Updates\n>Rows with gradient\n>Rows forward only\n>Cost by counts\n>Cost by time\n>its 95 % CI\n>CPU of an "
+                    "update\n>A trial took\n>Forwards per prediction\n>Peak memory");
+    for (int64_t a = 0; a < analysis->plan->arms; a++) {
+        const struct arm_result *arm = &analysis->arm[a];
+        page_row_open(page, analysis->plan->arm[a].name);
+        page_cell(page, number_count(text, analysis->plan->arm[a].updates));
+        page_cell(page, number_count(text, llround(arm->gradient_rows)));
+        page_cell(page, number_count(text, llround(arm->forward_rows)));
+        page_cell(page, number_ratio(text, arm->cost_count));
+        page_cell(page, number_ratio(text, arm->cost_seconds));
+        page_cell(page, page_range(text, arm->cost_ci.low, arm->cost_ci.high, 2));
+        page_cell(page, number_duration(text, arm->cpu_per_update));
+        page_cell(page, number_duration(text, arm->seconds));
+        page_cell(page, number_fixed(text, arm->inference, 1));
+        double mebibytes = arm->peak_memory > 0 ? (double)arm->peak_memory / (1 << 20) : NAN;
+        number_fixed(text, mebibytes, mebibytes < 10 ? 1 : 0);
+        page_cell(page, isnan(mebibytes) ? text : strcat(text, " MiB"));
+        page_row_close(page);
+    }
     page_table_close(page);
     markup_raw(
         page->html,
@@ -177,25 +153,20 @@ void page_costs(const struct page *page)
 
 /* ---- Failures ---- */
 
-static void put_failure(const struct page *page, int64_t a, int64_t i)
-{
-    const struct arm_result *arm = &page->analysis->arm[a];
-    char text[NUMBER_SIZE];
-    page_row_open(page, page->analysis->plan->arm[a].name);
-    snprintf(text, sizeof text, "%" PRId64, arm->seed[i]);
-    page_cell(page, text);
-    page_cell_text(page, arm->status ? trial_status_name[arm->status[i]] : "failed");
-    page_cell_text(page, arm->message && arm->message[i] ? arm->message[i] : "");
-    page_row_close(page);
-}
-
 static void put_failures(const struct page *page)
 {
-    static const char *const heading[] = {"Arm", ">Seed", "Status", "Message", NULL};
-    page_table_open(page, "Trials that failed", heading);
-    for (int64_t a = 0; a < page->analysis->plan->arms; a++)
-        for (int64_t i = 0; i < page->analysis->arm[a].n; i++)
-            if (page->analysis->arm[a].failure[i]) put_failure(page, a, i);
+    page_table_open(page, "Trials that failed", "Arm\n>Seed\nStatus\nMessage");
+    for (int64_t a = 0; a < page->analysis->plan->arms; a++) {
+        const struct arm_result *arm = &page->analysis->arm[a];
+        for (int64_t i = 0; i < arm->n; i++) {
+            if (!arm->failure[i]) continue;
+            page_row_open(page, page->analysis->plan->arm[a].name);
+            markup_put(page->html, "<td>%" PRId64 "</td>", arm->seed[i]);
+            page_cell_text(page, arm->status ? trial_status_name[arm->status[i]] : "failed");
+            page_cell_text(page, arm->message && arm->message[i] ? arm->message[i] : "");
+            page_row_close(page);
+        }
+    }
     page_table_close(page);
 }
 
