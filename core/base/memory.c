@@ -14,6 +14,7 @@ enum { ALIGNMENT = 64, HUGE_PAGE = 2 << 20 };
 
 static _Atomic int64_t allocations; /* asked for so far */
 static _Atomic int64_t fail_from;   /* the first of them that fails; 0: none */
+static volatile bool *_Atomic refused;
 
 void memory_fail_at(int64_t nth)
 {
@@ -32,8 +33,15 @@ bool memory_permit(void)
     return first == 0 || number < first;
 }
 
+void memory_tell_refusals(volatile bool *flag)
+{
+    atomic_store(&refused, flag);
+}
+
 void *memory_refuse(size_t count, size_t size)
 {
+    volatile bool *flag = atomic_load(&refused);
+    if (flag) *flag = true;
     if (size > 1)
         status_set(KNACK_E_MEMORY, "out of memory: %zu times %zu bytes are not to be had", count, size);
     else

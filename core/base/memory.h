@@ -18,6 +18,9 @@ char *memory_format(const char *format, ...) __attribute__((format(printf, 1, 2)
 void memory_fail_at(int64_t nth);
 int64_t memory_allocations(void);
 
+/* From now on every refused allocation sets *flag, which another process may share; NULL ends that. */
+void memory_tell_refusals(volatile bool *flag);
+
 /* For what takes its memory elsewhere (the arena): counts one allocation; false if it is to fail. */
 bool memory_permit(void);
 void *memory_refuse(size_t count, size_t size); /* sets the message of a failed allocation; returns NULL */

@@ -117,6 +117,7 @@ static knack_status one_step(struct run *run)
     knack_status outcome;
     bool not_finite;
     set_now(run);
+    run->place->step = run->at.batch;
     run->step.lr = run->now.lr;
     tricks_begin_batch(run, (uint32_t)run->at.batch);
     TRY(load_batch(run));

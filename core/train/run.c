@@ -351,6 +351,8 @@ struct run *run_new(const struct run_request *request)
     run->examples_asked = request->examples;
     run->model_type = request->model;
     run->model_user = request->model_user;
+    run->place = request->place ? request->place : &run->own_place;
+    *run->place = (struct run_place){.step = -1, .trick = -1};
     run->at.best = NAN;
     return run;
 }

@@ -36,6 +36,16 @@ struct run_observer {
     bool (*interrupted)(void *user); /* asked between steps: true writes a checkpoint and ends the run with KNACK_E_INTERRUPTED */
 };
 
+/* Where a run is, for whoever shares its memory: another process reads it there when this one has crashed or hangs. */
+enum { RUN_PLACE_TRICKS = 32, RUN_PLACE_NAME = 64 };
+struct run_place {
+    int64_t step;                                /* the latest that began, counted from 0; -1: none yet */
+    int32_t trick, slot;                         /* of the call that is going on, or that failed; -1: none */
+    char name[RUN_PLACE_TRICKS][RUN_PLACE_NAME]; /* of the tricks; of further ones nothing is known */
+};
+/* Text: 'trick "fgm", hook post_backward', or "" outside of calls. What is in place may have been overwritten. */
+void run_place_text(const struct run_place *, char *text, size_t room);
+
 struct run_request {
     const char *config;     /* path */
     const char *text;       /* the config itself, as JSON text, or NULL; config is then its name in errors */
@@ -53,6 +63,7 @@ struct run_request {
     const struct knack_model_type *model; /* a program's own, or NULL */
     void *model_user;
     struct run_observer observer; /* copied */
+    struct run_place *place;      /* kept up to date until run_close(), or NULL */
 };
 
 /* Reads and checks everything up to the first step: config, plugins (order, options, then code), data, model, open of every trick.

@@ -98,8 +98,9 @@ struct run {
     struct knack_now now;
 
     /* The call that is going on. */
-    struct call *call;    /* innermost, or NULL */
-    knack_status failure; /* the first of a call */
+    struct run_place *place, own_place; /* own: unless the caller gave one */
+    struct call *call;                  /* innermost, or NULL */
+    knack_status failure;               /* the first of a call */
     char failure_message[1024];
     bool changing; /* hooks that may change states have begun and are not done */
 

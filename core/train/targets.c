@@ -91,7 +91,7 @@ static knack_status check_ids(const char *where, const int32_t *id, int64_t rows
 knack_status targets_check(const struct targets *t)
 {
     if (t->kind != TARGET_IDS) return KNACK_OK;
-    for (int64_t k = 0; k < t->components; k++) TRY(check_ids("targets written in pre_step", t->id + k * t->rows, t->rows, t->outputs));
+    for (int64_t k = 0; k < t->components; k++) TRY(check_ids("targets", t->id + k * t->rows, t->rows, t->outputs));
     return KNACK_OK;
 }
 

@@ -21,11 +21,27 @@ static uint64_t nanoseconds(void)
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
+/* Where the run is, for another process: two stores a call. */
+static void note_place(struct run *run)
+{
+    run->place->trick = run->call ? (int32_t)run->call->trick->index : -1;
+    run->place->slot = run->call ? (int32_t)run->call->slot : -1;
+}
+
+void run_place_text(const struct run_place *place, char *text, size_t room)
+{
+    int32_t trick = place->trick, slot = place->slot;
+    bool known = trick >= 0 && trick < RUN_PLACE_TRICKS && slot >= 0 && slot < SLOT_COUNT;
+    *text = '\0';
+    if (known) snprintf(text, room, "trick \"%.*s\", hook %s", RUN_PLACE_NAME - 1, place->name[trick], slot_name[slot]);
+}
+
 void call_begin(struct call *call, knack_trick *trick, enum slot slot, knack_step *step)
 {
     struct run *run = trick->run;
     *call = (struct call){.trick = trick, .slot = slot, .outer = run->call, .step = step, .in_use = run->in_use};
     run->call = call;
+    note_place(run);
     trick->calls[slot]++;
     if (slot != SLOT_CLOSE) status_clear(); /* whoever fails without a word must not get an older message */
     call->began = nanoseconds();
@@ -78,6 +94,13 @@ static knack_status operations(const knack_step *step, knack_status status)
     return step->tape.failure < 0 ? tape_status(&step->tape) : status;
 }
 
+/* The status, unless a class that the trick wrote is none. */
+static knack_status written_targets(const knack_step *step, knack_status status)
+{
+    knack_status checked = targets_check(&step->targets);
+    return checked < 0 ? checked : status;
+}
+
 knack_status call_end(struct call *call, knack_status status)
 {
     knack_trick *trick = call->trick;
@@ -89,12 +112,14 @@ knack_status call_end(struct call *call, knack_status status)
     run->now.weights = call->in_use->name;
     if (call->step && call->step->pass.weights) call->step->pass.weights = call->in_use;
     if (call->step) status = operations(call->step, status);
+    if (call->slot == SLOT_PRE_STEP && run->failure >= 0 && status >= 0) status = written_targets(call->step, status);
     if (run->failure < 0 || status < 0) return blame(call, status);
     if (!may_return(call->slot, status)) {
         status_set(KNACK_E_PLUGIN, "returned %d, which is no outcome of %s; see struct knack_plugin in knack/plugin.h", status,
                    slot_name[call->slot]);
         return blame(call, KNACK_E_PLUGIN);
     }
+    note_place(run); /* an error leaves the failed call there */
     if (status != KNACK_IDLE) trick->acted[call->slot]++;
     if (run->trace) trace_call(run, trick, call->slot, status);
     return status;
@@ -254,6 +279,7 @@ knack_status tricks_new(struct run *run)
         *trick = (knack_trick){.run = run, .instance = run->instances->list[i], .index = i, .acting = true};
         trick->plugin = trick->instance->plugin;
         trick->name = trick->instance->name;
+        if (i < RUN_PLACE_TRICKS) snprintf(run->place->name[i], RUN_PLACE_NAME, "%s", trick->name);
         trick->self = memory_new(1, trick->plugin->self_size);
         if (!trick->self) return KNACK_E_MEMORY;
     }
@@ -292,6 +318,7 @@ static void trick_free(knack_trick *trick)
 
 void tricks_close(struct run *run)
 {
+    int32_t trick_at = run->place->trick, slot_at = run->place->slot; /* of what failed */
     for (int64_t i = run->opened - 1; i >= 0; i--) {
         knack_trick *trick = &run->tricks[i];
         if (!trick->plugin->close) continue;
@@ -301,6 +328,8 @@ void tricks_close(struct run *run)
         trick->plugin->close(trick);
         if (call_end(&call, KNACK_OK) < 0) run_warn(run, "%s", knack_error()); /* nothing is left that could stop */
     }
+    run->place->trick = trick_at;
+    run->place->slot = slot_at;
     for (int64_t i = 0; i < run->trick_count; i++) trick_free(&run->tricks[i]);
     memory_free(run->tricks);
     run->tricks = NULL;

@@ -140,6 +140,20 @@ static void test_report(void **state)
     free(html_again);
 }
 
+/* What plugins print in trials goes to standard error. */
+static void test_plugins_that_print(void **state)
+{
+    (void)state;
+    char tricks[1024];
+    snprintf(tricks, sizeof tricks, "{\"manifest\": \"%s\", \"what\": \"print\"}", getenv("KNACK_TEST_MISHAP"));
+    struct outcome outcome = run_knack("compare", "small.json", "--tricks", tricks, "--seeds", "3", "--out", "printed", "--json");
+    assert_status(&outcome, 0);
+    assert_is_json(outcome.out);
+    assert_lacks(outcome.out, "a plugin prints");
+    assert_contains(outcome.err, "a plugin prints\na plugin prints\n");
+    outcome_free(&outcome);
+}
+
 static void test_two_reports(void **state)
 {
     (void)state;
@@ -635,6 +649,7 @@ int main(void)
         cmocka_unit_test(test_more_seeds_and_arms),
         cmocka_unit_test(test_jobs_and_company),
         cmocka_unit_test(test_report),
+        cmocka_unit_test(test_plugins_that_print),
         cmocka_unit_test(test_two_reports),
         cmocka_unit_test(test_list),
         cmocka_unit_test(test_designs),

@@ -35,7 +35,7 @@ static knack_status measure(struct calibration *calibration, int64_t arm, int64_
     job.kind = TRIAL_MEASURE;
     job.updates = updates;
     double timeout = plan->timeout > 0 ? plan->timeout : measure_timeout;
-    TRY(workers_run_one(&job, timeout, calibration->watcher->interrupted, calibration->watcher->user, &outcome));
+    TRY(workers_run_one(&job, timeout, timeout, calibration->watcher->interrupted, calibration->watcher->user, &outcome));
     bool measured = outcome.status == TRIAL_DONE && outcome.cost.updates > 0;
     *measurement = (struct stored_measurement){.arm = arm,
                                                .round = calibration->round,

@@ -1,5 +1,5 @@
-/* What a trial tells, as bytes: fields one after the other as this machine holds them, texts and lists with their length before them. Both
- * ends of the pipe are one program. */
+/* What a trial tells, as bytes: the struct as this machine holds it, then what it points to. Both ends of the pipe are one program, but the
+ * trial's end may have been written over. */
 #include <string.h>
 
 #include "base/memory.h"
@@ -10,13 +10,14 @@ void trial_outcome_free(struct trial_outcome *outcome)
     memory_free(outcome->metric);
     memory_free(outcome->correct);
     memory_free(outcome->loss);
+    memory_free(outcome->warnings);
     memory_free(outcome->resolved);
     memory_free(outcome->tricks);
     memory_free(outcome->identity);
     outcome->metric = NULL;
     outcome->correct = NULL;
     outcome->loss = NULL;
-    outcome->resolved = outcome->tricks = outcome->identity = NULL;
+    outcome->warnings = outcome->resolved = outcome->tricks = outcome->identity = NULL;
     outcome->metrics = outcome->examples = 0;
 }
 
@@ -28,143 +29,78 @@ struct stream {
     knack_status status;
 };
 
-/* Writes a field, or reads it. */
-static void field(struct stream *s, void *value, size_t size)
+/* Writes them, or reads them, if so many are there. */
+static bool pass(struct stream *s, void *value, size_t count, size_t size)
 {
-    if (s->status < 0) return;
-    if (s->from && size > s->size - s->at) {
+    if (s->status >= 0 && s->from && count > (s->size - s->at) / size)
         s->status = status_set(KNACK_E_DATA, "a trial's outcome is cut off after %zu bytes", s->size);
-        return;
-    }
-    if (s->from && size > 0) memcpy(value, s->from + s->at, size);
-    if (s->to && size > 0) memcpy(s->to + s->at, value, size);
-    s->at += size;
+    if (s->status < 0) return false;
+    if (s->from && value && count > 0) memcpy(value, s->from + s->at, count * size);
+    if (s->to && count > 0) memcpy(s->to + s->at, value, count * size);
+    if (value) s->at += count * size;
+    return true;
 }
 
-/* A text of fixed room. */
-static void text_field(struct stream *s, char *text, size_t room)
+/* A list [count], or NULL; when it is read, `list` only says whether there is one, and its memory is made. */
+static void *pass_list(struct stream *s, void *list, int64_t count, size_t size)
 {
-    uint64_t length = s->from ? 0 : strnlen(text, room - 1);
-    field(s, &length, sizeof length);
-    if (s->status >= 0 && length >= room) s->status = status_set(KNACK_E_DATA, "a trial's outcome holds a text that is too long");
-    if (s->status < 0) return;
-    field(s, text, (size_t)length);
-    if (s->from) text[length] = '\0';
+    void *own = list;
+    if (s->from) own = NULL;
+    if (!list || (s->from && !pass(s, NULL, (size_t)count, size))) return own;
+    if (s->from && !(own = memory_new((size_t)count, size))) s->status = KNACK_E_MEMORY;
+    pass(s, own, (size_t)count, size);
+    return own;
 }
 
-/* A list [count] of entries of that size, whose memory is made when it is read; or NULL. More bytes than there are, are never made. */
-static void list_field(struct stream *s, void **list, int64_t count, size_t size)
+static char *pass_text(struct stream *s, char *text)
 {
-    uint8_t there = *list != NULL;
-    field(s, &there, 1);
-    if (s->status < 0 || !there) return;
-    if (s->from) {
-        if (count < 0 || (uint64_t)count > (s->size - s->at) / size) {
-            s->status = status_set(KNACK_E_DATA, "a trial's outcome is cut off after %zu bytes", s->size);
-            return;
-        }
-        *list = memory_new((size_t)count, size);
-        if (!*list) s->status = KNACK_E_MEMORY;
-    }
-    field(s, *list, (size_t)count * size);
-}
-
-/* A text of any length, or NULL. */
-static void long_text_field(struct stream *s, char **text)
-{
-    int64_t size = s->from || !*text ? 0 : (int64_t)strlen(*text) + 1;
-    void *bytes = *text;
-    field(s, &size, sizeof size);
-    list_field(s, &bytes, size, 1);
-    *text = bytes;
-    if (s->status >= 0 && s->from && bytes && (size < 1 || (*text)[size - 1] != '\0'))
+    size_t size = s->from || !text ? 0 : strlen(text) + 1;
+    if (text) pass(s, &size, 1, sizeof size);
+    char *own = pass_list(s, text, (int64_t)size, 1);
+    if (s->status >= 0 && s->from && own && (size == 0 || own[size - 1] != '\0'))
         s->status = status_set(KNACK_E_DATA, "a trial's outcome holds a text without an end");
+    return own;
 }
 
-static void metric_field(struct stream *s, struct trial_metric *metric)
+/* What was read ends its texts, and has values that there are. */
+static void mend(struct stream *s, struct trial_outcome *outcome)
 {
-    uint8_t final = metric->final;
-    text_field(s, metric->part, sizeof metric->part);
-    text_field(s, metric->weights, sizeof metric->weights);
-    text_field(s, metric->metric, sizeof metric->metric);
-    field(s, &metric->update, sizeof metric->update);
-    field(s, &metric->epoch, sizeof metric->epoch);
-    field(s, &metric->value, sizeof metric->value);
-    field(s, &final, sizeof final);
-    metric->final = final != 0;
-}
-
-/* Every metric has more than one byte, so a count of more than there are bytes is none. */
-static void metric_fields(struct stream *s, struct trial_outcome *outcome)
-{
-    field(s, &outcome->metrics, sizeof outcome->metrics);
-    if (s->status < 0) return;
-    if (s->from) {
-        if (outcome->metrics < 0 || (uint64_t)outcome->metrics > s->size - s->at) {
-            s->status = status_set(KNACK_E_DATA, "a trial's outcome is cut off after %zu bytes", s->size);
-            outcome->metrics = 0;
-            return;
-        }
-        outcome->metric = memory_new((size_t)outcome->metrics, sizeof *outcome->metric);
-        if (!outcome->metric) s->status = KNACK_E_MEMORY;
+    if (outcome->status < TRIAL_DONE || outcome->status > TRIAL_BROKEN || outcome->fault < FAULT_NONE || outcome->fault > FAULT_MACHINE)
+        s->status = status_set(KNACK_E_DATA, "a trial's outcome has status %d, which there is not", (int)outcome->status);
+    outcome->message[sizeof outcome->message - 1] = outcome->weights[sizeof outcome->weights - 1] = '\0';
+    outcome->idle[sizeof outcome->idle - 1] = outcome->place[sizeof outcome->place - 1] = '\0';
+    for (int64_t i = 0; outcome->metric && i < outcome->metrics; i++) {
+        struct trial_metric *metric = &outcome->metric[i];
+        uint8_t final;
+        metric->part[sizeof metric->part - 1] = metric->weights[sizeof metric->weights - 1] = '\0';
+        metric->metric[sizeof metric->metric - 1] = '\0';
+        memcpy(&final, &metric->final, 1);
+        metric->final = final != 0;
     }
-    for (int64_t i = 0; i < outcome->metrics && s->status >= 0; i++) metric_field(s, &outcome->metric[i]);
-}
-
-static void cost_fields(struct stream *s, struct trial_cost *cost)
-{
-    field(s, &cost->updates, sizeof cost->updates);
-    field(s, &cost->gradient_rows, sizeof cost->gradient_rows);
-    field(s, &cost->forward_rows, sizeof cost->forward_rows);
-    field(s, &cost->inference, sizeof cost->inference);
-    field(s, &cost->seconds, sizeof cost->seconds);
-    field(s, &cost->cpu_seconds, sizeof cost->cpu_seconds);
-    field(s, &cost->peak_memory, sizeof cost->peak_memory);
-}
-
-static void example_fields(struct stream *s, struct trial_outcome *outcome)
-{
-    void *correct = outcome->correct, *loss = outcome->loss;
-    field(s, &outcome->examples, sizeof outcome->examples);
-    list_field(s, &correct, outcome->examples, sizeof *outcome->correct);
-    outcome->correct = correct;
-    list_field(s, &loss, outcome->examples, sizeof *outcome->loss);
-    outcome->loss = loss;
 }
 
 /* All of it, in either direction. */
-static void outcome_fields(struct stream *s, struct trial_outcome *outcome)
+static void pass_outcome(struct stream *s, struct trial_outcome *outcome)
 {
-    int32_t status = (int32_t)outcome->status, code = outcome->code;
-    field(s, &status, sizeof status);
-    if (s->status >= 0 && (status < TRIAL_DONE || status > TRIAL_BROKEN))
-        s->status = status_set(KNACK_E_DATA, "a trial's outcome has status %d, which there is not", status);
-    outcome->status = (enum trial_status)status;
-    text_field(s, outcome->message, sizeof outcome->message);
-    field(s, &code, sizeof code);
-    outcome->code = code;
-    field(s, &outcome->value, sizeof outcome->value);
-    text_field(s, outcome->weights, sizeof outcome->weights);
-    text_field(s, outcome->idle, sizeof outcome->idle);
-    field(s, &outcome->initial, sizeof outcome->initial);
-    field(s, &outcome->updates, sizeof outcome->updates);
-    field(s, &outcome->parameters, sizeof outcome->parameters);
-    cost_fields(s, &outcome->cost);
-    metric_fields(s, outcome);
-    example_fields(s, outcome);
-    long_text_field(s, &outcome->resolved);
-    long_text_field(s, &outcome->tricks);
-    long_text_field(s, &outcome->identity);
+    pass(s, outcome, 1, sizeof *outcome);
+    outcome->metric = pass_list(s, outcome->metric, outcome->metrics, sizeof *outcome->metric);
+    outcome->correct = pass_list(s, outcome->correct, outcome->examples, sizeof *outcome->correct);
+    outcome->loss = pass_list(s, outcome->loss, outcome->examples, sizeof *outcome->loss);
+    outcome->warnings = pass_text(s, outcome->warnings);
+    outcome->resolved = pass_text(s, outcome->resolved);
+    outcome->tricks = pass_text(s, outcome->tricks);
+    outcome->identity = pass_text(s, outcome->identity);
+    if (s->from && s->status >= 0) mend(s, outcome);
 }
 
 void *trial_outcome_pack(const struct trial_outcome *outcome, size_t *size)
 {
     struct trial_outcome same = *outcome; /* what it points to is only read */
     struct stream counting = {0};
-    outcome_fields(&counting, &same);
+    pass_outcome(&counting, &same);
     struct stream writing = {.to = memory_new(counting.at, 1)};
     if (!writing.to) return NULL;
-    outcome_fields(&writing, &same);
+    pass_outcome(&writing, &same);
     *size = writing.at;
     return writing.to;
 }
@@ -174,7 +110,7 @@ knack_status trial_outcome_unpack(const void *bytes, size_t size, struct trial_o
     static const uint8_t nothing;
     struct stream s = {.from = size > 0 ? bytes : &nothing, .size = size};
     *outcome = (struct trial_outcome){0};
-    outcome_fields(&s, outcome);
+    pass_outcome(&s, outcome);
     if (s.status >= 0 && s.at != size) s.status = status_set(KNACK_E_DATA, "a trial's outcome has %zu bytes after its end", size - s.at);
     if (s.status >= 0) return KNACK_OK;
     trial_outcome_free(outcome);

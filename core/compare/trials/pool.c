@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -20,18 +21,28 @@ struct head {
     uint32_t mark, kind;
     uint64_t size;
 };
-enum { MARK = 0x6b6e636b, ALIGNMENT = sizeof(struct head), CHUNK = 1 << 16 };
+enum { MARK = 0x6b6e636b, ALIGNMENT = sizeof(struct head), CHUNK = 1 << 16, PROBE = 32 << 20 };
+
+/* What a worker shares with this process. */
+struct page {
+    volatile bool refused;
+    _Alignas(64) char shared[POOL_SHARED];
+};
 
 struct pool_channel {
     int fd;
+    struct page *page;
 };
 
 struct worker {
-    bool busy, reaped, late, garbled; /* late: killed for it */
+    bool busy, reaped, garbled;
+    bool late, by_clock; /* killed for it; by_clock: for its wall time */
     pid_t process;
     int fd; /* of its pipe; -1: closed */
     int64_t job;
-    double started, timeout, seconds;
+    double started, cpu, wall, seconds; /* cpu, wall: limits, or 0 */
+    double spent;                       /* CPU seconds, when last looked at */
+    struct page *page;
     int status; /* once reaped, as wait4() gave it */
     struct rusage usage;
     char *bytes; /* [room], of which those from taken to used are still to be given out; kept for the next job */
@@ -41,6 +52,7 @@ struct worker {
 struct pool {
     struct worker *worker; /* [size] */
     struct pollfd *poll;   /* [size] */
+    struct page *page;     /* [size], shared memory */
     int64_t size, working, turn;
 };
 
@@ -88,30 +100,57 @@ static void ignore_signals(const sigset_t *mask)
     sigprocmask(SIG_SETMASK, mask, NULL);
 }
 
-static bool silence_input(void)
+/* Reads nothing, and writes where messages go: the parent's output is its own. */
+static bool redirect(void)
 {
-    int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    if (nothing < 0) return false;
-    if (nothing == STDIN_FILENO) return fcntl(nothing, F_SETFD, 0) == 0;
-    bool done = dup2(nothing, STDIN_FILENO) == STDIN_FILENO;
-    close(nothing);
+    int nothing = open("/dev/null", O_RDWR);
+    if (nothing < 0 || dup2(nothing, STDIN_FILENO) < 0) return false;
+    bool done = dup2(STDERR_FILENO, STDOUT_FILENO) >= 0 || dup2(nothing, STDOUT_FILENO) >= 0;
+    if (nothing > STDERR_FILENO) close(nothing);
     return done;
 }
 
-/* Does not return. Nothing is freed, and no exit handler runs: what they would tidy up is the parent's. */
-static void be_worker(const struct pool *pool, int fd, pid_t parent, const sigset_t *mask, int (*work)(void *user, struct pool_channel *),
-                      void *user)
+static struct page *own_page; /* of this worker: signal handlers know no other way */
+
+/* oneDNN ends by such signals where memory is short. Whether there is none left is seen by asking. */
+static void on_crash(int number)
 {
+    if (mmap(NULL, PROBE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED) own_page->refused = true;
+    raise(number); /* the action is the default one again */
+}
+
+static bool catch_crashes(void)
+{
+    static const int crash[] = {SIGSEGV, SIGBUS, SIGABRT, SIGILL, SIGFPE};
+    static char stack[1 << 16];
+    struct sigaction action = {.sa_handler = on_crash, .sa_flags = (int)(SA_ONSTACK | SA_RESETHAND | SA_NODEFER)};
+    if (sigaltstack(&(stack_t){.ss_sp = stack, .ss_size = sizeof stack}, NULL) < 0) return false;
+    for (size_t i = 0; i < sizeof crash / sizeof *crash; i++)
+        if (sigaction(crash[i], &action, NULL) < 0) return false;
+    return true;
+}
+
+void *pool_shared(const struct pool_channel *channel)
+{
+    return channel->page->shared;
+}
+
+/* Does not return. Nothing is freed, and no exit handler runs: what they would tidy up is the parent's. */
+static void be_worker(const struct pool *pool, struct pool_channel *channel, pid_t parent, const sigset_t *mask,
+                      int (*work)(void *user, struct pool_channel *), void *user)
+{
+    own_page = channel->page;
+    memory_tell_refusals(&own_page->refused);
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent) _exit(1); /* it may have ended before prctl() could notice */
     ignore_signals(mask);
     for (int64_t i = 0; i < pool->size; i++)
         if (pool->worker[i].fd >= 0) close(pool->worker[i].fd);
-    if (!silence_input()) {
-        fprintf(stderr, "knack: /dev/null cannot be opened: %s\n", strerror(errno));
+    if (!redirect() || !catch_crashes()) {
+        fprintf(stderr, "knack: a worker cannot begin: %s\n", strerror(errno));
+        own_page->refused = true;
         _exit(1);
     }
-    struct pool_channel channel = {.fd = fd};
-    int result = work(user, &channel);
+    int result = work(user, channel);
     fflush(stdout);
     fflush(stderr);
     _exit(result);
@@ -129,6 +168,12 @@ static void hear_of_children(void)
     sigaction(SIGCHLD, &action, NULL);
 }
 
+static void *share(size_t bytes)
+{
+    void *data = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    return data == MAP_FAILED ? memory_refuse(bytes, 1) : data;
+}
+
 knack_status pool_new(int64_t size, struct pool **out)
 {
     *out = NULL;
@@ -137,12 +182,13 @@ knack_status pool_new(int64_t size, struct pool **out)
     if (!pool) return KNACK_E_MEMORY;
     pool->worker = memory_new((size_t)size, sizeof *pool->worker);
     pool->poll = pool->worker ? memory_new((size_t)size, sizeof *pool->poll) : NULL;
-    if (!pool->poll) {
+    pool->page = pool->poll ? share((size_t)size * sizeof *pool->page) : NULL;
+    if (!pool->page) {
         pool_free(pool);
         return KNACK_E_MEMORY;
     }
     pool->size = size;
-    for (int64_t i = 0; i < size; i++) pool->worker[i].fd = -1;
+    for (int64_t i = 0; i < size; i++) pool->worker[i] = (struct worker){.fd = -1, .page = &pool->page[i]};
     hear_of_children();
     *out = pool;
     return KNACK_OK;
@@ -166,6 +212,7 @@ void pool_free(struct pool *pool)
         close_pipe(worker);
         memory_free(worker->bytes);
     }
+    if (pool->page) munmap(pool->page, (size_t)pool->size * sizeof *pool->page);
     memory_free(pool->worker);
     memory_free(pool->poll);
     memory_free(pool);
@@ -203,7 +250,7 @@ static knack_status make_pipe(int ends[2])
 }
 
 /* Forks; signals that a worker ignores wait until it does. */
-static pid_t start(const struct pool *pool, int ends[2], int (*work)(void *user, struct pool_channel *), void *user)
+static pid_t start(const struct pool *pool, struct page *page, int ends[2], int (*work)(void *user, struct pool_channel *), void *user)
 {
     sigset_t held, mask;
     sigemptyset(&held);
@@ -216,7 +263,7 @@ static pid_t start(const struct pool *pool, int ends[2], int (*work)(void *user,
     pid_t process = fork();
     if (process == 0) {
         close(ends[0]);
-        be_worker(pool, ends[1], parent, &mask, work, user);
+        be_worker(pool, &(struct pool_channel){.fd = ends[1], .page = page}, parent, &mask, work, user);
     }
     int reason = errno;
     sigprocmask(SIG_SETMASK, &mask, NULL);
@@ -224,14 +271,15 @@ static pid_t start(const struct pool *pool, int ends[2], int (*work)(void *user,
     return process;
 }
 
-knack_status pool_start(struct pool *pool, int64_t job, double timeout, int (*work)(void *user, struct pool_channel *), void *user)
+knack_status pool_start(struct pool *pool, int64_t job, double cpu, double wall, int (*work)(void *user, struct pool_channel *), void *user)
 {
     struct worker *worker = pool->worker;
     if (pool_is_full(pool)) return status_set(KNACK_E_CALL, "all %lld workers of a pool are busy", (long long)pool->size);
     while (worker->busy) worker++;
     int ends[2];
     TRY(make_pipe(ends));
-    pid_t process = start(pool, ends, work, user);
+    *worker->page = (struct page){0};
+    pid_t process = start(pool, worker->page, ends, work, user);
     int reason = errno;
     close(ends[1]);
     if (process < 0) {
@@ -244,7 +292,9 @@ knack_status pool_start(struct pool *pool, int64_t job, double timeout, int (*wo
                               .fd = ends[0],
                               .job = job,
                               .started = now(),
-                              .timeout = timeout,
+                              .cpu = cpu,
+                              .wall = wall,
+                              .page = worker->page,
                               .bytes = worker->bytes,
                               .room = worker->room};
     pool->working++;
@@ -352,12 +402,16 @@ static void give_end(struct worker *worker, struct pool_event *event)
                                  .job = worker->job,
                                  .ended_by = killed ? WTERMSIG(status) : 0,
                                  .exit_status = killed ? 0 : WEXITSTATUS(status),
+                                 .refused = worker->page->refused,
+                                 .shared = worker->page->shared,
                                  .garbled = worker->garbled || worker->used > worker->taken,
                                  .seconds = worker->seconds,
                                  .cpu_seconds = seconds_of(worker->usage.ru_utime) + seconds_of(worker->usage.ru_stime),
                                  .peak_memory = (int64_t)worker->usage.ru_maxrss * 1024};
     if (worker->late && killed) {
         event->kind = POOL_TIMED_OUT;
+        event->by_clock = worker->by_clock;
+        event->limit = worker->by_clock ? worker->wall : worker->cpu;
         event->ended_by = 0;
         event->garbled = false;
     } else if (!killed && event->exit_status == 0 && !event->garbled) {
@@ -398,9 +452,22 @@ static int patience(const struct pool *pool, double until)
         const struct worker *worker = &pool->worker[i];
         if (!worker->busy) continue;
         if (worker->fd < 0) wait = fmin(wait, 0.01);
-        if (worker->timeout > 0 && !worker->late) wait = fmin(wait, worker->started + worker->timeout - time);
+        if (worker->late) continue;
+        if (worker->cpu > 0) wait = fmin(wait, fmax(worker->cpu - worker->spent, 0.01));
+        if (worker->wall > 0) wait = fmin(wait, worker->started + worker->wall - time);
     }
     return wait > 0 ? (int)ceil(1000 * wait) : 0;
+}
+
+static void end_late(struct worker *worker, double time)
+{
+    struct timespec spent;
+    clockid_t clock;
+    if (worker->cpu > 0 && clock_getcpuclockid(worker->process, &clock) == 0 && clock_gettime(clock, &spent) == 0)
+        worker->spent = (double)spent.tv_sec + 1e-9 * (double)spent.tv_nsec;
+    worker->by_clock = worker->wall > 0 && time >= worker->started + worker->wall;
+    worker->late = worker->by_clock || (worker->cpu > 0 && worker->spent >= worker->cpu);
+    if (worker->late) kill(worker->process, SIGKILL);
 }
 
 /* Reads from all that have something, and sees who ended, and who is late. */
@@ -419,9 +486,7 @@ static knack_status look(struct pool *pool, double until, bool *interrupted)
         if (!worker->busy || worker->reaped) continue;
         if (pool->poll[i].revents != 0 && worker->fd >= 0) TRY(read_some(worker, &more));
         TRY(reap(worker));
-        if (worker->reaped || worker->late || worker->timeout <= 0 || time < worker->started + worker->timeout) continue;
-        worker->late = true;
-        kill(worker->process, SIGKILL);
+        if (!worker->reaped && !worker->late) end_late(worker, time);
     }
     return KNACK_OK;
 }

@@ -74,6 +74,27 @@ static void pass_on(void *user, const struct run_progress *progress)
     trial->said(trial->user, &said);
 }
 
+/* A line, once. Beyond their room warnings are left out, as a last line says. */
+static void keep_warning(void *user, const char *text)
+{
+    static const char more[] = "(further warnings are left out)";
+    struct trial *trial = user;
+    char *all = trial->outcome->warnings;
+    if (!all) all = trial->outcome->warnings = memory_new(TRIAL_WARNINGS, 1);
+    if (!all) {
+        trial->memory = KNACK_E_MEMORY;
+        return;
+    }
+    size_t used = strlen(all), length = strlen(text);
+    for (const char *line = all; used > 0 && line; line = strchr(line, '\n')) {
+        line += *line == '\n';
+        if (!strncmp(line, text, length) && (line[length] == '\n' || line[length] == '\0')) return;
+        if (!strcmp(line, more)) return;
+    }
+    if (used + length + sizeof more + 2 > TRIAL_WARNINGS) text = more;
+    snprintf(all + used, TRIAL_WARNINGS - used, "%s%s", used > 0 ? "\n" : "", text);
+}
+
 /* ---- Opening ---- */
 
 knack_status trial_find_part(const char *part, const char *metric, const struct dataset *data, enum data_part *found)
@@ -84,9 +105,16 @@ knack_status trial_find_part(const char *part, const char *metric, const struct 
         return status_set(KNACK_E_USAGE, "metric %s.%s: there is no part \"%s\"; there are validation, test", part, metric, part);
     if (p == PART_TRAIN)
         return status_set(KNACK_E_USAGE, "metric %s.%s: training rows are no judge; take \"test\" or \"validation\"", part, metric);
-    if (data->part[p].count == 0) return status_set(KNACK_E_USAGE, "metric %s.%s: the data have no %s part", part, metric, part);
+    knack_status known = metric_check(metric, data->kind, data->outputs);
+    if (known < 0) status_prefix(known, "metric %s.%s", part, metric);
+    if (data->part[p].count == 0) {
+        char unknown[512];
+        snprintf(unknown, sizeof unknown, "%s%s", known < 0 ? "; " : "", known < 0 ? knack_error() : "");
+        return status_set(KNACK_E_USAGE, "metric %s.%s: the data have no %s part; give \"data.%s\", or judge on the other part%s", part,
+                          metric, part, part, unknown);
+    }
     *found = (enum data_part)p;
-    return KNACK_OK;
+    return known;
 }
 
 /* Training losses are wanted once an epoch, unless the config says how often. */
@@ -115,13 +143,10 @@ static knack_status open_run(struct trial *trial, struct run **run)
                                   .in_memory = true,
                                   .examples = job->kind == TRIAL_TRAIN,
                                   .data = job->data,
-                                  .observer = {.user = trial, .progress = pass_on, .point = keep_point}};
+                                  .observer = {.user = trial, .progress = pass_on, .point = keep_point, .warning = keep_warning},
+                                  .place = job->place};
     TRY(run_open(&request, run));
-    const struct dataset *data = run_data(*run);
-    knack_status status = trial_find_part(job->part, job->metric, data, &trial->part);
-    if (status >= 0 && (status = metric_check(job->metric, data->kind, data->outputs)) < 0)
-        status_prefix(status, "metric %s.%s", job->part, job->metric);
-    return status;
+    return trial_find_part(job->part, job->metric, run_data(*run), &trial->part);
 }
 
 /* ---- TRIAL_CHECK ---- */
@@ -263,8 +288,10 @@ knack_status trial_run(const struct trial_job *job, void (*said)(void *user, con
     knack_status status = run_job(&trial);
     outcome->code = status < 0 ? status : KNACK_OK;
     outcome->status = status >= 0 ? TRIAL_DONE : status == KNACK_E_NUMERIC ? TRIAL_NOT_FINITE : TRIAL_BROKEN;
-    if (status < 0) snprintf(outcome->message, sizeof outcome->message, "%s", knack_error());
-    if (status < 0) outcome->value = NAN;
+    if (status < 0) {
+        snprintf(outcome->message, sizeof outcome->message, "%s", knack_error());
+        outcome->value = NAN;
+    }
     outcome->cost.seconds = seconds_of(CLOCK_MONOTONIC) - began;
     if (job->kind != TRIAL_MEASURE) outcome->cost.cpu_seconds = seconds_of(CLOCK_PROCESS_CPUTIME_ID) - cpu_began;
     outcome->cost.peak_memory = peak_memory();

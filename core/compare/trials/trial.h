@@ -20,6 +20,7 @@ enum trial_fault {
     FAULT_MACHINE  /* memory, disk, a file that is gone, SIGKILL, a signal behind a refused allocation: never data */
 };
 
+struct run_place; /* train/run.h */
 struct trial_job {
     enum trial_kind kind;
     const char *arm;    /* name, for messages */
@@ -29,6 +30,7 @@ struct trial_job {
     struct dataset *data;      /* what the config's "data" says, opened before; NULL: the trial opens it */
     const char *part, *metric; /* primary */
     int64_t updates;           /* TRIAL_MEASURE: how many */
+    struct run_place *place;   /* kept up to date while the trial goes on, or NULL */
 };
 
 /* One number over time or at the end. Over time: validation's metrics of each evaluated epoch, and the training loss ("train", "loss"),
@@ -48,6 +50,7 @@ struct trial_cost {
     int64_t peak_memory;                /* bytes, resident */
 };
 
+enum { TRIAL_WARNINGS = 4096 };
 struct trial_outcome {
     enum trial_status status;
     char message[1024];          /* unless done */
@@ -62,9 +65,9 @@ struct trial_outcome {
     struct trial_cost cost;
     char idle[64]; /* the first trick that never acted; "": none */
     enum trial_fault fault;
-    int64_t step;   /* unless done: the update at which it ended, counted from 0; -1: before the first */
+    int64_t step;   /* unless done: the latest that began, counted from 0 (messages count from 1); -1: none did */
     char place[96]; /* unless done: what it was in then, "trick \"fgm\", hook post_backward"; "": none */
-    char *warnings; /* lines, each once; NULL: none */
+    char *warnings; /* lines, each once, in all TRIAL_WARNINGS bytes at most; NULL: none */
     double initial; /* TRIAL_CHECK: the primary metric of untrained weights, for losses and regressions; NaN where chance is known */
     /* TRIAL_CHECK */
     char *resolved, *tricks, *identity; /* as in struct arm */
@@ -78,12 +81,13 @@ struct trial_progress {
     double loss;
 };
 
-/* In this process. Errors of the trial are in the outcome; the status is below 0 only if there is no memory for that. said (may be NULL):
- * at most ten times a second. */
+/* In this process. Errors of the trial are in the outcome, without fault, step and place (see workers.h); the status is below 0 only if
+ * there is no memory for that. said (may be NULL): at most ten times a second. */
 knack_status trial_run(const struct trial_job *, void (*said)(void *user, const struct trial_progress *), void *user,
                        struct trial_outcome *);
 
-/* Which part a metric of that part judges; refuses one that cannot judge, or that the data do not have. */
+/* Which part a metric of that part judges; refuses one that cannot judge, or that the data do not have, and
+ * a metric that there is not. */
 knack_status trial_find_part(const char *part, const char *metric, const struct dataset *, enum data_part *found);
 
 /* As bytes for a pipe: memory_free(); NULL without memory. */

@@ -49,7 +49,7 @@ static struct pool_event run_alone(double timeout, int (*work)(void *user, struc
 {
     struct pool *pool = make_pool(1);
     struct pool_event event;
-    assert_done(pool_start(pool, 7, timeout, work, user));
+    assert_done(pool_start(pool, 7, 0, timeout, work, user));
     assert_int_equal(pool_working(pool), 1);
     do assert_event(pool, &event);
     while (event.kind == POOL_MESSAGE);
@@ -99,7 +99,7 @@ static void run_many(int64_t size)
     struct seen seen[JOBS] = {{0, 0}};
     int32_t next = 0;
     while (next < JOBS || pool_working(pool) > 0) {
-        for (; next < JOBS && !pool_is_full(pool); next++) assert_done(pool_start(pool, next, 0, count_up, &next));
+        for (; next < JOBS && !pool_is_full(pool); next++) assert_done(pool_start(pool, next, 0, 0, count_up, &next));
         struct pool_event event;
         assert_event(pool, &event);
         see(&event, &seen[event.job]);
@@ -142,9 +142,9 @@ static void test_size(void **state)
     assert_null(pool);
     pool_free(NULL);
     pool = make_pool(1);
-    assert_done(pool_start(pool, 0, 0, sleep_long, NULL));
+    assert_done(pool_start(pool, 0, 0, 0, sleep_long, NULL));
     assert_true(pool_is_full(pool));
-    assert_failure(pool_start(pool, 1, 0, do_nothing, NULL), KNACK_E_CALL, "all 1 workers of a pool are busy");
+    assert_failure(pool_start(pool, 1, 0, 0, do_nothing, NULL), KNACK_E_CALL, "all 1 workers of a pool are busy");
     pool_free(pool);
 }
 
@@ -157,7 +157,7 @@ static void test_patience(void **state)
     bool happened = true;
     assert_done(pool_wait(pool, -1, &event, &happened));
     assert_false(happened);
-    assert_done(pool_start(pool, 0, 0, sleep_long, NULL));
+    assert_done(pool_start(pool, 0, 0, 0, sleep_long, NULL));
     assert_done(pool_wait(pool, 0, &event, &happened));
     assert_false(happened);
     double start = now();
@@ -186,7 +186,7 @@ static void test_large_message(void **state)
     struct pool *pool = make_pool(2);
     struct pool_event event;
     int64_t ends = 0, right = 0;
-    for (int64_t job = 0; job < 2; job++) assert_done(pool_start(pool, job, 0, send_large, NULL));
+    for (int64_t job = 0; job < 2; job++) assert_done(pool_start(pool, job, 0, 0, send_large, NULL));
     while (ends < 2) {
         assert_event(pool, &event);
         if (event.kind == POOL_MESSAGE && event.message == 1) {
@@ -240,8 +240,8 @@ static void test_timeout(void **state)
     struct pool *pool = make_pool(2);
     struct pool_event event;
     double start = now();
-    assert_done(pool_start(pool, 3, 0.3, tell_and_hang, NULL));
-    assert_done(pool_start(pool, 4, 0, sleep_long, NULL)); /* the other has no limit, and goes on */
+    assert_done(pool_start(pool, 3, 0, 0.3, tell_and_hang, NULL));
+    assert_done(pool_start(pool, 4, 0, 0, sleep_long, NULL)); /* the other has no limit, and goes on */
     assert_event(pool, &event);
     assert_int_equal(event.kind, POOL_MESSAGE);
     assert_event(pool, &event);
@@ -388,7 +388,7 @@ static int32_t pipes_seen(struct pool *pool)
 {
     struct pool_event event;
     int32_t count;
-    assert_done(pool_start(pool, 1, 0, count_pipes, NULL));
+    assert_done(pool_start(pool, 1, 0, 0, count_pipes, NULL));
     do assert_event(pool, &event);
     while (event.kind != POOL_MESSAGE);
     memcpy(&count, event.bytes, sizeof count);
@@ -403,7 +403,7 @@ static void test_files(void **state)
     struct pool *pool = make_pool(3);
     int32_t alone = pipes_seen(pool);
     assert_true(alone >= 1);
-    for (int64_t job = 5; job < 7; job++) assert_done(pool_start(pool, job, 0, sleep_long, NULL));
+    for (int64_t job = 5; job < 7; job++) assert_done(pool_start(pool, job, 0, 0, sleep_long, NULL));
     assert_int_equal(pipes_seen(pool), alone); /* nothing of the other two */
     pool_free(pool);
 }
@@ -428,7 +428,7 @@ static void test_closed_standard_files(void **state)
     struct pool_event event[2] = {{.kind = POOL_CRASHED}, {.kind = POOL_CRASHED}};
     bool happened;
     knack_status status = pool_new(1, &pool);
-    if (status >= 0) status = pool_start(pool, 0, 0, say_hello, NULL);
+    if (status >= 0) status = pool_start(pool, 0, 0, 0, say_hello, NULL);
     for (int i = 0; i < 2 && status >= 0; i++) status = pool_wait(pool, 30, &event[i], &happened);
     dup2(input, 0);
     dup2(output, 1);
@@ -496,7 +496,7 @@ static void test_signal_ends_waiting(void **state)
     struct sigaction hear = {.sa_handler = hear_alarm}, before;
     struct itimerval timer = {.it_value = {.tv_usec = 50000}};
     int seconds = 0;
-    assert_done(pool_start(pool, 0, 0, close_and_live, &seconds));
+    assert_done(pool_start(pool, 0, 0, 0, close_and_live, &seconds));
     sigaction(SIGALRM, &hear, &before);
     setitimer(ITIMER_REAL, &timer, NULL);
     assert_done(pool_wait(pool, -1, &event, &happened));
@@ -571,7 +571,7 @@ static void be_parent(void)
     bool happened;
     if (pool_new(3, &pool) < 0) _exit(1);
     for (int64_t job = 0; job < 3; job++)
-        if (pool_start(pool, job, 0, sleep_long, NULL) < 0) _exit(1);
+        if (pool_start(pool, job, 0, 0, sleep_long, NULL) < 0) _exit(1);
     pool_wait(pool, -1, &event, &happened);
     _exit(0);
 }
@@ -601,7 +601,7 @@ static void test_free_kills(void **state)
     int ends[2];
     assert_int_equal(pipe(ends), 0);
     struct pool *pool = make_pool(2);
-    for (int64_t job = 0; job < 2; job++) assert_done(pool_start(pool, job, 0, sleep_long, NULL));
+    for (int64_t job = 0; job < 2; job++) assert_done(pool_start(pool, job, 0, 0, sleep_long, NULL));
     close(ends[1]);
     pool_free(pool);
     assert_true(all_gone(ends[0]));
@@ -623,7 +623,7 @@ static void test_out_of_memory(void **state)
         assert_true(status == KNACK_OK || status == KNACK_E_MEMORY);
     }
     assert_int_equal(failures, 4); /* three, then none */
-    assert_done(pool_start(pool, 0, 0, send_large, NULL));
+    assert_done(pool_start(pool, 0, 0, 0, send_large, NULL));
     int64_t refused = 0;
     for (bool ended = false; !ended;) { /* a message for which there is no memory stays in its pipe */
         struct pool_event event;

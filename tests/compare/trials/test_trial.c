@@ -7,11 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "base/memory.h"
-#include "compare/trials/trial.h"
+#include "compare/trials/workers.h"
 #include "data/dataset.h"
 
 /* A config with ' for ". */
@@ -181,13 +183,125 @@ static void what_is_wrong_is_in_the_outcome(void **state)
     assert_non_null(strstr(outcome.message, "metric test.acuracy: this task has no metric \"acuracy\"; nearest is \"accuracy\""));
     trial_outcome_free(&outcome);
     outcome = run_trial(TRIAL_CHECK, "{}", NULL, "validation", "accuracy");
-    assert_message(&outcome, TRIAL_BROKEN, KNACK_E_USAGE, "metric validation.accuracy: the data have no validation part");
+    assert_message(&outcome, TRIAL_BROKEN, KNACK_E_USAGE,
+                   "metric validation.accuracy: the data have no validation part; give \"data.validation\", or judge on the other part");
+    outcome = run_trial(TRIAL_CHECK, "{}", NULL, "validation", "acuracy");
+    assert_non_null(strstr(outcome.message, "the data have no validation part; give "));
+    assert_non_null(strstr(outcome.message, "; metric validation.acuracy: this task has no metric \"acuracy\"; nearest is \"accuracy\""));
+    trial_outcome_free(&outcome);
     outcome = run_trial(TRIAL_TRAIN, "{'data': {'limit': 100}, 'train': {'max_skipped': 0, 'optimizer': {'type': 'sgd', 'lr': 1e38}}}",
                         NULL, "test", "accuracy");
     assert_int_equal(outcome.status, TRIAL_NOT_FINITE);
     assert_int_equal(outcome.code, KNACK_E_NUMERIC);
     assert_true(isnan(outcome.value));
     trial_outcome_free(&outcome);
+}
+
+/* ---- In a process of its own: whose fault, and where ---- */
+
+static struct trial_outcome run_apart(const char *config, double cpu, double wall)
+{
+    struct trial_outcome outcome;
+    struct trial_job job = {
+        .kind = TRIAL_TRAIN, .arm = "an arm", .config = quoted(config), .folder = ".", .seed = 7, .part = "test", .metric = "accuracy"};
+    if (workers_run_one(&job, cpu, wall, NULL, NULL, &outcome) < 0) fail_msg("%s", knack_error());
+    return outcome;
+}
+
+#define MISHAP(more) "{'data': {'limit': 100}, 'train': {'epochs': 3, 'batch': 20}, 'plugins': [{'name': 'mishap', 'as': 'x', " more "}]}"
+#define IN_X         "trick \"x\", hook pre_step"
+
+static void check_fault(const char *config, enum trial_status status, enum trial_fault fault, int64_t step, const char *place,
+                        const char *message)
+{
+    struct trial_outcome outcome = run_apart(config, strstr(config, "spin") ? 0.5 : 60, strstr(config, "hang") ? 1 : 300);
+    if (!strstr(outcome.message, message)) fail_msg("no \"%s\" in: %s", message, outcome.message);
+    if (outcome.fault != fault) fail_msg("fault %d, not %d: %s", (int)outcome.fault, (int)fault, outcome.message);
+    assert_int_equal(outcome.status, status);
+    assert_int_equal(outcome.step, step);
+    assert_string_equal(outcome.place, place);
+    assert_true(isnan(outcome.value));
+    trial_outcome_free(&outcome);
+}
+
+static void every_failure_has_fault_and_place(void **state)
+{
+    (void)state;
+    check_fault(MISHAP("'what': 'fail'"), TRIAL_BROKEN, FAULT_OWN, 3, IN_X, "x, pre_step, step 4: it was told to fail");
+    check_fault(MISHAP("'what': 'target'"), TRIAL_BROKEN, FAULT_OWN, 3, IN_X, "x, pre_step, step 4: targets: row 0 has class 1000");
+    check_fault(
+        "{'data': {'limit': 100}, 'train': {'epochs': 3, 'batch': 20, 'max_skipped': 0}, 'plugins': [{'name': 'mishap', 'what': 'nan'}]}",
+        TRIAL_NOT_FINITE, FAULT_OWN, 3, "", "at step 4");
+    check_fault(MISHAP("'what': 'signal'"), TRIAL_CRASHED, FAULT_UNCLEAR, 3, IN_X,
+                "signal 11 (Segmentation fault) ended its process, in " IN_X ", at step 4");
+    check_fault(MISHAP("'what': 'signal', 'signal': 9"), TRIAL_CRASHED, FAULT_MACHINE, 3, IN_X,
+                "signal 9 (Killed) ended its process, which knack did not send (is memory short?), in " IN_X ", at step 4");
+    check_fault(MISHAP("'what': 'exit'"), TRIAL_CRASHED, FAULT_UNCLEAR, 3, IN_X,
+                "its process ended by itself, with exit status 3, in " IN_X ", at step 4");
+    check_fault(MISHAP("'what': 'spin'"), TRIAL_TIMED_OUT, FAULT_UNCLEAR, 3, IN_X,
+                "was ended after 0.5 s of CPU time: it took longer than it may, in " IN_X ", at step 4");
+    check_fault(MISHAP("'what': 'hang'"), TRIAL_TIMED_OUT, FAULT_UNCLEAR, 3, IN_X,
+                "was ended after 1 s by the clock: it took longer than it may, in " IN_X ", at step 4");
+    check_fault(MISHAP("'what': 'hoard'"), TRIAL_BROKEN, FAULT_MACHINE, 3, IN_X, "out of memory");
+    check_fault("{'data': {'csv': 'gone.csv', 'target': 'y'}}", TRIAL_BROKEN, FAULT_MACHINE, -1, "", "gone.csv");
+    check_fault("{'plugins': [{'manifest': 'gone.json'}]}", TRIAL_BROKEN, FAULT_MACHINE, -1, "", "gone.json");
+}
+
+static void warnings_are_kept_once_each_and_not_without_end(void **state)
+{
+    (void)state;
+    struct trial_outcome outcome = run_apart(MISHAP("'what': 'warn'"), 0, 0);
+    assert_int_equal(outcome.status, TRIAL_DONE);
+    assert_int_equal(outcome.fault, FAULT_NONE);
+    assert_int_equal(strncmp(outcome.warnings, "x: warning 0\nx: warning 1\n", 26), 0);
+    assert_string_equal(strstr(outcome.warnings, "x: warning 99"), "x: warning 99");
+    trial_outcome_free(&outcome);
+    outcome = run_apart("{'data': {'limit': 400}, 'train': {'epochs': 3}, 'plugins': ['rdrop']}", 0, 0);
+    assert_non_null(strstr(outcome.warnings, "without dropout in the model there is nothing to agree on"));
+    trial_outcome_free(&outcome);
+    outcome = run_apart(plain_config, 0, 0);
+    assert_null(outcome.warnings);
+    trial_outcome_free(&outcome);
+}
+
+#if defined __SANITIZE_ADDRESS__
+#define LIMITED 0
+#elif defined __has_feature
+#if __has_feature(address_sanitizer)
+#define LIMITED 0
+#endif
+#endif
+#ifndef LIMITED
+#define LIMITED 1
+#endif
+
+/* A crash where memory cannot be had, and oneDNN under ever tighter limits: whatever it dies of, the machine's fault. */
+static void what_dies_of_short_memory_is_no_fault_of_the_arm(void **state)
+{
+    (void)state;
+    if (!LIMITED) skip(); /* a sanitizer takes terabytes of addresses */
+    check_fault(MISHAP("'what': 'short'"), TRIAL_CRASHED, FAULT_MACHINE, 3, IN_X,
+                "signal 11 (Segmentation fault) ended its process after memory was refused to it, in " IN_X ", at step 4");
+    long pages = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+    assert_non_null(file);
+    assert_int_equal(fscanf(file, "%ld", &pages), 1);
+    fclose(file);
+    struct rlimit before;
+    int failed = 0;
+    assert_int_equal(getrlimit(RLIMIT_AS, &before), 0);
+    for (rlim_t extra = 1 << 20; extra < 100 << 20; extra += 3 << 20) {
+        struct rlimit limit = {(rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE) + extra, before.rlim_max};
+        assert_int_equal(setrlimit(RLIMIT_AS, &limit), 0);
+        struct trial_outcome outcome =
+            run_apart("{'data': {'limit': 100}, 'model': {'type': 'cnn'}, 'train': {'epochs': 1, 'batch': 50}}", 0, 0);
+        assert_int_equal(setrlimit(RLIMIT_AS, &before), 0);
+        if (outcome.status != TRIAL_DONE && outcome.fault != FAULT_MACHINE)
+            fail_msg("with %lld kB: %s", (long long)(extra >> 10), outcome.message);
+        failed += outcome.status != TRIAL_DONE;
+        trial_outcome_free(&outcome);
+    }
+    assert_true(failed > 0);
 }
 
 /* ---- Packing ---- */
@@ -218,6 +332,10 @@ static void assert_same(const struct trial_outcome *a, const struct trial_outcom
     assert_string_equal(a->resolved ? a->resolved : "", b->resolved ? b->resolved : "");
     assert_string_equal(a->tricks ? a->tricks : "", b->tricks ? b->tricks : "");
     assert_string_equal(a->identity ? a->identity : "", b->identity ? b->identity : "");
+    assert_string_equal(a->warnings ? a->warnings : "", b->warnings ? b->warnings : "");
+    assert_string_equal(a->place, b->place);
+    assert_int_equal(a->fault, b->fault);
+    assert_int_equal(a->step, b->step);
     assert_int_equal(a->updates, b->updates);
     assert_int_equal(a->parameters, b->parameters);
 }
@@ -258,7 +376,13 @@ static void outcomes_survive_the_pipe_and_pieces_of_them_are_refused(void **stat
     outcome = done(TRIAL_CHECK, plain_config);
     check_pack(&outcome);
     trial_outcome_free(&outcome);
-    struct trial_outcome crashed = {.status = TRIAL_CRASHED, .value = NAN, .message = "signal 11"};
+    struct trial_outcome crashed = {.status = TRIAL_CRASHED,
+                                    .value = NAN,
+                                    .message = "signal 11",
+                                    .fault = FAULT_UNCLEAR,
+                                    .step = 7,
+                                    .place = "x",
+                                    .warnings = (char[]){"a\nb"}};
     check_pack(&crashed);
 }
 
@@ -332,6 +456,9 @@ int main(void)
         cmocka_unit_test(losses_are_known_before_training),
         cmocka_unit_test(a_measurement_takes_so_many_updates),
         cmocka_unit_test(what_is_wrong_is_in_the_outcome),
+        cmocka_unit_test(every_failure_has_fault_and_place),
+        cmocka_unit_test(warnings_are_kept_once_each_and_not_without_end),
+        cmocka_unit_test(what_dies_of_short_memory_is_no_fault_of_the_arm),
         cmocka_unit_test(outcomes_survive_the_pipe_and_pieces_of_them_are_refused),
         cmocka_unit_test(bytes_that_were_changed_do_no_harm),
         cmocka_unit_test(without_memory_an_outcome_is_not_packed),

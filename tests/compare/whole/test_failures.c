@@ -24,8 +24,10 @@ static void every_kind_of_failure_is_kept_and_the_others_go_on(void **state)
                                 .seeds = 3};
     whole_run(&asked);
     for (int seed = 2000; seed < 2003; seed++) {
-        assert_trial("out", "crash", seed, "crashed", "signal 11 (Segmentation fault) ended its process");
-        assert_trial("out", "leave", seed, "crashed", "its process ended by itself, with exit status 3");
+        assert_trial("out", "crash", seed, "crashed",
+                     "signal 11 (Segmentation fault) ended its process, in trick \"crash\", hook pre_step, at step 8");
+        assert_trial("out", "leave", seed, "crashed",
+                     "its process ended by itself, with exit status 3, in trick \"leave\", hook pre_step, at step 8");
         assert_trial("out", "nan", seed, "not finite", "not finite");
         assert_trial("out", "fail", seed, "error", "it was told to fail");
         assert_trial("out", "mixup", seed, "done", "");
@@ -48,11 +50,11 @@ static void every_kind_of_failure_is_kept_and_the_others_go_on(void **state)
 static void what_hangs_is_ended(void **state)
 {
     (void)state;
-    whole_run(
-        &(struct asked){.tricks = MISHAP("\"what\": \"hang\", \"at\": 7, \"chance\": 0.5"), .seeds = 4, .out = "hang", .timeout = 1.5});
+    whole_run(&(struct asked){.tricks = MISHAP("\"what\": \"hang\", \"at\": 7, \"chance\": 0.5"), .seeds = 4, .out = "hang", .timeout = 1});
     char *text = whole_trials("hang", "mishap");
     assert_non_null(strstr(text, "timed out"));
-    assert_non_null(strstr(text, "was ended after 1.5 s: it took longer than it may"));
+    assert_non_null(
+        strstr(text, "was ended after 5 s by the clock: it took longer than it may, in trick \"mishap\", hook pre_step, at step 8"));
     assert_non_null(strstr(text, " done "));
     assert_int_equal(whole_count("hang", NULL), 8);
     free(text);

@@ -1,7 +1,9 @@
 /* A plugin for tests: a placebo that acts without changing a bit, or a trial that ends in one of the ways in which trials end. */
 #include <math.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <knack/plugin.h>
@@ -40,7 +42,6 @@ static bool is(knack_trick *trick, const char *what)
 
 static knack_status mishap_pre_step(knack_trick *trick, knack_step *step)
 {
-    (void)step;
     const struct mishap *self = knack_self(trick);
     knack_real drawn[256];
     for (int64_t i = 0; i < self->draws; i += 256) knack_uniform(trick, 1, i, 256, drawn);
@@ -52,6 +53,16 @@ static knack_status mishap_pre_step(knack_trick *trick, knack_step *step)
     }
     if (is(trick, "exit")) _exit(3);
     while (is(trick, "hang")) pause();
+    while (is(trick, "spin")) continue;
+    if (is(trick, "print")) printf("a plugin prints\n");
+    if (is(trick, "warn"))
+        for (int i = 0; i < 200; i++) knack_warn(trick, "warning %d", i / 2);
+    if (is(trick, "hoard")) knack_scratch(step, (size_t)1 << 60);
+    if (is(trick, "target")) knack_batch(step)->target[0] = 1000;
+    if (is(trick, "short")) { /* a crash where there is no memory, as oneDNN's */
+        setrlimit(RLIMIT_AS, &(struct rlimit){1, 1});
+        raise(SIGSEGV);
+    }
     return is(trick, "fail") ? knack_fail(trick, "it was told to fail") : KNACK_OK;
 }
 
