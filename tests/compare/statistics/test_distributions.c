@@ -35,6 +35,21 @@ static void test_closed_forms(void **state)
     }
 }
 
+/* Latest quantiles are kept: a kept one is of no other arguments. */
+static void test_again(void **state)
+{
+    (void)state;
+    double first[600][2];
+    for (int turn = 0; turn < 3; turn++)
+        for (int i = 0; i < 600; i++)
+            for (int k = 0; k < 2; k++) {
+                double t = t_quantile(k ? .975 : .95, turn < 2 ? i + 1 : 600 - i);
+                if (turn == 0) first[i][k] = t;
+                assert_true(t == first[turn < 2 ? i : 599 - i][k] && t == t_quantile(k ? .975 : .95, turn < 2 ? i + 1 : 600 - i));
+            }
+    assert_true(first[9][0] < first[8][0] && first[9][0] < first[9][1]);
+}
+
 static void test_inverses(void **state)
 {
     (void)state;
@@ -124,7 +139,7 @@ static void test_edges(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_vectors),  cmocka_unit_test(test_closed_forms), cmocka_unit_test(test_inverses),
+        cmocka_unit_test(test_vectors),  cmocka_unit_test(test_closed_forms), cmocka_unit_test(test_inverses), cmocka_unit_test(test_again),
         cmocka_unit_test(test_binomial), cmocka_unit_test(test_noncentral),   cmocka_unit_test(test_edges),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
