@@ -175,6 +175,46 @@ static void a_moved_project_goes_on(void **state)
     run_close(run);
 }
 
+/* Changes a name within the newest checkpoint of "out". */
+static void rename_in_checkpoint(const char *from, const char *to)
+{
+    size_t size;
+    char *path, *bytes = harness_checkpoint(&size), *at = memmem(bytes, size, from, strlen(from));
+    assert_non_null(at);
+    memcpy(at, to, strlen(from));
+    assert_int_equal(checkpoint_newest(harness_path("out"), &path), KNACK_OK);
+    assert_int_equal(file_write(path, bytes, size), KNACK_OK);
+    memory_free(path);
+    memory_free(bytes);
+}
+
+static void another_machine_is_said(void **state)
+{
+    (void)state;
+    train_once(64, 2);
+    rename_in_checkpoint("onednn", "onedna");
+    harness_close(harness_resume());
+    assert_true(harness_warned("something has changed: none -> "));
+}
+
+static void a_checkpoint_without_identity_goes_on(void **state)
+{
+    (void)state;
+    train_once(64, 2);
+    rename_in_checkpoint("identity", "identita");
+    harness_close(harness_resume());
+    assert_true(harness_warned("says nothing of its data and code"));
+}
+
+static void other_options_of_a_trick_are_said(void **state)
+{
+    (void)state;
+    train_once(64, 2);
+    edit_config("\"decay\": 0.999", "\"decay\": 0.9");
+    harness_close(harness_resume());
+    assert_true(harness_warned("config.json is not the one that"));
+}
+
 static void another_config_is_said(void **state)
 {
     (void)state;
@@ -227,6 +267,9 @@ int main(void)
         cmocka_unit_test(one_cell_of_the_data_is_noticed),
         cmocka_unit_test(other_code_of_a_plugin_is_noticed),
         cmocka_unit_test(a_moved_project_goes_on),
+        cmocka_unit_test(another_machine_is_said),
+        cmocka_unit_test(a_checkpoint_without_identity_goes_on),
+        cmocka_unit_test(other_options_of_a_trick_are_said),
         cmocka_unit_test(another_config_is_said),
         cmocka_unit_test(a_spoiled_gradient_makes_no_update),
         cmocka_unit_test(a_failure_without_a_word_is_told),
