@@ -6,9 +6,9 @@
 #include "base/status.h"
 
 /* Of a shared object's or program's file: its code, its data, the size of its zeroed data, what is to be filled in when it is loaded, and
- * what it exports. No part of it are debug information, build id, RUNPATH, notes and addresses. Two limits: a path that the source itself
- * holds (__FILE__, as in assert()) is data, and libraries that the object needs are not looked at. KNACK_E_PLUGIN: it cannot be read, or is
- * no object of this machine, or is cut off. */
+ * what it exports. No part of it are debug information, build id, RUNPATH's text, notes and addresses. Limits: a path that the source
+ * itself holds (__FILE__, as in assert()) is data; whether there is a RUNPATH at all moves data against code, which is noticed; and
+ * libraries that the object needs are not looked at. KNACK_E_PLUGIN: it cannot be read, or is no object of this machine, or is cut off. */
 knack_status code_hash(const char *path, uint64_t *hash);
 /* The same of the object that holds a function or constant of this process, as its file is now. */
 knack_status code_hash_around(const void *address, uint64_t *hash);
