@@ -317,25 +317,27 @@ static double bound_at(const struct scale *scale, double value, bool *leaves)
     return kept;
 }
 
-void chart_span_x(struct chart *chart, const char *kind, const struct panel *panel, double low, double high, double y, const char *title)
+/* From low to high along one axis, at a place across it. */
+static void span(struct chart *chart, const char *kind, const struct scale *scale, bool upright, double low, double high, double across,
+                 const char *title)
 {
     if (isnan(low) || isnan(high)) return;
     bool low_leaves, high_leaves;
-    double x1 = bound_at(&panel->x, low, &low_leaves), x2 = bound_at(&panel->x, high, &high_leaves);
-    chart_line(chart, kind, x1, y, x2, y, title);
-    if (low_leaves && low < panel->x.low) write_arrow(chart, kind, x1, y, -1, 0);
-    if (high_leaves && high > panel->x.high) write_arrow(chart, kind, x2, y, 1, 0);
+    double from = bound_at(scale, low, &low_leaves), to = bound_at(scale, high, &high_leaves), forth = scale->to < scale->from ? -1 : 1;
+    const double begin[] = {upright ? across : from, upright ? from : across}, end[] = {upright ? across : to, upright ? to : across};
+    chart_line(chart, kind, begin[0], begin[1], end[0], end[1], title);
+    if (low_leaves && low < scale->low) write_arrow(chart, kind, begin[0], begin[1], upright ? 0 : -forth, upright ? -forth : 0);
+    if (high_leaves && high > scale->high) write_arrow(chart, kind, end[0], end[1], upright ? 0 : forth, upright ? forth : 0);
+}
+
+void chart_span_x(struct chart *chart, const char *kind, const struct panel *panel, double low, double high, double y, const char *title)
+{
+    span(chart, kind, &panel->x, false, low, high, y, title);
 }
 
 void chart_span_y(struct chart *chart, const char *kind, const struct panel *panel, double low, double high, double x, const char *title)
 {
-    if (isnan(low) || isnan(high)) return;
-    bool low_leaves, high_leaves;
-    double y1 = bound_at(&panel->y, low, &low_leaves), y2 = bound_at(&panel->y, high, &high_leaves);
-    double up = panel->y.to < panel->y.from ? -1 : 1;
-    chart_line(chart, kind, x, y1, x, y2, title);
-    if (low_leaves && low < panel->y.low) write_arrow(chart, kind, x, y1, 0, -up);
-    if (high_leaves && high > panel->y.high) write_arrow(chart, kind, x, y2, 0, up);
+    span(chart, kind, &panel->y, true, low, high, x, title);
 }
 
 void chart_rule_x(struct chart *chart, const char *kind, const struct panel *panel, double value)

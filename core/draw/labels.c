@@ -16,23 +16,14 @@ static const short advance[] = {
     635,  635, 411, 521, 392, 634, 592, 818, 592, 592, 525, 636, 337, 636, 838,      /* p to z { | } ~ */
 };
 
-/* Of what else the charts write: times, middle dot, dashes, ellipsis, arrow, minus, infinity. */
+/* Of what else the charts write: middle dot, times, dash, ellipsis, arrow, minus, infinity; then some Cyrillic letters, and those that fill
+ * a square. */
 static double other_advance(uint32_t point)
 {
-    switch (point) {
-    case 0xB7:
-        return 380;
-    case 0xD7:
-    case 0x2192:
-    case 0x2212:
-    case 0x221E:
-        return 860;
-    case 0x2013:
-        return 500;
-    case 0x2026:
-        return 1000;
-    }
-    return point < 0x300 ? 1000 : 1450; /* some Cyrillic letters, and those that fill a square */
+    static const short known[][2] = {{0xB7, 380}, {0xD7, 860}, {0x2013, 500}, {0x2026, 1000}, {0x2192, 860}, {0x2212, 860}, {0x221E, 860}};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (point == (uint32_t)known[i][0]) return known[i][1];
+    return point < 0x300 ? 1000 : 1450;
 }
 
 static double character_width(uint32_t point)

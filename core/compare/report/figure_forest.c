@@ -63,146 +63,117 @@ static struct scale effects_scale(const struct analysis *analysis, struct usual 
 
 /* ---- Rows ---- */
 
-static void draw_interval(struct chart *chart, const struct panel *panel, const struct analysis *analysis,
-                          const struct contrast_result *result, double y, const char *title)
+static const char *effect_text(char buffer[FIGURE_TEXT], const struct analysis *analysis, const struct estimate *estimate, int decimals)
+{
+    return figure_effect(buffer, analysis_shown(analysis, estimate->delta), analysis_shown_interval(analysis, estimate->ci), decimals);
+}
+
+static void draw_row(struct sheet *sheet, const struct analysis *analysis, const struct contrast_result *result, int decimals)
 {
     const struct estimate *estimate = &result->estimate;
     const struct figure_look *look = figure_look(result->verdict.kind);
+    struct chart *chart = &sheet->chart;
+    const struct panel *panel = &sheet->panel;
+    char text[FIGURE_TEXT];
+    effect_text(text, analysis, estimate, decimals);
+    double y = sheet_row(sheet, figure_name(result), estimate->n, text), delta = analysis_shown(analysis, estimate->delta);
     struct interval ci = analysis_shown_interval(analysis, estimate->ci);
     struct interval family = analysis_shown_interval(analysis, estimate->simultaneous);
+    const char *title = result->verdict.sentence ? result->verdict.sentence : text;
     chart_span_x(chart, look->thin, panel, family.low, family.high, y, title);
     chart_span_x(chart, look->thick, panel, ci.low, ci.high, y, title);
-    double delta = analysis_shown(analysis, estimate->delta);
     chart_span_x(chart, look->thin, panel, delta, delta, y, title); /* an arrow, if it is outside */
     if (delta >= panel->x.low && delta <= panel->x.high) chart_mark(chart, look->shape, look->mark, scale_at(&panel->x, delta), y, title);
 }
 
-static void draw_row(struct chart *chart, const struct panel *panel, const struct figure_table *table, const struct analysis *analysis,
-                     const struct contrast_result *result, double y, int decimals)
+static bool is_in(const struct analysis *analysis, int64_t c, int family)
 {
-    const struct estimate *estimate = &result->estimate;
-    char text[FIGURE_TEXT];
-    figure_effect(text, analysis_shown(analysis, estimate->delta), analysis_shown_interval(analysis, estimate->ci), decimals);
-    double middle = figure_table_row(chart, panel, table, y, figure_name(result), estimate->n, text);
-    draw_interval(chart, panel, analysis, result, middle, result->verdict.sentence ? result->verdict.sentence : text);
+    return is_shown(analysis, c) && analysis->plan->contrast[c].family == family;
 }
 
-static int64_t count_rows(const struct analysis *analysis, int family)
+/* Both families, each under its heading where there are two. */
+static void draw_rows(struct sheet *sheet, const struct analysis *analysis, bool both, int decimals)
 {
-    int64_t count = 0;
-    for (int64_t c = 0; c < analysis->plan->contrasts; c++) count += is_shown(analysis, c) && analysis->plan->contrast[c].family == family;
-    return count;
-}
-
-/* Both families, each under its heading where there are two. Returns the lower end. */
-static double draw_rows(struct chart *chart, const struct panel *panel, const struct figure_table *table, const struct analysis *analysis,
-                        double y, int decimals)
-{
-    bool both = count_rows(analysis, 0) && count_rows(analysis, 1);
+    const struct box *box = &sheet->panel.box;
     for (int family = 0; family < 2; family++) {
         if (both) {
-            chart_box(chart, "paper", (struct box){panel->box.left, y, panel->box.right, y + HEAD}, NULL);
-            chart_text(chart, "heading", ANCHOR_START, CHART_MARGIN, y + 16, family ? "Interactions" : "Effects");
-            y += HEAD;
+            chart_box(&sheet->chart, "paper", (struct box){box->left, sheet->y, box->right, sheet->y + HEAD}, NULL);
+            chart_text(&sheet->chart, "heading", ANCHOR_START, CHART_MARGIN, sheet->y + 16, family ? "Interactions" : "Effects");
+            sheet->y += HEAD;
         }
-        for (int64_t c = 0; c < analysis->plan->contrasts; c++) {
-            if (!is_shown(analysis, c) || analysis->plan->contrast[c].family != family) continue;
-            draw_row(chart, panel, table, analysis, &analysis->contrast[c], y, decimals);
-            y += table->row;
-        }
+        for (int64_t c = 0; c < analysis->plan->contrasts; c++)
+            if (is_in(analysis, c, family)) draw_row(sheet, analysis, &analysis->contrast[c], decimals);
     }
-    return y;
-}
-
-static double draw_key(struct chart *chart, double y, const struct analysis *analysis)
-{
-    struct key key[10];
-    char margin[FIGURE_TEXT], number[64];
-    unsigned kinds = 0;
-    for (int64_t c = 0; c < analysis->plan->contrasts; c++) kinds |= 1u << analysis->contrast[c].verdict.kind;
-    int64_t count = figure_keys(key, kinds);
-    bool intervals = isfinite(usual_sizes(analysis).half_width);
-    if (intervals) key[count++] = (struct key){KEY_LINE, SHAPE_DOT, "thick unclear", "95 % interval"};
-    if (intervals) key[count++] = (struct key){KEY_LINE, SHAPE_DOT, "thin unclear", "simultaneous over the family"};
-    if (analysis->plan->margin > 0) {
-        double shown = analysis->percent * analysis->plan->margin;
-        number_short(number, shown);
-        snprintf(margin, sizeof margin, analysis->percent == 100 ? "within the margin of %s point%s" : "within the margin of %s", number,
-                 number_s(number));
-        key[count++] = (struct key){KEY_AREA, SHAPE_DOT, "margin", margin};
-    }
-    return chart_key(chart, y, key, count);
 }
 
 /* ---- The whole ---- */
 
-/* The widest of the numbers beside the intervals. */
-static double numbers_width(const struct analysis *analysis, int decimals)
-{
-    char text[FIGURE_TEXT];
-    double widest = label_width("difference [95 % CI]");
-    for (int64_t c = 0; c < analysis->plan->contrasts; c++) {
-        const struct estimate *estimate = &analysis->contrast[c].estimate;
-        if (estimate->n == 0) continue;
-        figure_effect(text, analysis_shown(analysis, estimate->delta), analysis_shown_interval(analysis, estimate->ci), decimals);
-        widest = fmax(widest, label_width(text));
-    }
-    return widest;
-}
+/* What all rows together have. */
+struct summary {
+    int64_t least, most, family[2]; /* seeds; rows of each family */
+    double widest;                  /* of the numbers beside the intervals */
+    unsigned kinds;                 /* of verdicts, as bits */
+    bool against_baseline;
+};
 
-static void headline(char buffer[FIGURE_TEXT], const struct analysis *analysis)
+static struct summary summarise(const struct analysis *analysis, int decimals, const char *heading)
 {
-    int64_t least = INT64_MAX, most = 0;
+    struct summary summary = {.least = INT64_MAX, .widest = label_width(heading), .against_baseline = true};
     for (int64_t c = 0; c < analysis->plan->contrasts; c++) {
-        int64_t n = analysis->contrast[c].estimate.n;
-        least = n > 0 && n < least ? n : least;
-        most = n > most ? n : most;
+        const struct contrast_result *result = &analysis->contrast[c];
+        const int64_t n = result->estimate.n;
+        char text[FIGURE_TEXT];
+        summary.kinds |= 1u << result->verdict.kind;
+        if (analysis->plan->contrast[c].kind != CONTRAST_ARM) summary.against_baseline = false;
+        for (int family = 0; family < 2; family++) summary.family[family] += is_in(analysis, c, family);
+        if (n == 0) continue;
+        summary.least = n < summary.least ? n : summary.least;
+        summary.most = n > summary.most ? n : summary.most;
+        summary.widest = fmax(summary.widest, label_width(effect_text(text, analysis, &result->estimate, decimals)));
     }
-    char seeds[FIGURE_TEXT];
-    const char *adjustment = analysis->adjustment ? analysis->adjustment : "";
-    snprintf(buffer, FIGURE_TEXT, "%.60s%s%.400s", figure_seeds(seeds, least, most), *adjustment ? "; " : "", adjustment);
-}
-
-static bool against_baseline(const struct analysis *analysis)
-{
-    for (int64_t c = 0; c < analysis->plan->contrasts; c++)
-        if (analysis->plan->contrast[c].kind != CONTRAST_ARM) return false;
-    return true;
+    return summary;
 }
 
 /* Margin, axis and zero, behind the rows. */
-static void draw_ground(struct chart *chart, const struct panel *panel, const struct analysis *analysis)
+static void draw_ground(struct sheet *sheet, double margin)
 {
-    double margin = analysis->percent * analysis->plan->margin, left = scale_at(&panel->x, -margin), right = scale_at(&panel->x, margin);
-    if (margin > 0) chart_box(chart, "margin", (struct box){left, panel->box.top, right, panel->box.bottom}, NULL);
-    struct ticks ticks = chart_x_ticks(&panel->x, true);
-    chart_x_axis(chart, panel, &ticks);
-    chart_rule_x(chart, "zero", panel, 0);
+    struct panel *panel = &sheet->panel;
+    struct box box = {scale_at(&panel->x, -margin), panel->box.top, scale_at(&panel->x, margin), panel->box.bottom};
+    if (margin > 0) chart_box(&sheet->chart, "margin", box, NULL);
+    sheet_axis(sheet, true);
+    chart_rule_x(&sheet->chart, "zero", panel, 0);
 }
 
 static char *draw(const struct analysis *analysis, int64_t index, enum figure_width width)
 {
     (void)index;
-    struct chart chart;
-    struct panel panel;
-    char text[FIGURE_TEXT], title[2 * FIGURE_TEXT];
-    chart_begin(&chart, width == FIGURE_NARROW);
-    headline(text, analysis);
-    double y = chart_heading(&chart, against_baseline(analysis) ? "Effects against the baseline" : "Effects", text),
-           top = chart.narrow ? y - 5 : y + 8;
+    static const char numbers[] = "difference [95 % CI]";
+    char text[FIGURE_TEXT], seeds[FIGURE_TEXT], title[2 * FIGURE_TEXT], number[NUMBER_SIZE];
     struct usual usual = usual_sizes(analysis);
     int decimals = figure_decimals(usual.half_width);
-    int64_t effects = count_rows(analysis, 0), interactions = count_rows(analysis, 1);
-    panel.x = effects_scale(analysis, usual);
-    struct figure_table table = figure_table(&chart, &panel, numbers_width(analysis, decimals), top, effects + interactions);
-    if (effects && interactions) panel.box.bottom += 2 * HEAD;
-    figure_table_heads(&chart, &table, y, "n", "difference [95 % CI]");
-    draw_ground(&chart, &panel, analysis);
-    draw_rows(&chart, &panel, &table, analysis, top, decimals);
+    struct summary summary = summarise(analysis, decimals, numbers);
+    bool both = summary.family[0] && summary.family[1];
+    double margin = analysis->percent * analysis->plan->margin;
+    const char *adjustment = analysis->adjustment ? analysis->adjustment : "";
+    struct sheet sheet = {.panel.x = effects_scale(analysis, usual)};
+    snprintf(text, sizeof text, "%.60s%s%.400s", figure_seeds(seeds, summary.least, summary.most), *adjustment ? "; " : "", adjustment);
+    sheet_begin(&sheet, width, summary.against_baseline ? "Effects against the baseline" : "Effects", text, numbers, summary.widest,
+                summary.family[0] + summary.family[1], both ? 2 * HEAD : 0);
+    draw_ground(&sheet, margin);
+    draw_rows(&sheet, analysis, both, decimals);
+    struct key key[10];
+    int64_t keys = figure_keys(key, summary.kinds);
+    if (isfinite(usual.half_width)) {
+        key[keys++] = (struct key){KEY_LINE, SHAPE_DOT, "thick unclear", "95 % interval"};
+        key[keys++] = (struct key){KEY_LINE, SHAPE_DOT, "thin unclear", "simultaneous over the family"};
+    }
+    number_short(number, margin);
+    snprintf(seeds, sizeof seeds, analysis->percent == 100 ? "within the margin of %s point%s" : "within the margin of %s", number,
+             number_s(number));
+    if (margin > 0) key[keys++] = (struct key){KEY_AREA, SHAPE_DOT, "margin", seeds};
     snprintf(title, sizeof title, "%s; %s of 0 is better", figure_difference(text, analysis),
              analysis->plan->lower_is_better ? "left" : "right");
-    y = draw_key(&chart, chart_x_title(&chart, &panel, title) + 6, analysis);
-    return chart_end(&chart, y, "Effects with their intervals");
+    return sheet_end(&sheet, title, key, keys, "Effects with their intervals");
 }
 
 const struct figure figure_forest = {

@@ -73,41 +73,52 @@ const char *figure_effect(char buffer[FIGURE_TEXT], double value, struct interva
     return number_typeset(buffer, FIGURE_TEXT);
 }
 
-struct figure_table figure_table(const struct chart *chart, struct panel *panel, double numbers, double top, int64_t rows)
+void sheet_begin(struct sheet *sheet, enum figure_width width, const char *heading, const char *note, const char *numbers,
+                 double numbers_width, int64_t rows, double more)
 {
-    double right = chart->width - CHART_MARGIN;
-    struct figure_table table;
-    if (chart->narrow) {
-        table = (struct figure_table){42, right - CHART_MARGIN - numbers - 8, CHART_MARGIN + 36, right};
-        panel->box = (struct box){table.count_x + 10, top, right - 4, 0};
-    } else {
-        table = (struct figure_table){26, 160, CHART_MARGIN + 160 + 36, right - numbers};
-        panel->box = (struct box){table.count_x + 14, top, table.numbers_x - 16, 0};
-    }
-    panel->box.bottom = top + (double)rows * table.row + 4;
-    panel->x.from = panel->box.left;
-    panel->x.to = panel->box.right;
-    return table;
-}
-
-void figure_table_heads(struct chart *chart, const struct figure_table *table, double y, const char *count, const char *numbers)
-{
+    struct chart *chart = &sheet->chart;
+    chart_begin(chart, width == FIGURE_NARROW);
+    double y = chart_heading(chart, heading, note), right = chart->width - CHART_MARGIN;
+    sheet->y = y + (chart->narrow ? -5 : 8);
+    sheet->row = chart->narrow ? 42 : 26;
+    sheet->name_width = chart->narrow ? right - CHART_MARGIN - numbers_width - 8 : 160;
+    sheet->count_x = CHART_MARGIN + 36 + (chart->narrow ? 0 : 160);
+    sheet->numbers_x = chart->narrow ? right : right - numbers_width;
+    struct box *box = &sheet->panel.box;
+    *box = (struct box){sheet->count_x + (chart->narrow ? 10 : 14), sheet->y, chart->narrow ? right - 4 : sheet->numbers_x - 16,
+                        sheet->y + (double)rows * sheet->row + more + 4};
+    sheet->panel.x.from = box->left;
+    sheet->panel.x.to = box->right;
     if (chart->narrow) return;
-    chart_text(chart, "note", ANCHOR_END, table->count_x, y, count);
-    chart_text(chart, "note", ANCHOR_START, table->numbers_x, y, numbers);
+    chart_text(chart, "note", ANCHOR_END, sheet->count_x, y, "n");
+    chart_text(chart, "note", ANCHOR_START, sheet->numbers_x, y, numbers);
 }
 
-double figure_table_row(struct chart *chart, const struct panel *panel, const struct figure_table *table, double y, const char *name,
-                        int64_t count, const char *numbers)
+void sheet_axis(struct sheet *sheet, bool plus)
+{
+    struct ticks ticks = chart_x_ticks(&sheet->panel.x, plus);
+    chart_x_axis(&sheet->chart, &sheet->panel, &ticks);
+}
+
+double sheet_row(struct sheet *sheet, const char *name, int64_t count, const char *numbers)
 {
     char n[32];
+    struct chart *chart = &sheet->chart;
+    const struct box *box = &sheet->panel.box;
+    double y = sheet->y, line = chart->narrow ? y + 14 : y + sheet->row / 2 + 4;
     snprintf(n, sizeof n, chart->narrow ? "n %" PRId64 : "%" PRId64, count);
-    double line = chart->narrow ? y + 14 : y + table->row / 2 + 4;
-    if (chart->narrow) chart_box(chart, "paper", (struct box){panel->box.left, y, panel->box.right, y + 18}, NULL);
-    chart_label(chart, "title", ANCHOR_START, CHART_MARGIN, line, table->name_width, name);
-    chart_text(chart, "note", ANCHOR_END, table->count_x, chart->narrow ? y + 32 : line, n);
-    chart_text(chart, "title", chart->narrow ? ANCHOR_END : ANCHOR_START, table->numbers_x, line, numbers);
-    return chart->narrow ? y + 28 : y + table->row / 2;
+    if (chart->narrow) chart_box(chart, "paper", (struct box){box->left, y, box->right, y + 18}, NULL);
+    chart_label(chart, "title", ANCHOR_START, CHART_MARGIN, line, sheet->name_width, name);
+    chart_text(chart, "note", ANCHOR_END, sheet->count_x, chart->narrow ? y + 32 : line, n);
+    chart_text(chart, "title", chart->narrow ? ANCHOR_END : ANCHOR_START, sheet->numbers_x, line, numbers);
+    sheet->y += sheet->row;
+    return chart->narrow ? y + 28 : y + sheet->row / 2;
+}
+
+char *sheet_end(struct sheet *sheet, const char *x_title, const struct key *key, int64_t keys, const char *name)
+{
+    double y = chart_x_title(&sheet->chart, &sheet->panel, x_title);
+    return chart_end(&sheet->chart, chart_key(&sheet->chart, y + 6, key, keys), name);
 }
 
 /* The index of an arm's trial of a seed; -1: none. */

@@ -34,18 +34,22 @@ int figure_decimals(double half_width);
 
 /* ---- Drawings of one row for each arm or effect: name, count, what is drawn, numbers; on narrow ones in two lines ---- */
 
-struct figure_table {
+struct sheet {
+    struct chart chart;
+    struct panel panel;        /* its x scale is as the caller set it */
+    double y;                  /* upper edge of the next row */
     double row;                /* height of one */
     double name_width;         /* room of the name */
     double count_x, numbers_x; /* right edge of the counts; left edge of the numbers, or on narrow drawings their right edge */
 };
-/* numbers: width of the widest. Sets the panel's box from top on, for so many rows, and where its x scale begins and ends. */
-struct figure_table figure_table(const struct chart *, struct panel *, double numbers, double top, int64_t rows);
-/* Heads of the columns, standing on y; wide drawings only. */
-void figure_table_heads(struct chart *, const struct figure_table *, double y, const char *count, const char *numbers);
-/* One row from y on; returns at which height its marks belong. */
-double figure_table_row(struct chart *, const struct panel *, const struct figure_table *, double y, const char *name, int64_t count,
-                        const char *numbers);
+/* Heading, heads of the columns, and the panel for so many rows, `more` higher than they are. numbers: what stands over them;
+ * numbers_width: of the widest. */
+void sheet_begin(struct sheet *, enum figure_width, const char *heading, const char *note, const char *numbers, double numbers_width,
+                 int64_t rows, double more);
+void sheet_axis(struct sheet *, bool plus);
+/* The next row; returns at which height its marks belong. */
+double sheet_row(struct sheet *, const char *name, int64_t count, const char *numbers);
+char *sheet_end(struct sheet *, const char *x_title, const struct key *, int64_t keys, const char *name); /* as chart_end() */
 
 /* ---- Values ---- */
 

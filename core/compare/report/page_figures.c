@@ -19,19 +19,6 @@ static void put_drawing(const struct page *page, const struct figure *figure, in
     memory_free(svg);
 }
 
-static void put_caption(const struct page *page, const struct figure *figure, int number)
-{
-    markup_put(page->html, "<figcaption><b>Figure %d. %s.</b> %s</figcaption>\n", number, figure->title, figure->text);
-}
-
-static void put_layouts(const struct page *page, const struct figure *figure, int64_t items)
-{
-    for (int64_t i = 0; i < items; i++) {
-        put_drawing(page, figure, i, FIGURE_WIDE, "drawing for-wide");
-        put_drawing(page, figure, i, FIGURE_NARROW, "drawing for-narrow");
-    }
-}
-
 static void put_multiples(const struct page *page, const struct figure *figure, int64_t from, int64_t to)
 {
     markup_raw(page->html, "<div class=\"multiples\">\n");
@@ -39,26 +26,22 @@ static void put_multiples(const struct page *page, const struct figure *figure, 
     markup_raw(page->html, "</div>\n");
 }
 
-static void put_many(const struct page *page, const struct figure *figure, int64_t items)
-{
-    int64_t open = items <= OPEN + 1 ? items : OPEN;
-    put_multiples(page, figure, 0, open);
-    if (open == items) return;
-    markup_put(page->html, "<details class=\"printed\"><summary>%" PRId64 " more</summary>\n", items - open);
-    put_multiples(page, figure, open, items);
-    markup_raw(page->html, "</details>\n");
-}
-
 static void put_figure(const struct page *page, const struct figure *figure, int64_t items, int number)
 {
     bool many = items > APART;
+    int64_t open = items > OPEN + 1 ? OPEN : items;
     markup_put(page->html, "<h3>%s</h3>\n<figure id=\"figure-%s\" class=\"%s\">\n", figure->title, figure->name, many ? "wide" : "single");
-    if (many)
-        put_many(page, figure, items);
-    else
-        put_layouts(page, figure, items);
-    put_caption(page, figure, number);
-    markup_raw(page->html, "</figure>\n");
+    for (int64_t i = 0; i < items && !many; i++) {
+        put_drawing(page, figure, i, FIGURE_WIDE, "drawing for-wide");
+        put_drawing(page, figure, i, FIGURE_NARROW, "drawing for-narrow");
+    }
+    if (many) put_multiples(page, figure, 0, open);
+    if (open < items) {
+        markup_put(page->html, "<details class=\"printed\"><summary>%" PRId64 " more</summary>\n", items - open);
+        put_multiples(page, figure, open, items);
+        markup_raw(page->html, "</details>\n");
+    }
+    markup_put(page->html, "<figcaption><b>Figure %d. %s.</b> %s</figcaption>\n</figure>\n", number, figure->title, figure->text);
 }
 
 void page_figures(const struct page *page)
