@@ -17,7 +17,8 @@ struct place {
     double cost, gain;
     struct interval cost_ci, gain_ci; /* NaN: none */
     const struct figure_look *look;
-    double x, y; /* where it is drawn, kept within the panel */
+    double x, y;      /* where it is drawn, kept within the panel */
+    struct box label; /* where its label is drawn */
 };
 
 /* A drawing while it is made. */
@@ -27,7 +28,6 @@ struct plot {
     struct panel panel;
     struct boxes lines;  /* what labels keep off, if they have other places */
     struct place *place; /* [count]: the baseline, tricks in the plan's order, and the baseline's budgets in theirs */
-    struct box *label;   /* [count] */
     int64_t count, tricks, budgets;
     bool seconds; /* cost by measured time, else by counts */
     bool numbers; /* labels are numbers, which a table explains */
@@ -96,8 +96,7 @@ static bool find_places(struct plot *plot)
 {
     const struct plan *plan = plot->analysis->plan;
     plot->place = memory_new((size_t)plan->arms + 1, sizeof *plot->place);
-    plot->label = plot->place ? memory_new((size_t)plan->arms + 1, sizeof *plot->label) : NULL;
-    double *reach = plot->label ? memory_new((size_t)plan->arms + 1, sizeof *reach) : NULL;
+    double *reach = plot->place ? memory_new((size_t)plan->arms + 1, sizeof *reach) : NULL;
     if (!reach) return false;
     for (int64_t a = 0; a < plan->arms; a++) {
         struct place *place = &plot->place[plot->count];
@@ -302,10 +301,10 @@ static bool place_labels(struct plot *plot)
     for (int64_t i = 0; i < plot->count && every; i++) {
         char text[FIGURE_TEXT];
         label_text(text, plot, &plot->place[i]);
-        every = place_label(&all, &firm, &plot->place[i], label_width(text) + 2 * GAP, plot->panel.box, &plot->label[i]);
+        every = place_label(&all, &firm, &plot->place[i], label_width(text) + 2 * GAP, plot->panel.box, &plot->place[i].label);
         if (!every) break;
-        boxes_add(&all, plot->label[i]);
-        boxes_add(&firm, plot->label[i]);
+        boxes_add(&all, plot->place[i].label);
+        boxes_add(&firm, plot->place[i].label);
     }
     every = every && !all.failed && !firm.failed;
     boxes_free(&all);
@@ -324,7 +323,7 @@ static void draw_labels(struct plot *plot)
     for (int64_t i = 0; i < plot->count && every; i++) {
         char text[FIGURE_TEXT];
         const struct place *place = &plot->place[i];
-        struct box label = plot->label[i], inner = {label.left, label.top + 3, label.right, label.bottom - 3};
+        struct box label = plot->place[i].label, inner = {label.left, label.top + 3, label.right, label.bottom - 3};
         double x, y;
         label_text(text, plot, place);
         if (nearest(&inner, place, &x, &y) > 14) chart_line(&plot->chart, "leader", x, y, place->x, place->y, NULL);
@@ -407,7 +406,6 @@ static char *draw(const struct analysis *analysis, int64_t index, enum figure_wi
     }
     boxes_free(&plot.lines);
     memory_free(plot.place);
-    memory_free(plot.label);
     return drawing;
 }
 

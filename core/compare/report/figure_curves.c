@@ -69,43 +69,30 @@ static struct scale epochs_scale(const struct curve *const curve[2])
     for (int i = 0; i < 2; i++)
         for (int64_t p = 0; p < curve[i]->points; p++) range_add(&range, curve[i]->epoch[p]);
     if (range.low == range.high) range = (struct range){range.low - 1, range.high + 1};
-    return (struct scale){.low = range.low, .high = range.high};
+    return range_scale(range);
 }
 
 /* ---- Drawing ---- */
 
-struct pens {
-    const char *each, *mean, *mark;
-};
-
 static void draw_runs(struct chart *chart, const struct panel *panel, const struct arm_result *arm, const struct curve *curve,
-                      double factor, struct pens pens)
+                      double factor, const char *kind)
 {
     char title[FIGURE_TEXT];
     for (int64_t i = 0; i < arm->n; i++) {
         snprintf(title, sizeof title, "%.200s, seed %" PRId64 "%s", arm->arm->name, arm->seed[i], arm->failure[i] ? ", failed" : "");
         struct series series = {curve->epoch, curve->value + i * curve->points, curve->points, factor};
-        chart_curve(chart, pens.each, panel, series, title);
+        chart_curve(chart, kind, panel, series, title);
     }
 }
 
 static void draw_mean(struct chart *chart, const struct panel *panel, const struct arm_result *arm, const struct curve *curve,
-                      double factor, struct pens pens)
+                      double factor, const char *kind, const char *mark)
 {
     char title[FIGURE_TEXT];
     snprintf(title, sizeof title, "%.200s, mean of %" PRId64, arm->arm->name, arm->n);
-    chart_curve(chart, pens.mean, panel, (struct series){curve->epoch, curve->mean, curve->points, factor}, title);
+    chart_curve(chart, kind, panel, (struct series){curve->epoch, curve->mean, curve->points, factor}, title);
     if (curve->points == 1)
-        chart_mark(chart, SHAPE_DOT, pens.mark, scale_at(&panel->x, curve->epoch[0]), scale_at(&panel->y, factor * curve->mean[0]), title);
-}
-
-static void draw_values(struct chart *chart, const struct panel *panel, const struct analysis *analysis, int64_t arm, double factor)
-{
-    static const struct pens base = {"faint base", "dashes base", "solid base"}, treated = {"faint arm", "line arm", "solid arm"};
-    draw_runs(chart, panel, &analysis->arm[0], &analysis->curve[0], factor, base);
-    draw_runs(chart, panel, &analysis->arm[arm], &analysis->curve[arm], factor, treated);
-    draw_mean(chart, panel, &analysis->arm[0], &analysis->curve[0], factor, base);
-    draw_mean(chart, panel, &analysis->arm[arm], &analysis->curve[arm], factor, treated);
+        chart_mark(chart, SHAPE_DOT, mark, scale_at(&panel->x, curve->epoch[0]), scale_at(&panel->y, factor * curve->mean[0]), title);
 }
 
 static void draw_difference(struct chart *chart, const struct panel *panel, const struct curve *curve, double factor)
@@ -118,16 +105,6 @@ static void draw_difference(struct chart *chart, const struct panel *panel, cons
     double x = scale_at(&panel->x, curve->epoch[0]);
     chart_span_y(chart, "thin arm", panel, factor * curve->low[0], factor * curve->high[0], x, "95 % t interval");
     chart_mark(chart, SHAPE_DOT, "solid arm", x, scale_at(&panel->y, factor * curve->difference[0]), "mean difference");
-}
-
-/* Both panels share their x axis, hence their left edge. */
-static void place(struct panel *values, struct panel *differences, struct scale epochs, double left, double right)
-{
-    values->box.left = differences->box.left = left;
-    values->box.right = differences->box.right = right;
-    epochs.from = left;
-    epochs.to = right;
-    values->x = differences->x = epochs;
 }
 
 static struct panel panel_of(struct range range, double top, double height)
@@ -157,26 +134,21 @@ static double draw_key(struct chart *chart, double y, const struct analysis *ana
     return chart_key(chart, y, key, has_band(&analysis->curve[arm]) ? 4 : 3);
 }
 
-static void headline(char buffer[FIGURE_TEXT], const struct analysis *analysis, int64_t arm, const char *name)
-{
-    char seeds[FIGURE_TEXT];
-    int64_t n = analysis->arm[arm].n, base = analysis->arm[0].n;
-    if (n == base)
-        snprintf(buffer, FIGURE_TEXT, "%.200s over time; %s each", name, figure_seeds(seeds, n, n));
-    else
-        snprintf(buffer, FIGURE_TEXT, "%.200s over time; %s, of the baseline %" PRId64, name, figure_seeds(seeds, n, n), base);
-}
-
 static char *draw(const struct analysis *analysis, int64_t arm, enum figure_width width)
 {
     const struct curve *const curve[2] = {&analysis->curve[0], &analysis->curve[arm]};
     const int64_t trials[2] = {analysis->arm[0].n, analysis->arm[arm].n};
     double factor = shown_factor(analysis);
     struct chart chart;
-    char text[FIGURE_TEXT], name[FIGURE_TEXT], title[3 * FIGURE_TEXT];
+    char text[FIGURE_TEXT], name[FIGURE_TEXT], seeds[FIGURE_TEXT], title[3 * FIGURE_TEXT];
+    int used;
     chart_begin(&chart, width == FIGURE_NARROW);
     subject(name, analysis);
-    headline(text, analysis, arm, name);
+    used = snprintf(text, sizeof text, "%.200s over time; %s", name, figure_seeds(seeds, trials[1], trials[1]));
+    if (trials[0] == trials[1])
+        snprintf(text + used, sizeof text - (size_t)used, " each");
+    else
+        snprintf(text + used, sizeof text - (size_t)used, ", of the baseline %" PRId64, trials[0]);
     snprintf(title, sizeof title, "%.200s against %.200s", analysis->plan->arm[arm].name, analysis->plan->arm[0].name);
     double y = chart_heading(&chart, title, text) + 6, room = chart.width - 2 * CHART_MARGIN;
     snprintf(title, sizeof title, "%s%s", name, factor == 100 ? " (%)" : "");
@@ -187,10 +159,18 @@ static char *draw(const struct analysis *analysis, int64_t arm, enum figure_widt
     struct panel differences = panel_of(difference_range(curve[1], factor), y - 4, 110);
     struct ticks value_ticks = chart_y_ticks(&values.y, false), difference_ticks = chart_y_ticks(&differences.y, true);
     double left = CHART_MARGIN + 7 + fmax(chart_ticks_width(&value_ticks), chart_ticks_width(&difference_ticks));
-    place(&values, &differences, epochs_scale(curve), left, chart.width - CHART_MARGIN - 6);
+    values.box.left = differences.box.left = left;
+    values.box.right = differences.box.right = chart.width - CHART_MARGIN - 6;
+    values.x = epochs_scale(curve);
+    values.x.from = left;
+    values.x.to = values.box.right;
+    differences.x = values.x;
     chart_y_axis(&chart, &values, &value_ticks);
     chart_line(&chart, "axis", left, values.box.bottom, values.box.right, values.box.bottom, NULL);
-    draw_values(&chart, &values, analysis, arm, factor);
+    draw_runs(&chart, &values, &analysis->arm[0], curve[0], factor, "faint base");
+    draw_runs(&chart, &values, &analysis->arm[arm], curve[1], factor, "faint arm");
+    draw_mean(&chart, &values, &analysis->arm[0], curve[0], factor, "dashes base", "solid base");
+    draw_mean(&chart, &values, &analysis->arm[arm], curve[1], factor, "line arm", "solid arm");
     struct ticks ticks = chart_x_ticks(&differences.x, false);
     chart_y_axis(&chart, &differences, &difference_ticks);
     chart_x_axis(&chart, &differences, &ticks);

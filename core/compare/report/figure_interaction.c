@@ -27,57 +27,53 @@ static struct subject subject_of(const struct analysis *analysis, int64_t index)
 }
 
 struct cells {
-    double value[2][2]; /* [second off, on][first off, on] */
+    double value[4]; /* first off and on while second is off, then while it is on */
 };
 
 static struct cells cells_of(const struct subject *subject, int64_t seed)
 {
-    struct cells cells = {{{0, 0}, {0, 0}}};
-    int64_t count[2][2] = {{0, 0}, {0, 0}};
+    struct cells cells = {{0}};
+    int64_t count[4] = {0};
     const struct analysis *analysis = subject->analysis;
     for (int64_t a = 0; a < analysis->plan->arms; a++) {
         if (subject->result->contrast->weight[a] == 0) continue;
         uint64_t factors = analysis->plan->arm[a].factors;
-        int first = factors >> subject->first & 1, second = factors >> subject->second & 1;
-        cells.value[second][first] += figure_value(analysis, a, seed);
-        count[second][first]++;
+        int cell = (int)(factors >> subject->first & 1) + 2 * (int)(factors >> subject->second & 1);
+        cells.value[cell] += figure_value(analysis, a, seed);
+        count[cell]++;
     }
-    for (int i = 0; i < 4; i++) cells.value[i / 2][i % 2] /= (double)count[i / 2][i % 2]; /* none: NaN */
+    for (int i = 0; i < 4; i++) cells.value[i] /= (double)count[i]; /* none: NaN */
     return cells;
 }
 
 static struct cells mean_cells(const struct subject *subject)
 {
-    struct cells mean = {{{0, 0}, {0, 0}}};
+    struct cells mean = {{0}};
     const struct estimate *estimate = &subject->result->estimate;
     for (int64_t i = 0; i < estimate->n; i++) {
         struct cells cells = cells_of(subject, estimate->seed[i]);
-        for (int k = 0; k < 4; k++) mean.value[k / 2][k % 2] += cells.value[k / 2][k % 2] / (double)estimate->n;
+        for (int k = 0; k < 4; k++) mean.value[k] += cells.value[k] / (double)estimate->n;
     }
     return mean;
-}
-
-static double level(const struct cells *cells)
-{
-    return (cells->value[0][0] + cells->value[0][1] + cells->value[1][0] + cells->value[1][1]) / 4;
 }
 
 /* A seed's cells, moved to the level of the mean: what seeds differ by alike would hide what is to be seen. */
 static struct cells moved_cells(const struct subject *subject, int64_t seed, const struct cells *mean)
 {
     struct cells cells = cells_of(subject, seed);
-    double by = level(mean) - level(&cells);
-    for (int k = 0; k < 4; k++) cells.value[k / 2][k % 2] += by;
+    double by = 0;
+    for (int k = 0; k < 4; k++) by += (mean->value[k] - cells.value[k]) / 4;
+    for (int k = 0; k < 4; k++) cells.value[k] += by;
     return cells;
 }
 
 static struct scale values_scale(const struct subject *subject, const struct cells *mean)
 {
     struct range range = RANGE_EMPTY;
-    for (int k = 0; k < 4; k++) range_add(&range, mean->value[k / 2][k % 2]);
+    for (int k = 0; k < 4; k++) range_add(&range, mean->value[k]);
     for (int64_t i = 0; i < subject->result->estimate.n; i++) {
         struct cells cells = moved_cells(subject, subject->result->estimate.seed[i], mean);
-        for (int k = 0; k < 4; k++) range_add(&range, cells.value[k / 2][k % 2]);
+        for (int k = 0; k < 4; k++) range_add(&range, cells.value[k]);
     }
     return range_scale(range_padded(range, .08));
 }
@@ -87,6 +83,7 @@ static void draw_lines(struct chart *chart, const struct panel *panel, const str
     static const char *const faint[] = {"faint base", "faint arm"}, *const strong[] = {"dashes base", "line arm"};
     static const char *const mark[] = {"hollow base", "solid arm"};
     const struct estimate *estimate = &subject->result->estimate;
+    const char *first = subject->analysis->plan->factor[subject->first];
     double width = panel->box.right - panel->box.left, x[] = {panel->box.left + .2 * width, panel->box.left + .8 * width};
     char text[FIGURE_TEXT], number[64];
     int decimals = figure_decimals(subject->analysis->percent * estimate->s_d);
@@ -94,22 +91,18 @@ static void draw_lines(struct chart *chart, const struct panel *panel, const str
         struct cells cells = moved_cells(subject, estimate->seed[i], mean);
         snprintf(text, sizeof text, "seed %" PRId64, estimate->seed[i]);
         for (int b = 0; b < 2; b++)
-            chart_line(chart, faint[b], x[0], scale_at(&panel->y, cells.value[b][0]), x[1], scale_at(&panel->y, cells.value[b][1]), text);
+            chart_line(chart, faint[b], x[0], scale_at(&panel->y, cells.value[2 * b]), x[1], scale_at(&panel->y, cells.value[2 * b + 1]),
+                       text);
     }
     for (int b = 0; b < 2; b++) {
-        double y[] = {scale_at(&panel->y, mean->value[b][0]), scale_at(&panel->y, mean->value[b][1])};
+        double y[] = {scale_at(&panel->y, mean->value[2 * b]), scale_at(&panel->y, mean->value[2 * b + 1])};
         chart_line(chart, strong[b], x[0], y[0], x[1], y[1], NULL);
         for (int a = 0; a < 2; a++)
-            chart_mark(chart, b ? SHAPE_SQUARE : SHAPE_RING, mark[b], x[a], y[a], scale_text(number, mean->value[b][a], decimals, false));
+            chart_mark(chart, b ? SHAPE_SQUARE : SHAPE_RING, mark[b], x[a], y[a],
+                       scale_text(number, mean->value[2 * b + a], decimals, false));
     }
-}
-
-static void draw_sides(struct chart *chart, const struct panel *panel, const struct subject *subject)
-{
-    double width = panel->box.right - panel->box.left;
-    char text[FIGURE_TEXT];
     for (int a = 0; a < 2; a++) {
-        snprintf(text, sizeof text, "%s %.400s", a ? "with" : "without", subject->analysis->plan->factor[subject->first]);
+        snprintf(text, sizeof text, "%s %.400s", a ? "with" : "without", first);
         chart_label(chart, "title", ANCHOR_MIDDLE, panel->box.left + (a ? .75 : .25) * width, panel->box.bottom + 17, .48 * width, text);
     }
 }
@@ -144,7 +137,6 @@ static char *draw(const struct analysis *analysis, int64_t index, enum figure_wi
     panel.box = (struct box){.top = top, .bottom = top + 220};
     chart_frame(&chart, &panel, false, CHART_MARGIN, chart.narrow ? chart.width - CHART_MARGIN : 460);
     draw_lines(&chart, &panel, &subject, &mean);
-    draw_sides(&chart, &panel, &subject);
     double y = draw_key(&chart, panel.box.bottom + 17 + LABEL_LINE + 6, &subject);
     snprintf(text, sizeof text, "Interaction: %s", figure_name(subject.result));
     return chart_end(&chart, y, text);

@@ -12,6 +12,30 @@ static bool is_shown(const struct analysis *analysis, int64_t index)
     return result->estimate.n > 0 && (kind == CONTRAST_ARM || kind == CONTRAST_LEFT_OUT || kind == CONTRAST_MAIN);
 }
 
+/* One block of a contrast, off and on, as the metric is times percent: weighted means of arms. failed: a trial of either failed. Values are
+ * NaN if a trial is not there. */
+struct pair {
+    double value[2];
+    bool failed[2];
+};
+
+static struct pair find_pair(const struct analysis *analysis, const struct contrast *contrast, int64_t seed)
+{
+    struct pair pair = {{0, 0}, {false, false}};
+    double total[2] = {0, 0};
+    for (int64_t a = 0; a < analysis->plan->arms; a++) {
+        double weight = contrast->weight[a];
+        int side = weight > 0;
+        int64_t i = figure_trial(&analysis->arm[a], seed);
+        if (weight == 0) continue;
+        pair.value[side] += fabs(weight) * figure_value(analysis, a, seed);
+        pair.failed[side] |= i >= 0 && analysis->arm[a].failure[i];
+        total[side] += fabs(weight);
+    }
+    for (int side = 0; side < 2; side++) pair.value[side] /= total[side];
+    return pair;
+}
+
 /* What stands under the two columns. */
 static void side_name(char buffer[FIGURE_TEXT], const struct analysis *analysis, const struct contrast *contrast, bool on)
 {
@@ -35,26 +59,33 @@ static double aside(const double *height, int64_t i, const double *offset)
     return 0;
 }
 
-static void draw_runs(struct chart *chart, struct panel *panel, const struct analysis *analysis, const struct contrast_result *result)
+/* Returns whether any of them failed. */
+static bool draw_runs(struct chart *chart, const struct panel *panel, const struct analysis *analysis, const struct contrast_result *result)
 {
+    static const char *const solid[] = {"solid base", "solid arm"}, *const line[] = {"line base", "line arm"};
     const struct estimate *estimate = &result->estimate;
-    double width = panel->box.right - panel->box.left, off_x = panel->box.left + .25 * width, on_x = panel->box.left + .75 * width;
-    char text[FIGURE_TEXT], off[64], on[64];
+    double width = panel->box.right - panel->box.left, x[] = {panel->box.left + .25 * width, panel->box.left + .75 * width};
+    char text[FIGURE_TEXT], off[NUMBER_SIZE], on[NUMBER_SIZE];
     int decimals = figure_decimals(analysis->percent * estimate->s_d);
+    bool failed = false;
     for (int64_t i = 0; i < estimate->n; i++) {
-        struct figure_pair pair = figure_pair(analysis, result->contrast, estimate->seed[i]);
-        double off_y = scale_at(&panel->y, pair.off), on_y = scale_at(&panel->y, pair.on);
+        struct pair pair = find_pair(analysis, result->contrast, estimate->seed[i]);
+        double y[] = {scale_at(&panel->y, pair.value[0]), scale_at(&panel->y, pair.value[1])};
+        bool fails = pair.failed[0] || pair.failed[1];
         snprintf(text, sizeof text, "seed %" PRId64 ": %s \xE2\x86\x92 %s%s%s", estimate->seed[i],
-                 scale_text(off, pair.off, decimals, false), scale_text(on, pair.on, decimals, false), analysis->percent == 100 ? " %" : "",
-                 pair.off_failed || pair.on_failed ? ", failed" : "");
-        chart_line(chart, "faint base", off_x, off_y, on_x, on_y, text);
-        chart_mark(chart, pair.off_failed ? SHAPE_CROSS : SHAPE_DOT, pair.off_failed ? "line base" : "solid base", off_x, off_y, text);
-        chart_mark(chart, pair.on_failed ? SHAPE_CROSS : SHAPE_DOT, pair.on_failed ? "line arm" : "solid arm", on_x, on_y, text);
+                 scale_text(off, pair.value[0], decimals, false), scale_text(on, pair.value[1], decimals, false),
+                 analysis->percent == 100 ? " %" : "", fails ? ", failed" : "");
+        chart_line(chart, "faint base", x[0], y[0], x[1], y[1], text);
+        for (int side = 0; side < 2; side++)
+            chart_mark(chart, pair.failed[side] ? SHAPE_CROSS : SHAPE_DOT, pair.failed[side] ? line[side] : solid[side], x[side], y[side],
+                       text);
+        failed = failed || fails;
     }
-    side_name(text, analysis, result->contrast, false);
-    chart_label(chart, "title", ANCHOR_MIDDLE, off_x, panel->box.bottom + 17, .48 * width, text);
-    side_name(text, analysis, result->contrast, true);
-    chart_label(chart, "title", ANCHOR_MIDDLE, on_x, panel->box.bottom + 17, .48 * width, text);
+    for (int side = 0; side < 2; side++) {
+        side_name(text, analysis, result->contrast, side);
+        chart_label(chart, "title", ANCHOR_MIDDLE, x[side], panel->box.bottom + 17, .48 * width, text);
+    }
+    return failed;
 }
 
 static void draw_differences(struct chart *chart, struct panel *panel, const struct analysis *analysis,
@@ -76,8 +107,8 @@ static void draw_differences(struct chart *chart, struct panel *panel, const str
         }
         snprintf(text, sizeof text, "seed %" PRId64 ": %s%s", estimate->seed[i], scale_text(number, difference, decimals, true),
                  figure_unit(analysis));
-        struct figure_pair pair = figure_pair(analysis, result->contrast, estimate->seed[i]);
-        bool failed = pair.off_failed || pair.on_failed;
+        struct pair pair = find_pair(analysis, result->contrast, estimate->seed[i]);
+        bool failed = pair.failed[0] || pair.failed[1];
         chart_mark(chart, failed ? SHAPE_CROSS : SHAPE_DOT, failed ? "line arm" : "solid arm", dots_x + beside,
                    scale_at(&panel->y, difference), text);
     }
@@ -94,9 +125,8 @@ static struct scale runs_scale(const struct analysis *analysis, const struct con
 {
     struct range range = RANGE_EMPTY;
     for (int64_t i = 0; i < result->estimate.n; i++) {
-        struct figure_pair pair = figure_pair(analysis, result->contrast, result->estimate.seed[i]);
-        range_add(&range, pair.off);
-        range_add(&range, pair.on);
+        struct pair pair = find_pair(analysis, result->contrast, result->estimate.seed[i]);
+        for (int side = 0; side < 2; side++) range_add(&range, pair.value[side]);
     }
     return range_scale(range_padded(range, .06));
 }
@@ -115,15 +145,10 @@ static struct scale differences_scale(const struct analysis *analysis, const str
     return range_scale(range_padded(range, .06));
 }
 
-static double draw_key(struct chart *chart, double y, const struct analysis *analysis, const struct contrast_result *result)
+static double draw_key(struct chart *chart, double y, const struct contrast_result *result, bool failed)
 {
     struct key key[4];
     int count = 0;
-    bool failed = false;
-    for (int64_t i = 0; i < result->estimate.n; i++) {
-        struct figure_pair pair = figure_pair(analysis, result->contrast, result->estimate.seed[i]);
-        failed = failed || pair.off_failed || pair.on_failed;
-    }
     const struct figure_look *look = figure_look(result->verdict.kind);
     if (failed) key[count++] = (struct key){KEY_MARK, SHAPE_CROSS, "line arm", "failed run, at its score"};
     key[count++] = (struct key){KEY_MARK, look->shape, look->mark, look->meaning};
@@ -154,10 +179,10 @@ static char *draw(const struct analysis *analysis, int64_t index, enum figure_wi
                  differences = {.box = box, .y = differences_scale(analysis, &result->estimate)};
     chart_frame(&chart, &runs, false, CHART_MARGIN, middle - 20);
     chart_frame(&chart, &differences, true, middle, right);
-    draw_runs(&chart, &runs, analysis, result);
+    bool failed = draw_runs(&chart, &runs, analysis, result);
     chart_rule_y(&chart, "zero", &differences, 0);
     draw_differences(&chart, &differences, analysis, result);
-    double end = draw_key(&chart, bottom + 17 + LABEL_LINE + 6, analysis, result);
+    double end = draw_key(&chart, bottom + 17 + LABEL_LINE + 6, result, failed);
     snprintf(text, sizeof text, "Paired runs: %s", figure_name(result));
     return chart_end(&chart, end, text);
 }

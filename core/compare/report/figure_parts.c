@@ -121,8 +121,7 @@ char *sheet_end(struct sheet *sheet, const char *x_title, const struct key *key,
     return chart_end(&sheet->chart, chart_key(&sheet->chart, y + 6, key, keys), name);
 }
 
-/* The index of an arm's trial of a seed; -1: none. */
-static int64_t trial_of(const struct arm_result *arm, int64_t seed)
+int64_t figure_trial(const struct arm_result *arm, int64_t seed)
 {
     for (int64_t i = 0; i < arm->n; i++)
         if (arm->seed[i] == seed) return i;
@@ -131,25 +130,6 @@ static int64_t trial_of(const struct arm_result *arm, int64_t seed)
 
 double figure_value(const struct analysis *analysis, int64_t arm, int64_t seed)
 {
-    int64_t i = trial_of(&analysis->arm[arm], seed);
+    int64_t i = figure_trial(&analysis->arm[arm], seed);
     return i < 0 ? NAN : analysis->percent * analysis->arm[arm].value[i];
-}
-
-struct figure_pair figure_pair(const struct analysis *analysis, const struct contrast *contrast, int64_t seed)
-{
-    struct figure_pair pair = {0, 0, false, false};
-    double off_weight = 0, on_weight = 0;
-    for (int64_t a = 0; a < analysis->plan->arms; a++) {
-        double weight = contrast->weight[a];
-        if (weight == 0) continue;
-        int64_t i = trial_of(&analysis->arm[a], seed);
-        double value = figure_value(analysis, a, seed);
-        bool failed = i >= 0 && analysis->arm[a].failure[i];
-        *(weight < 0 ? &pair.off : &pair.on) += fabs(weight) * value;
-        *(weight < 0 ? &off_weight : &on_weight) += fabs(weight);
-        *(weight < 0 ? &pair.off_failed : &pair.on_failed) |= failed;
-    }
-    pair.off /= off_weight;
-    pair.on /= on_weight;
-    return pair;
 }

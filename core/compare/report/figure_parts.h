@@ -53,14 +53,8 @@ char *sheet_end(struct sheet *, const char *x_title, const struct key *, int64_t
 
 /* ---- Values ---- */
 
+int64_t figure_trial(const struct arm_result *, int64_t seed); /* the index of an arm's trial of a seed; -1: none */
 /* An arm's value of a seed as the metric is, times percent; NaN: no such trial. */
 double figure_value(const struct analysis *, int64_t arm, int64_t seed);
-/* The values of one block of a contrast where it is off and on, as the metric is times percent: weighted means of arms. failed: a trial of
- * either failed. Values are NaN if a trial is not there. */
-struct figure_pair {
-    double off, on;
-    bool off_failed, on_failed;
-};
-struct figure_pair figure_pair(const struct analysis *, const struct contrast *, int64_t seed);
 
 #endif

@@ -8,28 +8,16 @@
 #include "compare/report/report.h"
 
 /* JSON text again, indented. */
-static void put_json(const struct page *page, const char *text)
-{
-    struct json_document *document;
-    if (json_parse(text, strlen(text), "config", &document) < 0) {
-        markup_raw(page->html, NULL);
-        return;
-    }
-    char *indented = json_node_text(document->root, true);
-    if (indented)
-        markup_text(page->html, indented);
-    else
-        markup_raw(page->html, NULL);
-    memory_free(indented);
-    json_free(document);
-}
-
 static void put_config(const struct page *page, const char *summary, const char *config)
 {
+    struct json_document *document = NULL;
     if (!config) return;
+    char *indented = json_parse(config, strlen(config), "config", &document) < 0 ? NULL : json_node_text(document->root, true);
     markup_put(page->html, "<details class=\"screen\"><summary>%s</summary>\n<pre tabindex=\"0\"><code>", summary);
-    put_json(page, config);
-    markup_raw(page->html, "</code></pre></details>\n");
+    if (indented) markup_text(page->html, indented);
+    markup_raw(page->html, indented ? "</code></pre></details>\n" : NULL);
+    memory_free(indented);
+    json_free(document);
 }
 
 static void put_reproduce(const struct page *page)

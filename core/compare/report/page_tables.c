@@ -92,18 +92,6 @@ void page_secondary(const struct page *page)
 
 /* ---- Costs ---- */
 
-static void put_saving(const struct page *page, const struct contrast_result *result)
-{
-    char saving[NUMBER_SIZE];
-    if (isnan(result->equal_quality_saving) || result->verdict.kind != VERDICT_HELPS) return;
-    markup_put(page->html, "<li><b>%s</b>: ", page_title(result));
-    number_ratio(saving, result->equal_quality_saving);
-    if (isinf(result->equal_quality_saving))
-        markup_raw(page->html, "no baseline that was run, however long, gets as far.</li>\n");
-    else
-        markup_put(page->html, "the baseline gets as far for %s its cost.</li>\n", number_typeset(saving, sizeof saving));
-}
-
 static void put_savings(const struct page *page)
 {
     const struct plan *plan = page->analysis->plan;
@@ -111,7 +99,17 @@ static void put_savings(const struct page *page)
     for (int64_t c = 0; c < plan->contrasts; c++) any |= !isnan(page->analysis->contrast[c].equal_quality_saving);
     if (!any || !page->inference) return;
     markup_raw(page->html, "<h3>The same quality without the trick</h3>\n<ul>\n");
-    for (int64_t c = 0; c < plan->contrasts; c++) put_saving(page, &page->analysis->contrast[c]);
+    for (int64_t c = 0; c < plan->contrasts; c++) {
+        const struct contrast_result *result = &page->analysis->contrast[c];
+        char saving[NUMBER_SIZE];
+        if (isnan(result->equal_quality_saving) || result->verdict.kind != VERDICT_HELPS) continue;
+        number_ratio(saving, result->equal_quality_saving);
+        markup_put(page->html, "<li><b>%s</b>: ", page_title(result));
+        if (isinf(result->equal_quality_saving))
+            markup_raw(page->html, "no baseline that was run, however long, gets as far.</li>\n");
+        else
+            markup_put(page->html, "the baseline gets as far for %s its cost.</li>\n", number_typeset(saving, sizeof saving));
+    }
     markup_raw(page->html, "</ul>\n");
 }
 
@@ -170,52 +168,37 @@ static void put_failures(const struct page *page)
     page_table_close(page);
 }
 
-static void put_discordant(const struct page *page, int64_t a)
-{
-    char p[NUMBER_SIZE], trials[NUMBER_SIZE];
-    const struct arm_result *arm = &page->analysis->arm[a];
-    if (isnan(arm->p_failures) || !page->inference) return;
-    markup_put(page->html, "<li><b>%s</b> failed in %" PRId64 " of %s; exact test of failures against the baseline: p %s.</li>\n",
-               page->analysis->plan->arm[a].name, arm->failed, number_of(trials, arm->n, "trial"), number_p(p, arm->p_failures));
-}
-
-/* The largest bound is that of the arm with the fewest trials. */
-static double bound_of_all(const struct analysis *analysis)
-{
-    double bound = NAN;
-    for (int64_t a = 0; a < analysis->plan->arms; a++) bound = fmax(bound, analysis->arm[a].failure_bound);
-    return bound;
-}
-
-static void put_idle(const struct page *page)
-{
-    for (int64_t a = 0; a < page->analysis->plan->arms; a++)
-        if (page->analysis->arm[a].idle)
-            markup_put(page->html,
-                       "<p class=\"notice\">In arm <b>%s</b> the trick <b>%s</b> never acted: the arm may not be what it says.</p>\n",
-                       page->analysis->plan->arm[a].name, page->analysis->arm[a].idle);
-}
-
 void page_failures(const struct page *page)
 {
     const struct analysis *analysis = page->analysis;
-    char text[NUMBER_SIZE];
+    const struct plan *plan = analysis->plan;
+    char text[NUMBER_SIZE], p[NUMBER_SIZE];
     int64_t failed = 0, all = 0;
-    for (int64_t a = 0; a < analysis->plan->arms; a++) {
+    double bound = NAN; /* the largest: that of the arm with the fewest trials */
+    for (int64_t a = 0; a < plan->arms; a++) {
         failed += analysis->arm[a].failed;
         all += analysis->arm[a].n;
+        bound = fmax(bound, analysis->arm[a].failure_bound);
     }
     markup_put(page->html, "<section>\n<h2 id=\"failures\">Failures</h2>\n<p>%" PRId64 " of %s failed.", failed,
                number_of(text, all, "trial"));
-    double bound = bound_of_all(analysis);
     if (!isnan(bound))
         markup_put(page->html, " Where none did, the true rate may still be up to %s %%, at 95 %% confidence.",
                    number_fixed(text, 100 * bound, 0));
     markup_raw(page->html, "</p>\n");
-    put_idle(page);
+    for (int64_t a = 0; a < plan->arms; a++)
+        if (analysis->arm[a].idle)
+            markup_put(page->html,
+                       "<p class=\"notice\">In arm <b>%s</b> the trick <b>%s</b> never acted: the arm may not be what it says.</p>\n",
+                       plan->arm[a].name, analysis->arm[a].idle);
     if (failed > 0) {
         markup_raw(page->html, "<ul>\n");
-        for (int64_t a = 0; a < analysis->plan->arms; a++) put_discordant(page, a);
+        for (int64_t a = 0; a < plan->arms; a++) {
+            const struct arm_result *arm = &analysis->arm[a];
+            if (isnan(arm->p_failures) || !page->inference) continue;
+            markup_put(page->html, "<li><b>%s</b> failed in %" PRId64 " of %s; exact test of failures against the baseline: p %s.</li>\n",
+                       plan->arm[a].name, arm->failed, number_of(text, arm->n, "trial"), number_p(p, arm->p_failures));
+        }
         markup_raw(page->html, "</ul>\n");
         put_failures(page);
     }

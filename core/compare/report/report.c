@@ -21,35 +21,22 @@ static knack_status write_text(const char *folder, const char *name, char *text)
 
 /* ---- Charts ---- */
 
-/* What a file may be called everywhere: letters, digits, dots, dashes; of "baseline x1.5" "baseline-x1.5". */
-static void make_safe(char *name)
-{
-    for (char *c = name; *c; c++) {
-        bool plain =
-            (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9') || *c == '.' || *c == '_' || *c == '-';
-        if (!plain) *c = '-';
-    }
-}
-
-/* "charts/paired-01-mixup.svg"; the number keeps names apart that differ only in what no file's name may have. */
+/* "charts/paired-01-mixup.svg". Other characters than those that a file may have everywhere become dashes; the number keeps such names
+ * apart. */
 static char *chart_name(const struct figure *figure, const struct analysis *analysis, int64_t item)
 {
+    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
     const char *of = figure_item_name(figure, analysis, item);
-    if (!of) return memory_format("%s.svg", figure->name);
-    char *name = memory_format("%s-%02d-%.64s.svg", figure->name, (int)(item + 1), of);
-    if (name) make_safe(name);
+    char *name = of ? memory_format("%s-%02d-%.64s.svg", figure->name, (int)(item + 1), of) : memory_format("%s.svg", figure->name);
+    for (char *c = name; c && *c; c++)
+        if (!strchr(plain, *c)) *c = '-';
     return name;
 }
 
 static knack_status write_chart(const struct figure *figure, const struct analysis *analysis, int64_t item, const char *folder)
 {
-    char *svg = figure_draw(figure, analysis, item, FIGURE_WIDE), *file = svg ? drawing_file(svg) : NULL;
-    char *name = file ? chart_name(figure, analysis, item) : NULL;
-    knack_status status = KNACK_E_MEMORY;
-    if (name)
-        status = write_text(folder, name, file);
-    else
-        memory_free(file);
+    char *svg = figure_draw(figure, analysis, item, FIGURE_WIDE), *name = svg ? chart_name(figure, analysis, item) : NULL;
+    knack_status status = name ? write_text(folder, name, drawing_file(svg)) : KNACK_E_MEMORY;
     memory_free(name);
     memory_free(svg);
     return status;
