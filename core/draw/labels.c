@@ -128,11 +128,19 @@ static bool within(struct box box, struct box bounds)
     return box.left >= bounds.left && box.right <= bounds.right && box.top >= bounds.top && box.bottom <= bounds.bottom;
 }
 
+double box_nearest(struct box box, double x, double y, double *near_x, double *near_y)
+{
+    *near_x = fmin(fmax(x, box.left), box.right);
+    *near_y = fmin(fmax(y, box.top), box.bottom);
+    return hypot(*near_x - x, *near_y - y);
+}
+
 /* Round the point in growing rings, right side first; the label's nearest edge is at the ring. */
-bool label_place(const struct boxes *taken, double x, double y, double width, struct box bounds, struct box *place)
+bool label_place(const struct boxes *taken, const struct boxes *may_cover, double x, double y, double width, struct box bounds,
+                 struct box *place)
 {
     static const double angle[] = {0, 30, -30, 180, 150, -150, 60, -60, 120, -120, 90, -90, 15, -15, 165, -165, 45, -45, 135, -135};
-    double height = LABEL_ABOVE + LABEL_BELOW;
+    double height = LABEL_ABOVE + LABEL_BELOW, near = 0, near_x, near_y; /* near: how far the first place is; 0: none yet */
     for (double radius = 8; radius < 1000; radius += radius < 40 ? 4 : 10) {
         for (size_t i = 0; i < sizeof angle / sizeof angle[0]; i++) {
             double across = cos(angle[i] * 3.14159265358979 / 180), down = -sin(angle[i] * 3.14159265358979 / 180);
@@ -140,10 +148,13 @@ bool label_place(const struct boxes *taken, double x, double y, double width, st
             double middle_y = y + radius * down + height / 2 * (fabs(down) < .1 ? 0 : down);
             struct box box = {middle_x - width / 2, middle_y - height / 2, middle_x + width / 2, middle_y + height / 2};
             if (!within(box, bounds) || boxes_meet(taken, box)) continue;
-            *place = box;
-            return true;
+            double away = box_nearest(box, x, y, &near_x, &near_y);
+            bool clear = !boxes_meet(may_cover, box);
+            if (near == 0 || (clear && (away < 50 || away < 2 * near))) *place = box;
+            if (clear) return true;
+            if (near == 0) near = away;
         }
-        if (x - radius < bounds.left && x + radius > bounds.right && y - radius < bounds.top && y + radius > bounds.bottom) return false;
+        if (x - radius < bounds.left && x + radius > bounds.right && y - radius < bounds.top && y + radius > bounds.bottom) break;
     }
-    return false;
+    return near > 0;
 }

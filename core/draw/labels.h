@@ -30,7 +30,11 @@ struct boxes {
 void boxes_add(struct boxes *, struct box);
 void boxes_free(struct boxes *);
 bool boxes_meet(const struct boxes *, struct box);
-/* The nearest free place within bounds for a label of the given width beside the point x, y. False: there is none. */
-bool label_place(const struct boxes *taken, double x, double y, double width, struct box bounds, struct box *place);
+/* The point of a box that is nearest to x, y; returns how far that is. */
+double box_nearest(struct box, double x, double y, double *near_x, double *near_y);
+/* The nearest place within bounds for a label of the given width beside the point x, y that is clear of what is taken, and, unless that is
+ * far away, of what it may cover. False: there is none. */
+bool label_place(const struct boxes *taken, const struct boxes *may_cover, double x, double y, double width, struct box bounds,
+                 struct box *place);
 
 #endif

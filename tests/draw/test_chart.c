@@ -138,6 +138,7 @@ static void test_widths(void **state)
 static void test_labels_do_not_collide(void **state)
 {
     (void)state;
+    const struct boxes none = {0};
     for (uint64_t round = 0; round < 300; round++) {
         int count = 1 + (int)(25 * uniform(20, round));
         double spread = round % 2 ? 1 : .08; /* all over the place, or crowded */
@@ -151,7 +152,7 @@ static void test_labels_do_not_collide(void **state)
         }
         for (int i = 0; i < count; i++) {
             double width = 8 + 12 * uniform(5000 + round, (uint64_t)i);
-            if (!label_place(&taken, x[i], y[i], width, bounds, &place)) fail_msg("no place for label %d of %d", i, count);
+            if (!label_place(&taken, &none, x[i], y[i], width, bounds, &place)) fail_msg("no place for label %d of %d", i, count);
             assert_false(boxes_meet(&taken, place));
             assert_float_equal(place.right - place.left, width, 1e-3);
             assert_true(place.left >= 0 && place.right <= 300 && place.top >= 0 && place.bottom <= 260);
@@ -159,9 +160,18 @@ static void test_labels_do_not_collide(void **state)
         }
         boxes_free(&taken);
     }
-    struct boxes none = {0};
-    struct box place;
-    assert_false(label_place(&none, 5, 5, 100, (struct box){0, 0, 50, 50}, &place)); /* there is no room at all */
+    struct box place, near = {0, 0, 0, 0};
+    assert_false(label_place(&none, &none, 5, 5, 100, (struct box){0, 0, 50, 50}, &place)); /* there is no room at all */
+    /* What may be covered is covered only where else the label would be far away. */
+    struct boxes line = {0}, lines = {0};
+    boxes_add(&line, (struct box){100, 99, 300, 101});
+    assert_true(label_place(&none, &line, 100, 100, 20, (struct box){0, 0, 300, 300}, &place));
+    assert_false(boxes_meet(&line, place));
+    boxes_add(&lines, (struct box){0, 0, 250, 300});
+    assert_true(label_place(&none, &lines, 100, 100, 20, (struct box){0, 0, 300, 300}, &near));
+    assert_true(near.left >= 107 && near.left <= 109);
+    boxes_free(&line);
+    boxes_free(&lines);
 }
 
 /* ---- SVG ---- */

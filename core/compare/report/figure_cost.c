@@ -267,49 +267,23 @@ static void label_text(char buffer[FIGURE_TEXT], const struct plot *plot, const 
         label_shorten(buffer, FIGURE_TEXT, arm->name, place->number ? 130 : 100);
 }
 
-/* The point of a label that is nearest to its mark; returns how far that is. */
-static double nearest(const struct box *label, const struct place *place, double *x, double *y)
-{
-    *x = fmin(fmax(place->x, label->left), label->right);
-    *y = fmin(fmax(place->y, label->top), label->bottom);
-    return hypot(*x - place->x, *y - place->y);
-}
-
-/* Clear of everything, unless that is far away; else on an interval's line. */
-static bool place_label(const struct boxes *all, const struct boxes *firm, const struct place *place, double width, struct box bounds,
-                        struct box *label)
-{
-    struct box clear, near;
-    double x, y;
-    bool is_clear = label_place(all, place->x, place->y, width, bounds, &clear);
-    bool is_near = label_place(firm, place->x, place->y, width, bounds, &near);
-    double away = is_clear ? nearest(&clear, place, &x, &y) : INFINITY;
-    *label = away < 50 || (is_clear && away < 2 * nearest(&near, place, &x, &y)) ? clear : near;
-    return is_near; /* what is clear of all is clear of what is firm */
-}
-
-/* A place for each label where it covers neither marks nor text, nor, if that can be had, an interval. False: not all have one. */
+/* A place for each label where it covers neither marks nor text, nor, if that can be had, a line. False: not all have one. */
 static bool place_labels(struct plot *plot)
 {
-    struct boxes all = {0}, firm = {0};
-    for (int64_t i = 0; i < plot->chart.taken.count; i++) {
-        boxes_add(&firm, plot->chart.taken.box[i]);
-        boxes_add(&all, plot->chart.taken.box[i]);
-    }
-    for (int64_t i = 0; i < plot->lines.count; i++) boxes_add(&all, plot->lines.box[i]);
-    bool every = true;
-    for (int64_t i = 0; i < plot->count && every; i++) {
+    struct boxes *taken = &plot->chart.taken;
+    int64_t before = taken->count;
+    for (int64_t i = 0; i < plot->count; i++) {
         char text[FIGURE_TEXT];
-        label_text(text, plot, &plot->place[i]);
-        every = place_label(&all, &firm, &plot->place[i], label_width(text) + 2 * GAP, plot->panel.box, &plot->place[i].label);
-        if (!every) break;
-        boxes_add(&all, plot->place[i].label);
-        boxes_add(&firm, plot->place[i].label);
+        struct place *place = &plot->place[i];
+        label_text(text, plot, place);
+        if (label_place(taken, &plot->lines, place->x, place->y, label_width(text) + 2 * GAP, plot->panel.box, &place->label)) {
+            boxes_add(taken, place->label);
+            continue;
+        }
+        taken->count = before;
+        return false;
     }
-    every = every && !all.failed && !firm.failed;
-    boxes_free(&all);
-    boxes_free(&firm);
-    return every;
+    return !taken->failed;
 }
 
 /* Names beside the marks, or numbers; with a line to the mark where they are apart. */
@@ -323,10 +297,10 @@ static void draw_labels(struct plot *plot)
     for (int64_t i = 0; i < plot->count && every; i++) {
         char text[FIGURE_TEXT];
         const struct place *place = &plot->place[i];
-        struct box label = plot->place[i].label, inner = {label.left, label.top + 3, label.right, label.bottom - 3};
+        struct box label = place->label, inner = {label.left, label.top + 3, label.right, label.bottom - 3};
         double x, y;
         label_text(text, plot, place);
-        if (nearest(&inner, place, &x, &y) > 14) chart_line(&plot->chart, "leader", x, y, place->x, place->y, NULL);
+        if (box_nearest(inner, place->x, place->y, &x, &y) > 14) chart_line(&plot->chart, "leader", x, y, place->x, place->y, NULL);
         chart_text(&plot->chart, place->number ? "title" : "note", ANCHOR_START, label.left + GAP, label.top + LABEL_ABOVE, text);
     }
 }

@@ -71,7 +71,7 @@ static knack_status remove_charts(const char *folder)
     return status;
 }
 
-static knack_status write_charts_into(const struct analysis *analysis, const char *folder)
+static knack_status write_charts(const struct analysis *analysis, const char *folder)
 {
     TRY(remove_charts(folder));
     if (!analysis->finished && analysis->plan->stopping == STOP_FIXED) return KNACK_OK;
@@ -81,18 +81,13 @@ static knack_status write_charts_into(const struct analysis *analysis, const cha
     return KNACK_OK;
 }
 
-static knack_status write_charts(const struct analysis *analysis, const char *folder)
-{
-    char *charts = file_join(folder, "charts");
-    knack_status status = charts ? write_charts_into(analysis, charts) : KNACK_E_MEMORY;
-    memory_free(charts);
-    return status;
-}
-
 knack_status report_write(const struct analysis *analysis, const char *folder)
 {
     TRY(write_text(folder, "comparison.json", report_json(analysis)));
     TRY(write_text(folder, "values.csv", report_csv(analysis)));
-    TRY(write_charts(analysis, folder));
+    char *charts = file_join(folder, "charts");
+    knack_status status = charts ? write_charts(analysis, charts) : KNACK_E_MEMORY;
+    memory_free(charts);
+    TRY(status);
     return write_text(folder, "report.html", report_html(analysis));
 }
