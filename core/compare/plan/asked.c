@@ -33,7 +33,7 @@ static const struct json_field file_fields[] = {
     {"failed_score", JSON_DOUBLE, FIELD(failed_score), "", NULL, NULL, "what a failed trial counts as"},
     {"equal_cost", JSON_BOOLEAN, FIELD(equal_cost), "true", NULL, NULL, "train the baseline longer where a trick costs more"},
     {"converge", JSON_BOOLEAN, FIELD(converge), "true", NULL, NULL, "train the baseline twice as long too: is its budget enough?"},
-    {"trial_timeout", JSON_DOUBLE, FIELD(timeout), "", "(0,inf)", NULL, "seconds"},
+    {"trial_timeout", JSON_DOUBLE, FIELD(timeout), "", "(0,inf)", NULL, "seconds of CPU time"},
     {NULL},
 };
 
