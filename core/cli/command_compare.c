@@ -11,16 +11,16 @@
 #include "compare/store/store.h"
 
 struct options {
-    const char *config, *tricks, *design, *role, *on, *metric, *out;
-    struct argument_texts set;
+    const char *config, *tricks, *design, *looks, *role, *on, *metric, *out;
+    struct argument_texts set, again, drop;
     struct argument_integer seeds, first_seed, jobs, confirm;
     struct argument_number margin, timeout, failed_score;
-    bool adaptive, until_decided, no_equal_cost, list;
+    bool adaptive, until_decided, no_equal_cost, no_converge, no_cache, retry_failed, list;
 };
 
 static const struct argument arguments[] = {
     {"CONFIG", 0, ARGUMENT_MAY_BE, offsetof(struct options, config), NULL,
-     "what each arm trains: a config, or a comparison file, see docs/compare.md"},
+     "what each arm trains: a config, or a comparison file, see docs/compare.md; or the folder of a comparison, which goes on"},
     {"--tricks", 0, ARGUMENT_TEXT, offsetof(struct options, tricks), "TRICKS",
      "compares each of these with the config as it is: ema,mixup or '{\"name\": \"ema\", \"decay\": 0.99},mixup'"},
     {"--seeds", 0, ARGUMENT_INTEGER, offsetof(struct options, seeds), "N", "how often each arm is trained; 10 by default", 1, 100000},
@@ -30,6 +30,7 @@ static const struct argument arguments[] = {
      "one (each trick alone), ablation, factorial, fraction or screen; one by default", .choice = design_name},
     {"--adaptive", 0, ARGUMENT_FLAG, offsetof(struct options, adaptive), NULL,
      "looks at 6, 10, 15 and 20 seeds, and stops what is decided"},
+    {"--looks", 0, ARGUMENT_TEXT, offsetof(struct options, looks), "N,N", "looks at these numbers of seeds instead: 5,9,14"},
     {"--until-decided", 0, ARGUMENT_FLAG, offsetof(struct options, until_decided), NULL, "looks after every seed, up to --seeds (100)"},
     {"--metric", 0, ARGUMENT_TEXT, offsetof(struct options, metric), "METRIC", "what decides: test.accuracy by default for classes"},
     {"--margin", 0, ARGUMENT_NUMBER, offsetof(struct options, margin), "X", "the difference that matters, in the metric's unit: 0.002", 0,
@@ -40,12 +41,19 @@ static const struct argument arguments[] = {
      "the part that decides: test, or validation, which tuning and screening have by default", .choice = on_name},
     {"--jobs", 0, ARGUMENT_INTEGER, offsetof(struct options, jobs), "N", "trials at once; as many as there are cores by default", 1, 1024},
     {"--trial-timeout", 0, ARGUMENT_NUMBER, offsetof(struct options, timeout), "S",
-     "seconds of CPU time that a trial may take, and 5 times that by the clock; 20 times the median trial by default, at least 60", 0.001,
-     1e9},
+     "CPU seconds that a trial may take, and five times that by the clock; 20 times what is expected by default, at least 60", 0.001, 1e9},
     {"--failed-score", 0, ARGUMENT_NUMBER, offsetof(struct options, failed_score), "X",
      "what a trial that fails counts as; as guessing, or as before training, by default"},
     {"--no-equal-cost", 0, ARGUMENT_FLAG, offsetof(struct options, no_equal_cost), NULL,
      "does not train the baseline longer where a trick costs more"},
+    {"--no-converge", 0, ARGUMENT_FLAG, offsetof(struct options, no_converge), NULL,
+     "does not train the baseline twice as long on a few seeds, to see whether its budget is enough"},
+    {"--no-cache", 0, ARGUMENT_FLAG, offsetof(struct options, no_cache), NULL,
+     "trains the baseline also where another comparison has equal trials of it"},
+    {"--again", 0, ARGUMENT_TEXTS, offsetof(struct options, again), "ARM",
+     "makes the trials of this arm anew, or of all; the old ones are kept aside"},
+    {"--retry-failed", 0, ARGUMENT_FLAG, offsetof(struct options, retry_failed), NULL, "makes the trials that failed anew"},
+    {"--drop", 0, ARGUMENT_TEXTS, offsetof(struct options, drop), "ARM", "makes no more trials of this arm, which stays in its family"},
     {"--set", 0, ARGUMENT_TEXTS, offsetof(struct options, set), "KEY=VALUE", "changes the config of every arm; may be repeated"},
     {"--confirm", 0, ARGUMENT_INTEGER, offsetof(struct options, confirm), "N",
      "CONFIG is a finished screening's folder: compares its best N on new seeds", 1, 64},
@@ -100,6 +108,10 @@ static struct comparison_request make_request(const struct options *options)
                  .adaptive = options->adaptive,
                  .until_decided = options->until_decided,
                  .no_equal_cost = options->no_equal_cost,
+                 .no_converge = options->no_converge,
+                 .looks = options->looks,
+                 .drop = options->drop.value,
+                 .drops = options->drop.count,
                  .seeds = options->seeds.value,
                  .first_seed = options->first_seed.said ? options->first_seed.value : -1,
                  .margin = options->margin.said ? options->margin.value : NAN,
@@ -108,6 +120,8 @@ static struct comparison_request make_request(const struct options *options)
         .out = options->out,
         .confirm = options->confirm.value,
         .jobs = options->jobs.value,
+        .no_cache = options->no_cache,
+        .kept = {.again = options->again.value, .agains = options->again.count, .retry_failed = options->retry_failed},
     };
 }
 
@@ -158,6 +172,7 @@ static knack_status compare(const struct console *console, struct comparison_req
         status = show(console, comparison);
     else if (status == KNACK_E_INTERRUPTED && comparison)
         status = show_interrupted(console, comparison);
+    if (status >= 0 && comparison_waiting(comparison)) status = status_set(KNACK_E_IO, "%s", comparison_waiting(comparison));
     comparison_close(comparison);
     return status;
 }

@@ -75,7 +75,8 @@ static void fill_row(struct table *table, int64_t c, int decimals)
     analysis_p(analysis, cell[ADJUSTED], estimate->p_adjusted);
     snprintf(cell[WINS], CELL, "%s", estimate->n > 0 ? number_short(number, estimate->wins) : "-");
     snprintf(cell[COST], CELL, "%s", number_ratio(number, result->cost));
-    put_interval(cell[EQUAL_COST], analysis, result->equal_cost_delta, result->equal_cost_ci, decimals);
+    put_interval(cell[EQUAL_COST], analysis, result->at_equal_cost.n > 0 ? result->at_equal_cost.delta : NAN, result->at_equal_cost.ci,
+                 decimals);
     if (result->equal_cost_missing) snprintf(cell[EQUAL_COST], CELL, "not measured");
 }
 

@@ -8,7 +8,8 @@
 
 #include "base/file.h"
 #include "base/memory.h"
-#include "compare/schedule/check.h"
+#include "compare/preflight/check.h"
+#include "compare/preflight/kept.h"
 #include "compare/state.h"
 #include "compare/store/ledger.h"
 
@@ -19,19 +20,19 @@ static const char database[] = "knack.db";
 /* The best of a screening that is done, by the rules that it went by; *count: as many as there are. */
 static knack_status find_best(struct store *store, const struct plan *screening, int64_t *count, const char **name)
 {
-    struct results results;
+    struct grid grid = {0};
     struct schedule schedule = {0};
     int64_t *best = memory_new((size_t)screening->arms, sizeof *best), there = 0;
     if (!best) return KNACK_E_MEMORY;
-    knack_status status = results_read(store, screening, schedule_blocks(screening), &results);
-    if (status >= 0) status = schedule_new(screening, &results, &schedule);
+    knack_status status = grid_read(store, screening, schedule_blocks(screening), &grid);
+    if (status >= 0) status = schedule_new(screening, &grid, &schedule);
     if (status >= 0) status = schedule_rank(&schedule, best, &there);
     if (status >= 0 && there == 0)
         status = status_set(KNACK_E_USAGE, "--confirm: no arm in %s has a result besides the baseline", store_folder(store));
     if (there < *count) *count = there;
     for (int64_t i = 0; i < *count && status >= 0; i++) name[i] = screening->arm[best[i]].name;
     schedule_free(&schedule);
-    results_release(&results);
+    grid_free(&grid);
     memory_free(best);
     return status;
 }
@@ -118,8 +119,50 @@ static knack_status merge_kept(struct comparison *comparison)
     return KNACK_OK;
 }
 
+/* What may be said of a comparison that goes on by its folder alone. */
+static knack_status change_kept(const struct plan_request *request, struct plan *plan)
+{
+    const char *said = request->tricks            ? "--tricks"
+                       : request->design          ? "--design"
+                       : request->role            ? "--role"
+                       : request->on              ? "--on"
+                       : request->metric          ? "--metric"
+                       : request->looks           ? "--looks"
+                       : request->adaptive        ? "--adaptive"
+                       : request->sets            ? "--set"
+                       : request->first_seed >= 0 ? "--first-seed"
+                                                  : NULL;
+    if (said)
+        return status_set(KNACK_E_USAGE, "%s: goes on as it was planned, and takes no %s; to add arms repeat its command: %s",
+                          request->config, said, plan->command);
+    if (request->seeds > 0 && plan->stopping == STOP_LOOKS && request->seeds != plan->seeds)
+        return status_set(KNACK_E_USAGE, "%s: looks were planned up to %lld seeds", request->config, (long long)plan->seeds);
+    if (request->seeds > plan->seeds) plan->seeds = request->seeds;
+    if (!isnan(request->margin)) plan->margin = request->margin;
+    if (request->no_equal_cost) plan->equal_cost = false;
+    if (request->no_converge) plan->converge = false;
+    if (request->timeout > 0) plan->timeout = request->timeout;
+    return KNACK_OK;
+}
+
+static knack_status go_on_by_folder(struct comparison *comparison, const struct comparison_request *request)
+{
+    comparison->folder = memory_text(request->plan.config);
+    if (!comparison->folder) return KNACK_E_MEMORY;
+    struct store *reading; /* a folder that holds none is left as it is */
+    TRY(store_open(comparison->folder, false, &reading));
+    store_close(reading);
+    TRY(store_open(comparison->folder, true, &comparison->store));
+    TRY(store_read_plan(comparison->store, &comparison->plan));
+    if (!comparison->plan)
+        return status_set(KNACK_E_USAGE, "%s: no comparison was planned here yet; begin one with a config", comparison->folder);
+    TRY(change_kept(&request->plan, comparison->plan));
+    return plan_drop(comparison->plan, request->plan.drop, request->plan.drops);
+}
+
 static knack_status make_plan(struct comparison *comparison, const struct comparison_request *request)
 {
+    if (request->confirm <= 0 && file_is_folder(request->plan.config)) return go_on_by_folder(comparison, request);
     TRY(request->confirm > 0 ? plan_confirmation(request, &comparison->plan) : plan_new(&request->plan, &comparison->plan));
     comparison->folder = request->out ? memory_text(request->out) : default_folder(request, comparison->plan);
     char *file = comparison->folder ? file_join(comparison->folder, database) : NULL;
@@ -197,28 +240,75 @@ knack_status comparison_prepare(struct comparison *comparison)
 {
     struct plan *plan = comparison->plan;
     schedule_free(&comparison->schedule);
-    results_release(&comparison->results);
     struct comparison_arm *told = memory_resize(comparison->told_arm, (size_t)plan->arms, sizeof *told);
     if (!told) return KNACK_E_MEMORY;
     comparison->told_arm = told;
-    TRY(results_read(comparison->store, plan, schedule_blocks(plan), &comparison->results));
-    for (int64_t i = 0; i < comparison->jobs; i++) {
-        const struct running *running = &comparison->running[i];
-        if (running->busy) results_cell(&comparison->results, running->block, running->arm)->going_on = true;
+    TRY(comparison->grid.cell ? grid_widen(&comparison->grid)
+                              : grid_read(comparison->store, plan, schedule_blocks(plan), &comparison->grid));
+    return schedule_new(plan, &comparison->grid, &comparison->schedule);
+}
+
+/* Whether what is there may stand beside what comes, and what others have that is equal. */
+static knack_status settle_kept(struct comparison *comparison, const struct comparison_request *request)
+{
+    int64_t aside, taken = 0;
+    char *from = NULL;
+    TRY(kept_check(comparison->store, comparison->plan, &request->kept, &aside));
+    if (aside > 0) comparison_note(comparison, "%lld trials are set aside, to be made anew", (long long)aside);
+    TRY(comparison_prepare(comparison));
+    TRY(kept_check_machine(comparison->store, &comparison->schedule));
+    knack_status status = request->no_cache ? KNACK_OK : kept_take_over(comparison->store, &comparison->schedule, &taken, &from);
+    if (taken > 0)
+        comparison_note(comparison,
+                        "%lld trials of the baseline are taken over from %s, where they are equal in everything (--no-cache trains them)",
+                        (long long)taken, from);
+    memory_free(from);
+    return status < 0 ? status : schedule_advance(&comparison->schedule);
+}
+
+/* Results that other folders have shown of the same trials were read before. */
+static knack_status find_readings(struct comparison *comparison)
+{
+    struct plan *plan = comparison->plan;
+    for (int64_t a = 0; a < plan->arms; a++) {
+        int64_t read[READS_MOST], reads;
+        struct arm *arm = &plan->arm[a];
+        if (!arm->identity || plan->stopping != STOP_FIXED) continue;
+        TRY(ledger_reads(plan, a, store_identity(comparison->store), read, &reads));
+        for (int64_t i = 0; i < reads; i++) arm_add_reading(arm, read[i]);
     }
-    return schedule_new(plan, &comparison->results, &comparison->schedule);
+    return KNACK_OK;
 }
 
 static void introduce(struct comparison *comparison)
 {
     const struct plan *plan = comparison->plan;
     int64_t done, planned;
+    int64_t arms = plan->arms;
+    while (arms > 1 && plan->arm[arms - 1].kind == ARM_BUDGET) arms--;
     schedule_count(&comparison->schedule, &done, &planned);
     comparison_note(comparison, "%s", plan->data_title);
-    comparison_note(comparison, "%lld arms, seeds from %lld on, %lld at once: comparison %lld on this %s set", (long long)plan->arms,
+    comparison_note(comparison, "%lld arms, seeds from %lld on, %lld at once: comparison %lld on this %s set", (long long)arms,
                     (long long)plan->first_seed, (long long)comparison->jobs, (long long)comparison->number, plan->part);
     if (plan->seeds < 3) comparison_note(comparison, "fewer than 3 seeds give differences, but neither an interval nor a verdict");
-    if (done > 0) comparison_note(comparison, "%s: %lld trials are there already", comparison->folder, (long long)done);
+    if (done > 0) comparison_note(comparison, "%s: %lld trials already done", comparison->folder, (long long)done);
+}
+
+/* The plan has to be there before what goes by the order of its arms; of one that is refused the store keeps nothing. */
+static knack_status write_plan(struct comparison *comparison, const struct comparison_request *request)
+{
+    struct plan *before;
+    TRY(store_read_plan(comparison->store, &before));
+    knack_status status = store_write_plan(comparison->store, comparison->plan);
+    if (status >= 0) status = settle_kept(comparison, request);
+    if (status < 0 && before) {
+        char message[1280];
+        snprintf(message, sizeof message, "%s", knack_error());
+        store_write_plan(comparison->store, before);
+        status_set(status, "%s", message);
+    }
+    plan_free(before);
+    return status;
 }
 
 static knack_status open_all(struct comparison *comparison, const struct comparison_request *request)
@@ -231,8 +321,9 @@ static knack_status open_all(struct comparison *comparison, const struct compari
     if (!comparison->running || !comparison->told_trial) return KNACK_E_MEMORY;
     TRY(check(comparison));
     TRY(comparison->store ? enter(comparison) : make_store(comparison));
-    TRY(store_write_plan(comparison->store, comparison->plan));
-    TRY(comparison_prepare(comparison));
+    TRY(find_readings(comparison));
+    TRY(write_plan(comparison, request));
+    if (comparison->plan->converge) TRY(comparison_add_budget(comparison, 2, "to see whether the baseline's budget is enough"));
     introduce(comparison);
     return KNACK_OK;
 }
@@ -260,7 +351,7 @@ void comparison_close(struct comparison *comparison)
     if (!comparison) return;
     workers_free(comparison->workers);
     schedule_free(&comparison->schedule);
-    results_release(&comparison->results);
+    grid_free(&comparison->grid);
     data_sets_free(comparison->data);
     store_close(comparison->store);
     plan_free(comparison->plan);
@@ -269,7 +360,13 @@ void comparison_close(struct comparison *comparison)
     memory_free(comparison->update_seconds);
     memory_free(comparison->told_trial);
     memory_free(comparison->told_arm);
+    memory_free(comparison->waiting);
     memory_free(comparison);
+}
+
+const char *comparison_waiting(const struct comparison *comparison)
+{
+    return comparison->waiting;
 }
 
 const char *comparison_folder(const struct comparison *comparison)

@@ -3,6 +3,7 @@
 #define COMPARE_COMPARISON_H
 
 #include "compare/analysis/analysis.h"
+#include "compare/preflight/kept.h"
 #include "compare/trials/trial.h"
 
 struct comparison;
@@ -43,6 +44,8 @@ struct comparison_request {
     const char *out;                     /* NULL: comparisons/STEM */
     int64_t confirm;                     /* the best so many of a screening; 0: no */
     int64_t jobs;                        /* 0: as many as cores */
+    struct kept_request kept;            /* what is to be made anew of what the folder holds */
+    bool no_cache;                       /* trains the baseline also where another folder has equal trials */
     struct comparison_observer observer; /* copied */
 };
 
@@ -51,6 +54,8 @@ struct comparison_request {
 knack_status comparison_open(const struct comparison_request *, struct comparison **);
 /* Calibration, and all trials that are not there yet. KNACK_E_INTERRUPTED: running it again goes on. */
 knack_status comparison_run(struct comparison *);
+/* After comparison_run(): which arms wait for what the machine could not give, and what to do; NULL: none. */
+const char *comparison_waiting(const struct comparison *);
 const char *comparison_folder(const struct comparison *);
 struct store *comparison_store(struct comparison *);
 void comparison_close(struct comparison *); /* NULL is fine */

@@ -1,15 +1,13 @@
 /* Runs a comparison: calibration, then trials as the schedule says, each stored as it ends. */
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
-#include "base/number.h"
-#include "compare/schedule/budgets.h"
-#include "compare/schedule/calibrate.h"
-#include "compare/schedule/check.h"
+#include "compare/preflight/calibrate.h"
+#include "compare/preflight/check.h"
 #include "compare/state.h"
+#include "compare/store/ledger.h"
 
 /* ---- The first block ---- */
 
@@ -26,59 +24,24 @@ static knack_status read_message(struct comparison *comparison, int64_t arm, cha
     return KNACK_OK;
 }
 
-static knack_status fail_if_all_failed(struct comparison *comparison)
+/* A comparison in which nothing trains is not worth its other seeds. */
+static knack_status judge_first_block(struct comparison *comparison)
 {
     const struct plan *plan = comparison->plan;
     char message[1024];
-    for (int64_t a = 0; a < plan->arms; a++)
-        if (plan->arm[a].kind != ARM_BUDGET && !results_failed(results_cell(&comparison->results, 0, a))) return KNACK_OK;
+    if (comparison->first_block_is_good || !schedule_block_is_complete(&comparison->schedule, 0)) return KNACK_OK;
+    for (int64_t a = 0; a < plan->arms && !comparison->first_block_is_good; a++)
+        comparison->first_block_is_good = plan->arm[a].kind != ARM_BUDGET && !grid_failed(grid_cell(&comparison->grid, 0, a));
+    if (comparison->first_block_is_good) return KNACK_OK;
     TRY(read_message(comparison, 0, message, sizeof message));
-    enum trial_status status = results_cell(&comparison->results, 0, 0)->status;
+    enum trial_status status = grid_cell(&comparison->grid, 0, 0)->status;
     return status_set(status == TRIAL_NOT_FINITE ? KNACK_E_NUMERIC : KNACK_E_PLUGIN,
-                      "every trial of the first seed (%lld) failed, the baseline's too: %s: %s. They are kept and not tried again; compare "
-                      "what trains, into another folder (--out)",
+                      "every trial of the first seed (%lld) failed, the baseline's too: %s: %s. They are kept; compare what trains, into "
+                      "another folder (--out), or make them anew (--retry-failed)",
                       (long long)plan->first_seed, trial_status_name[status], message);
 }
 
-/* A trick that does nothing would be compared with its own absence. */
-static knack_status fail_if_idle(struct comparison *comparison)
-{
-    const struct plan *plan = comparison->plan;
-    for (int64_t a = 0; a < plan->arms; a++) {
-        const struct result *cell = results_cell(&comparison->results, 0, a);
-        if (plan->arm[a].kind == ARM_BUDGET || cell->status != TRIAL_DONE || !cell->idle[0]) continue;
-        return status_set(
-            KNACK_E_PLUGIN,
-            "arm \"%s\": its trick \"%s\" never acted in its trial of seed %lld: there is nothing to compare. See that it can act "
-            "with these options in so many updates (%lld), then compare into another folder (--out)",
-            plan->arm[a].name, cell->idle, (long long)plan->first_seed, (long long)plan->arm[a].updates);
-    }
-    return KNACK_OK;
-}
-
-static knack_status judge_first_block(struct comparison *comparison)
-{
-    if (comparison->first_block_is_good || !schedule_block_is_complete(&comparison->schedule, 0)) return KNACK_OK;
-    TRY(fail_if_all_failed(comparison));
-    TRY(fail_if_idle(comparison));
-    comparison->first_block_is_good = true;
-    return KNACK_OK;
-}
-
-/* ---- Budgets for equal cost ---- */
-
-/* Those that are needed and not there yet. A screening has no time for them: what it finds is confirmed with them. */
-static knack_status add_needed(struct comparison *comparison, bool all)
-{
-    struct plan *plan = comparison->plan;
-    double budget[BUDGETS_MOST];
-    for (int64_t c = 0; c < plan->contrasts; c++) {
-        if (plan->contrast[c].kind != CONTRAST_ARM) continue;
-        int64_t count = budgets_around(&comparison->results, plan->contrast[c].arm, all, budget);
-        for (int64_t i = 0; i < count; i++) TRY(plan_add_budget(plan, budget[i]));
-    }
-    return KNACK_OK;
-}
+/* ---- Other budgets of the baseline ---- */
 
 static void no_progress(void *user, int64_t done, int64_t planned)
 {
@@ -102,74 +65,54 @@ static knack_status read_calibration(struct comparison *comparison)
     return KNACK_OK;
 }
 
-static knack_status add_budgets(struct comparison *comparison, bool all)
+knack_status comparison_add_budget(struct comparison *comparison, double size, const char *why)
 {
     struct plan *plan = comparison->plan;
     int64_t arms = plan->arms;
-    if (!plan->equal_cost || plan->design == DESIGN_SCREEN || !comparison->first_block_is_good) return KNACK_OK;
-    /* Results have a column for each arm of the plan as it was when they were read: what is needed is found before arms are added. */
-    struct plan before = *plan;
-    comparison->results.plan = &before;
-    knack_status status = add_needed(comparison, all);
-    comparison->results.plan = plan;
-    if (status < 0 || plan->arms == arms) return status;
+    TRY(plan_add_budget(plan, size));
+    if (plan->arms == arms) return KNACK_OK; /* whole epochs allow no such budget */
     struct watcher watcher = comparison_watcher(comparison);
     watcher.progress = no_progress;
     watcher.interrupted = not_interrupted;
     TRY(check_arms(plan, arms, comparison->data, 1, &watcher));
     TRY(plan_describe_differences(plan));
     TRY(store_write_plan(comparison->store, plan));
-    for (int64_t a = arms; a < plan->arms; a++)
-        comparison_note(comparison, "%s is run too (%lld updates), for a comparison at equal cost", plan->arm[a].name,
-                        (long long)plan->arm[a].updates);
+    comparison_note(comparison, "also training %s (%lld updates), %s", plan->arm[arms].name, (long long)plan->arm[arms].updates, why);
     TRY(comparison_prepare(comparison));
-    return read_calibration(comparison);
+    return comparison->update_seconds ? read_calibration(comparison) : KNACK_OK;
+}
+
+static knack_status add_budgets(struct comparison *comparison)
+{
+    double size[BUDGETS_MOST];
+    int64_t count;
+    while (comparison->first_block_is_good && (count = schedule_budgets(&comparison->schedule, size)) > 0) {
+        int64_t arms = comparison->plan->arms;
+        for (int64_t i = 0; i < count; i++) TRY(comparison_add_budget(comparison, size[i], "to compare at equal cost"));
+        if (comparison->plan->arms == arms) return KNACK_OK;
+    }
+    return KNACK_OK;
 }
 
 /* What has to be decided whenever a trial has ended. */
 static knack_status decide(struct comparison *comparison)
 {
-    TRY(judge_first_block(comparison));
-    TRY(add_budgets(comparison, false));
     TRY(schedule_advance(&comparison->schedule));
-    if (!comparison->schedule.finished) return KNACK_OK;
-    return add_budgets(comparison, true);
+    TRY(judge_first_block(comparison));
+    TRY(add_budgets(comparison));
+    return schedule_advance(&comparison->schedule);
 }
 
-/* ---- Trials ---- */
+/* ---- Starting trials ---- */
 
-/* Seconds of the median trial of this budget that is done; NaN: there is none. */
-static knack_status median_seconds(const struct comparison *comparison, double budget, double *median)
+/* CPU seconds that a trial of the arm may take: a generous multiple of what its updates were measured to take, or its trials took. */
+static double timeout_of(const struct comparison *comparison, int64_t arm)
 {
     const struct plan *plan = comparison->plan;
-    double *seconds = memory_new((size_t)(plan->arms * comparison->results.blocks), sizeof *seconds);
-    int64_t count = 0;
-    if (!seconds) return KNACK_E_MEMORY;
-    for (int64_t a = 0; a < plan->arms; a++) {
-        if (plan->arm[a].budget != budget) continue;
-        for (int64_t b = 0; b < comparison->results.blocks; b++) {
-            const struct result *cell = results_cell(&comparison->results, b, a);
-            if (cell->there && cell->status == TRIAL_DONE) seconds[count++] = cell->seconds;
-        }
-    }
-    *median = numbers_median(seconds, count);
-    memory_free(seconds);
-    return KNACK_OK;
-}
-
-/* How long a trial may take. Before any of its budget is done, a generous multiple of what its updates were measured to take. */
-static knack_status find_timeout(const struct comparison *comparison, int64_t arm, double *timeout)
-{
-    const struct plan *plan = comparison->plan;
-    double median, measured = comparison->update_seconds[arm] > 0 ? comparison->update_seconds[arm] : comparison->update_seconds[0];
-    *timeout = plan->timeout;
-    if (plan->timeout > 0) return KNACK_OK;
-    TRY(median_seconds(comparison, plan->arm[arm].budget, &median));
-    if (median > 0)
-        *timeout = fmax(60, 20 * median);
-    else if (measured > 0)
-        *timeout = fmax(600, 100 * measured * (double)plan->arm[arm].updates);
-    return KNACK_OK;
+    double own = comparison->update_seconds[arm] * (double)plan->arm[arm].updates, taken = comparison_expected(comparison, arm);
+    if (plan->timeout > 0) return plan->timeout;
+    if (isnan(own) && isnan(taken)) return 0;
+    return fmax(60, 20 * fmax(own, taken));
 }
 
 static knack_status start_trial(struct comparison *comparison, int64_t block, int64_t arm)
@@ -177,56 +120,88 @@ static knack_status start_trial(struct comparison *comparison, int64_t block, in
     const struct plan *plan = comparison->plan;
     const struct data_set *set;
     struct trial_job job;
-    double timeout;
     int64_t slot = 0;
     while (comparison->running[slot].busy) slot++;
     TRY(data_sets_open(comparison->data, plan, &plan->arm[arm], &set));
     fill_job(plan, arm, set, &job);
     job.kind = TRIAL_TRAIN;
     job.seed = plan->first_seed + block;
-    TRY(find_timeout(comparison, arm, &timeout));
-    TRY(workers_start(comparison->workers, slot, timeout, &job));
+    TRY(workers_start(comparison->workers, slot, timeout_of(comparison, arm), &job));
     comparison->running[slot] = (struct running){.busy = true, .block = block, .arm = arm, .began = comparison_clock()};
-    results_cell(&comparison->results, block, arm)->going_on = true;
+    grid_cell(&comparison->grid, block, arm)->going_on = true;
     return KNACK_OK;
 }
 
+/* What is to be made again is made when nothing else goes on, so that nothing else can be its trouble. */
 static knack_status start_trials(struct comparison *comparison)
 {
     int64_t block, arm;
-    while (!workers_are_full(comparison->workers) && schedule_next(&comparison->schedule, &block, &arm))
+    for (int64_t i = 0; i < comparison->jobs; i++)
+        if (comparison->running[i].busy &&
+            grid_cell(&comparison->grid, comparison->running[i].block, comparison->running[i].arm)->attempts > 0)
+            return KNACK_OK;
+    while (!workers_are_full(comparison->workers) && schedule_next(&comparison->schedule, false, &block, &arm))
         TRY(start_trial(comparison, block, arm));
-    return KNACK_OK;
+    if (workers_busy(comparison->workers) > 0 || !schedule_next(&comparison->schedule, true, &block, &arm)) return KNACK_OK;
+    return start_trial(comparison, block, arm);
 }
 
-/* The first one of an arm; the report lists all. */
-static void tell_failure(struct comparison *comparison, const struct stored_trial *trial, const char *message)
+/* ---- Ends of trials ---- */
+
+/* The first failure of an arm; the report lists all. */
+static void tell_failure(struct comparison *comparison, int64_t arm, int64_t seed, const struct trial_outcome *outcome, const char *then)
 {
     int64_t failures = 0;
-    if (trial->status == TRIAL_DONE) return;
-    for (int64_t b = 0; b < comparison->results.blocks; b++) {
-        const struct result *cell = results_cell(&comparison->results, b, trial->arm);
-        failures += cell->there && results_failed(cell);
-    }
+    for (int64_t b = 0; b < comparison->grid.blocks; b++)
+        failures += grid_failed(grid_cell(&comparison->grid, b, arm)) || grid_cell(&comparison->grid, b, arm)->attempts > 0;
     if (failures > 1) return;
-    comparison_warn(comparison, "%s, seed %lld: %s: %s (more of this arm that fail are in the report)",
-                    comparison->plan->arm[trial->arm].name, (long long)trial->seed, trial_status_name[trial->status], message);
+    comparison_warn(comparison, "%s, seed %lld: %s: %s%s", comparison->plan->arm[arm].name, (long long)seed,
+                    trial_status_name[outcome->status], outcome->message, then);
 }
 
-/* A trial that ended is stored before anything else happens; a failed one too, which is not tried again. */
-static knack_status keep(struct comparison *comparison, int64_t slot, const struct trial_outcome *outcome)
+/* What came of a trial, by whose fault it is, and by how it ended before. */
+enum end { END_COUNTS, END_AGAIN, END_WAITS };
+static enum end judge_end(const struct trial_cell *cell, const struct trial_outcome *outcome)
+{
+    if (outcome->status == TRIAL_DONE || outcome->fault == FAULT_OWN) return END_COUNTS;
+    if (cell->attempts == 0) return END_AGAIN;
+    bool alike = outcome->fault == FAULT_UNCLEAR && outcome->status == cell->earlier && outcome->step == cell->earlier_step;
+    return alike ? END_COUNTS : END_WAITS;
+}
+
+/* A trial that ended is stored before anything else happens. */
+static knack_status keep(struct comparison *comparison, int64_t slot, struct trial_outcome *outcome)
 {
     const struct running running = comparison->running[slot];
-    struct stored_trial trial = {.arm = running.arm,
-                                 .seed = comparison->plan->first_seed + running.block,
-                                 .status = outcome->status,
-                                 .value = outcome->value,
-                                 .cost = outcome->cost};
-    memcpy(trial.idle, outcome->idle, sizeof trial.idle);
-    TRY(store_add_trial(comparison->store, trial.arm, trial.seed, outcome));
-    comparison->running[slot].busy = false;
-    results_put(&comparison->results, &trial);
-    tell_failure(comparison, &trial, outcome->message);
+    struct trial_cell *cell = grid_cell(&comparison->grid, running.block, running.arm);
+    int64_t seed = comparison->plan->first_seed + running.block;
+    enum end end = judge_end(cell, outcome);
+    if (end == END_COUNTS && outcome->status != TRIAL_DONE) outcome->fault = FAULT_OWN;
+    if (end != END_COUNTS) strcpy(outcome->aside, outcome->fault == FAULT_UNCLEAR ? "unclear" : "machine");
+    TRY(store_add_trial(comparison->store, running.arm, seed, outcome));
+    comparison->running[slot].busy = cell->going_on = false;
+    if (end == END_COUNTS) {
+        struct stored_trial trial = {
+            .arm = running.arm, .seed = seed, .status = outcome->status, .value = outcome->value, .cost = outcome->cost};
+        memcpy(trial.idle, outcome->idle, sizeof trial.idle);
+        grid_put(&comparison->grid, &trial);
+        if (outcome->status != TRIAL_DONE)
+            tell_failure(comparison, running.arm, seed, outcome, " (more of this arm that fail are in the report)");
+        TRY(decide(comparison));
+        if (outcome->idle[0] && comparison->schedule.state[running.arm].idle)
+            comparison_warn(comparison,
+                            "%s: its trick \"%s\" never acted in %lld seeds; see that it can act with these options in so many updates "
+                            "(%lld). This arm ends here, the others go on",
+                            comparison->plan->arm[running.arm].name, outcome->idle, (long long)running.block + 1,
+                            (long long)comparison->plan->arm[running.arm].updates);
+        return KNACK_OK;
+    }
+    cell->attempts++;
+    cell->waits = end == END_WAITS;
+    cell->earlier = outcome->status;
+    cell->earlier_step = outcome->fault == FAULT_UNCLEAR ? outcome->step : INT64_MIN;
+    tell_failure(comparison, running.arm, seed, outcome,
+                 cell->waits ? ". Alone too: the arm waits, and has no verdict until this trial is made" : ". It is made again, alone");
     return decide(comparison);
 }
 
@@ -250,8 +225,9 @@ static knack_status interrupted(struct comparison *comparison)
 {
     int64_t done, planned;
     schedule_count(&comparison->schedule, &done, &planned);
-    return status_set(KNACK_E_INTERRUPTED, "interrupted: %lld of %lld trials are done and kept in %s; the same command goes on from there",
-                      (long long)done, (long long)planned, comparison->folder);
+    return status_set(KNACK_E_INTERRUPTED,
+                      "interrupted: %lld of %lld trials are done and kept in %s; the same command goes on from there, or: knack compare %s",
+                      (long long)done, (long long)planned, comparison->folder, comparison->folder);
 }
 
 static knack_status train_all(struct comparison *comparison)
@@ -268,7 +244,41 @@ static knack_status train_all(struct comparison *comparison)
     }
 }
 
-/* ---- All of it ---- */
+/* ---- The end ---- */
+
+static knack_status tell_waiting(struct comparison *comparison)
+{
+    char text[1024] = "";
+    for (int64_t a = 0; a < comparison->plan->arms; a++)
+        if (comparison->schedule.state[a].waits)
+            snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s", *text ? ", " : "", comparison->plan->arm[a].name);
+    if (!*text) return KNACK_OK;
+    comparison->waiting = memory_format("trials of %s could not be made, by no fault of their own: free memory or disk, or close what else "
+                                        "runs, then go on: knack compare %s",
+                                        text, comparison->folder);
+    return comparison->waiting ? KNACK_OK : KNACK_E_MEMORY;
+}
+
+/* Results of a plan of fixed size are read once they are there: what is added later has to pay for it. */
+static knack_status note_reading(struct comparison *comparison)
+{
+    struct plan *plan = comparison->plan;
+    if (plan->stopping != STOP_FIXED || plan->design == DESIGN_SCREEN || comparison->waiting) return KNACK_OK;
+    for (int64_t a = 0; a < plan->arms; a++) {
+        int64_t there = 0;
+        while (grid_there(&comparison->grid, there, a)) there++;
+        if (there > 0) arm_add_reading(&plan->arm[a], there);
+    }
+    TRY(store_write_plan(comparison->store, plan));
+    return ledger_mark_read(plan, store_identity(comparison->store), comparison->folder);
+}
+
+static knack_status finish(struct comparison *comparison)
+{
+    TRY(tell_waiting(comparison));
+    TRY(note_reading(comparison));
+    return store_write_status(comparison->store, comparison->waiting ? "waiting" : "done", comparison->number);
+}
 
 static knack_status measure_costs(struct comparison *comparison)
 {
@@ -279,6 +289,7 @@ static knack_status measure_costs(struct comparison *comparison)
     knack_status status = calibrate(comparison->store, comparison->plan, comparison->data, planned, comparison->jobs, &watcher);
     if (status == KNACK_E_INTERRUPTED) return interrupted(comparison);
     TRY(status);
+    TRY(store_write_plan(comparison->store, comparison->plan)); /* with the costs that were found */
     TRY(read_calibration(comparison));
     if (isnan(comparison->update_seconds[0]) && !(comparison->plan->timeout > 0))
         comparison_warn(comparison,
@@ -291,7 +302,8 @@ static knack_status run(struct comparison *comparison)
 {
     TRY(store_write_status(comparison->store, "running", comparison->number));
     TRY(measure_costs(comparison));
-    return train_all(comparison);
+    TRY(train_all(comparison));
+    return finish(comparison);
 }
 
 knack_status comparison_run(struct comparison *comparison)
@@ -303,7 +315,7 @@ knack_status comparison_run(struct comparison *comparison)
     workers_free(comparison->workers); /* ends what still goes on */
     comparison->workers = NULL;
     for (int64_t i = 0; i < comparison->jobs; i++) comparison->running[i].busy = false;
-    if (status >= 0) return store_write_status(comparison->store, "done", comparison->number);
+    if (status >= 0) return KNACK_OK;
     store_write_status(comparison->store, "interrupted", comparison->number); /* the first error is the one to tell */
     return status_set(status, "%s", message);
 }

@@ -3,9 +3,9 @@
 #define COMPARE_STATE_H
 
 #include "compare/comparison.h"
-#include "compare/data_sets.h"
+#include "compare/preflight/data_sets.h"
+#include "compare/preflight/watcher.h"
 #include "compare/schedule/schedule.h"
-#include "compare/schedule/watcher.h"
 #include "compare/trials/workers.h"
 
 /* A trial that is going on. */
@@ -24,12 +24,13 @@ struct comparison {
     struct data_sets *data;
     int64_t jobs;
     int64_t number; /* of comparisons on its test set */
-    struct results results;
+    struct grid grid;
     struct schedule schedule;
     struct workers *workers;
     struct running *running; /* [jobs] */
     double *update_seconds;  /* [arms] CPU, of an update, as measured; NaN: not */
     bool first_block_is_good;
+    char *waiting; /* what the machine kept from being made, and what to do; NULL: nothing */
     /* What is told. */
     char phase[48];
     int64_t phase_done, phase_planned; /* before trials */
@@ -39,8 +40,10 @@ struct comparison {
 };
 
 double comparison_clock(void); /* seconds */
-/* Trials that are there, and are to be there, for a plan that may have changed. */
+/* Trials that are there, and are to be there. */
 knack_status comparison_prepare(struct comparison *);
+/* Adds the baseline at this budget, checked; what goes by the plan is made to agree. */
+knack_status comparison_add_budget(struct comparison *, double size, const char *why);
 struct watcher comparison_watcher(struct comparison *);
 bool comparison_interrupted(struct comparison *);
 

@@ -50,10 +50,10 @@ static double mean_seconds(const struct comparison *comparison, int64_t arm, dou
 {
     double sum = 0;
     *count = 0;
-    for (int64_t b = 0; b < comparison->results.blocks; b++) {
-        const struct result *cell = results_cell(&comparison->results, b, arm);
+    for (int64_t b = 0; b < comparison->grid.blocks; b++) {
+        const struct trial_cell *cell = grid_cell(&comparison->grid, b, arm);
         if (!cell->there || cell->status != TRIAL_DONE) continue;
-        sum += cell->seconds;
+        sum += cell->cost.seconds;
         ++*count;
     }
     return *count > 0 ? sum / *count : NAN;
@@ -85,7 +85,7 @@ static double seconds_left(const struct comparison *comparison)
     for (int64_t a = 0; a < comparison->plan->arms; a++) {
         int64_t missing = 0;
         for (int64_t b = 0; b < comparison->schedule.until[a]; b++) {
-            const struct result *cell = results_cell(&comparison->results, b, a);
+            const struct trial_cell *cell = grid_cell(&comparison->grid, b, a);
             missing += !cell->there && !cell->going_on;
         }
         if (missing > 0) sum += (double)missing * comparison_expected(comparison, a);
@@ -110,18 +110,16 @@ static void tell_arm(const struct comparison *comparison, int64_t a, struct comp
                                     .planned = schedule->until[a],
                                     .stopped = schedule->stopped[a] && !schedule->finished,
                                     .p_adjusted = NAN};
-    for (int64_t b = 0; b < comparison->results.blocks; b++) {
-        const struct result *cell = results_cell(&comparison->results, b, a);
+    for (int64_t b = 0; b < comparison->grid.blocks; b++) {
+        const struct trial_cell *cell = grid_cell(&comparison->grid, b, a);
         if (!cell->there) continue;
-        double score = results_score(&comparison->results, b, a);
-        sum += plan->lower_is_better ? -score : score;
+        sum += grid_value(&comparison->grid, b, a);
         told->done++;
-        told->failed += results_failed(cell);
+        told->failed += grid_failed(cell);
     }
     told->mean = told->done > 0 ? sum / (double)told->done : NAN;
-    if (!schedule->decisions.plan) return;
     for (int64_t c = 0; c < plan->contrasts; c++)
-        if (plan->contrast[c].kind == CONTRAST_ARM && plan->contrast[c].arm == a) told->p_adjusted = schedule->decisions.adjusted[c];
+        if (plan->contrast[c].kind == CONTRAST_ARM && plan->contrast[c].arm == a) told->p_adjusted = schedule->p_adjusted[c];
 }
 
 static int64_t tell_trials(struct comparison *comparison, double now)

@@ -21,11 +21,8 @@ static knack_status fill(struct store *store, struct analysis *analysis, struct 
 {
     TRY(material_read(store, analysis, material));
     TRY(arms_fill(analysis, material));
-    costs_fill(analysis, material);
     pareto_mark(analysis);
     TRY(contrasts_fill(analysis, material));
-    TRY(equal_cost_fill(analysis, material));
-    TRY(families_adjust(analysis));
     TRY(two_levels_fill(analysis, material));
     TRY(series_read(analysis, material));
     TRY(curves_fill(analysis, material));

@@ -4,37 +4,9 @@
 #define COMPARE_ANALYSIS_ANALYSIS_H
 
 #include "base/number.h"
-#include "compare/statistics/interval.h"
-#include "compare/store/store.h"
+#include "compare/inference/inference.h"
 
 struct arena;
-
-/* The paired comparison of one contrast. Numbers that n does not allow are NaN; so is all inference (everything but n, seed, difference,
- * delta and wins) while a plan of fixed size is not finished. */
-struct estimate {
-    int64_t n;                       /* complete blocks; of a plan with looks: those of the look */
-    int64_t *seed;                   /* [n], ascending */
-    double *difference;              /* [n]: D by block */
-    double delta, s_d, se, df, t, p; /* the re-split formula's where the plan says redraw */
-    struct interval ci;              /* 95 %; of a sequential plan the repeated one, or the confidence sequence */
-    struct interval simultaneous;    /* over the family */
-    struct interval next;            /* what a single rerun would show */
-    double p_flip;                   /* exact sign flips, n >= 6 */
-    double p_adjusted;               /* Holm; screening: the Benjamini-Hochberg q. Sequential plans: p is the sequential p already */
-    double wins;                     /* ties count a half */
-    struct interval wins_ci;         /* Wilson, share */
-    double rho, vrf;                 /* contrasts of two arms; else NaN */
-    double relative;                 /* percent of the baseline's mean (of its error, for shares); above 0: better */
-    struct interval relative_ci;
-    double detectable; /* effect that n blocks of this s_d find with 80 % power */
-    int64_t outliers;  /* Tukey's fences */
-    /* Sequential plans. */
-    int64_t look;       /* index of the look it rests on; -1: none yet */
-    double boundary;    /* |t| at which that look rejects, or T_n */
-    bool stopped_early; /* it was decided before all planned seeds */
-    bool decided;       /* adjusted p at most .05: needs no more seeds */
-    bool futile;        /* at a look before the last even the one-sided 95 % limit is below the margin: more seeds would be in vain */
-};
 
 /* Chance of training and of test examples apart. Known where the metric is a mean over examples, every trial of the estimate was evaluated
  * and the test set is the same for all seeds. Where seeds redraw it, transfer is the estimate's own interval. */
@@ -49,17 +21,17 @@ struct two_level {
 
 struct arm_result {
     const struct arm *arm;
-    int64_t n, failed;                  /* trials finished, of them failed */
-    double mean, sd;                    /* as the metric is, failed ones at their score */
-    int64_t *seed;                      /* [n] ascending */
-    double *value;                      /* [n] as the metric is, failed ones at their score */
-    bool *failure;                      /* [n] */
-    enum trial_status *status;          /* [n] */
-    char **message;                     /* [n] what a failed trial said; NULL of one that is done */
-    double gradient_rows, forward_rows; /* a trial, mean */
-    double cost_count;                  /* against the baseline: (3 gradient rows + forward rows), whole training */
-    double cost_seconds;                /* CPU seconds per update against the baseline's, geometric mean of rounds; NaN: not measured */
-    struct interval cost_ci;
+    int64_t n, failed;                   /* trials finished, of them failed */
+    double mean, sd;                     /* as the metric is, failed ones at their score */
+    int64_t *seed;                       /* [n] ascending */
+    double *value;                       /* [n] as the metric is, failed ones at their score */
+    bool *failure;                       /* [n] */
+    enum trial_status *status;           /* [n] */
+    char **message;                      /* [n] what a failed trial said; NULL of one that is done */
+    double gradient_rows, forward_rows;  /* a trial, mean */
+    double cost_count;                   /* passes of a whole training over the rows, the baseline's being 1 */
+    double cost_seconds;                 /* CPU time of a whole training against the baseline's; NaN: not measured */
+    struct interval cost_ci;             /* of that, 95 % */
     double inference;                    /* forwards per test example */
     double seconds;                      /* median of a trial */
     double cpu_per_update;               /* geometric mean of the rounds */
@@ -85,7 +57,6 @@ struct curve {
     double *mean, *difference, *low, *high; /* [points]; against the baseline, pointwise 95 % t; NaN: none */
 };
 
-enum verdict_kind { VERDICT_NONE, VERDICT_IDENTICAL, VERDICT_HELPS, VERDICT_HURTS, VERDICT_NO_DIFFERENCE, VERDICT_INCONCLUSIVE };
 struct verdict {
     enum verdict_kind kind;
     char *word;       /* "HELPS", "HELPS, but less than 0.2 points" */
@@ -96,22 +67,23 @@ struct verdict {
 
 struct contrast_result {
     const struct contrast *contrast;
-    struct estimate estimate;
+    const char *title;             /* what to call it: with its aliases, "A x B or C x D", never the name of one */
+    struct estimate estimate;      /* at equal updates */
+    struct estimate at_equal_cost; /* n 0: not measured */
+    double p, p_adjusted;          /* of both lines together, as struct finding has them */
+    enum verdict_kind updates_say, equal_cost_says;
+    bool by_cost, decided, waits, all_failed;
     struct two_level two_level;
-    double equal_cost_delta; /* at the cost of the arm; NaN: not measured */
-    struct interval equal_cost_ci;
-    double equal_cost_p;
-    double equal_cost;       /* c_a, the budget at which the baseline is read */
-    bool equal_cost_missing; /* it costs over 1.25 x, and there is no such baseline */
+    struct cost costs;
+    double cost;             /* of what is on against what is off, in passes: costs.counted; NaN of interactions */
+    double equal_cost;       /* at which the baseline is read: costs.at */
+    bool equal_cost_missing; /* it costs more or less, and there is no such baseline */
     /* Cost at which the baseline reaches the arm's mean, divided by the arm's; NaN: unknown; inf: beyond what was run. */
     double equal_quality_saving;
+    double base_mean, arm_mean;  /* over the estimate's blocks, as the metric is: where it is off and on; NaN of interactions */
+    int64_t base_failed, failed; /* trials within these blocks that failed where it is off, on */
+    bool score_missing;          /* trials failed, and no score for them is known: their blocks are left out, and there is no verdict */
     struct verdict verdict;
-    const char *title;             /* what to call it: with its aliases, "A x B or C x D", never the name of one */
-    double base_mean, arm_mean;    /* over the estimate's blocks, as the metric is: where it is off and on; NaN of interactions */
-    double cost;                   /* of what is on against what is off, by counts; NaN of interactions */
-    int64_t base_failed, failed;   /* trials within these blocks that failed where it is off, on */
-    bool score_missing;            /* trials failed, and no score for them is known: their blocks are left out, and there is no verdict */
-    struct estimate at_equal_cost; /* n 0: not measured; equal_cost_delta, _ci and _p are its */
 };
 
 struct analysis {
@@ -124,6 +96,7 @@ struct analysis {
     struct curve *curve;              /* [plan->arms] */
     char curve_part[12], curve_metric[24];
     int64_t family_size[2];
+    struct convergence convergence;
     char *adjustment;       /* "Holm over 7 comparisons", for the header */
     char **fixed, **random; /* NULL-terminated: what was held, and what was drawn anew by each seed */
     double percent;         /* 100: the metric is a share, and is shown in points; else 1 */

@@ -19,16 +19,16 @@ static void mean_and_deviation(const double *x, int64_t n, double *mean, double 
 static knack_status fill_values(struct analysis *analysis, const struct material *material, int64_t a)
 {
     struct arm_result *result = &analysis->arm[a];
-    if (!MAKE(analysis, result->seed, material->seeds) || !MAKE(analysis, result->value, material->seeds) ||
-        !MAKE(analysis, result->failure, material->seeds) || !MAKE(analysis, result->status, material->seeds) ||
-        !MAKE(analysis, result->message, material->seeds))
+    if (!MAKE(analysis, result->seed, material->rows) || !MAKE(analysis, result->value, material->rows) ||
+        !MAKE(analysis, result->failure, material->rows) || !MAKE(analysis, result->status, material->rows) ||
+        !MAKE(analysis, result->message, material->rows))
         return KNACK_E_MEMORY;
-    for (int64_t row = 0; row < material->seeds; row++) {
+    for (int64_t row = 0; row < material->rows; row++) {
         const struct stored_trial *trial = material_trial(material, row, a);
         if (!trial) continue;
         int64_t i = result->n++;
-        result->seed[i] = material->seed[row];
-        result->value[i] = material_value(material, row, a);
+        result->seed[i] = material->plan->first_seed + row;
+        result->value[i] = grid_value(&material->grid, row, a);
         result->failure[i] = material_failed(material, row, a);
         result->failed += result->failure[i];
         result->status[i] = trial->status == TRIAL_DONE && result->failure[i] ? TRIAL_NOT_FINITE : trial->status;
@@ -44,8 +44,8 @@ static knack_status fill_resources(struct analysis *analysis, const struct mater
     struct arm_result *result = &analysis->arm[a];
     double *seconds, *memory, passes = 0, forwards = 0, inference = 0;
     int64_t n = 0;
-    if (!MAKE(analysis, seconds, material->seeds) || !MAKE(analysis, memory, material->seeds)) return KNACK_E_MEMORY;
-    for (int64_t row = 0; row < material->seeds; row++) {
+    if (!MAKE(analysis, seconds, material->rows) || !MAKE(analysis, memory, material->rows)) return KNACK_E_MEMORY;
+    for (int64_t row = 0; row < material->rows; row++) {
         const struct stored_trial *trial = material_trial(material, row, a);
         if (!trial || trial->status != TRIAL_DONE) continue;
         passes += trial->cost.gradient_rows;
@@ -60,6 +60,11 @@ static knack_status fill_resources(struct analysis *analysis, const struct mater
     result->inference = n ? inference / (double)n : NAN;
     result->seconds = numbers_median(seconds, n);
     result->peak_memory = n ? (int64_t)numbers_median(memory, n) : 0;
+    struct cost cost;
+    cost_of(&material->grid, a, material->rows, &cost);
+    result->cost_count = cost.counted;
+    result->cost_seconds = cost.cpu;
+    result->cost_ci = cost.cpu_ci;
     return KNACK_OK;
 }
 
@@ -68,7 +73,7 @@ static void fill_failures(struct analysis *analysis, const struct material *mate
 {
     struct arm_result *result = &analysis->arm[a];
     int64_t only_base = 0, only_arm = 0;
-    for (int64_t row = 0; row < material->seeds; row++) {
+    for (int64_t row = 0; row < material->rows; row++) {
         if (!material_trial(material, row, 0) || !material_trial(material, row, a)) continue;
         bool base = material_failed(material, row, 0), arm = material_failed(material, row, a);
         only_base += base && !arm;
@@ -76,6 +81,20 @@ static void fill_failures(struct analysis *analysis, const struct material *mate
     }
     result->failure_bound = result->n > 0 && result->failed == 0 ? failure_rate_bound(result->n) : NAN;
     result->p_failures = only_base + only_arm > 0 ? mcnemar_exact(only_base, only_arm) : NAN;
+}
+
+void pareto_mark(struct analysis *analysis)
+{
+    double sign = analysis->plan->lower_is_better ? -1 : 1;
+    for (int64_t a = 0; a < analysis->plan->arms; a++) {
+        struct arm_result *one = &analysis->arm[a];
+        one->pareto = isfinite(one->cost_count) && isfinite(one->mean);
+        for (int64_t b = 0; b < analysis->plan->arms; b++) {
+            const struct arm_result *other = &analysis->arm[b];
+            double gain = sign * (other->mean - one->mean), saving = one->cost_count - other->cost_count;
+            if (gain >= 0 && saving >= 0 && (gain > 0 || saving > 0)) one->pareto = false;
+        }
+    }
 }
 
 knack_status arms_fill(struct analysis *analysis, const struct material *material)
@@ -88,7 +107,7 @@ knack_status arms_fill(struct analysis *analysis, const struct material *materia
         TRY(fill_resources(analysis, material, a));
         fill_failures(analysis, material, a);
     }
-    for (int64_t row = 0; row < material->seeds; row++) {
+    for (int64_t row = 0; row < material->rows; row++) {
         bool complete = true;
         for (int64_t a = 0; a < plan->arms; a++) complete &= material_trial(material, row, a) != NULL;
         analysis->blocks += complete;

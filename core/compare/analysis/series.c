@@ -36,16 +36,16 @@ static const struct trial_metric *find_final(const struct record *record, const 
 static const char *primary_weights(const struct material *material, const struct record *record, int64_t arm)
 {
     int64_t first = 0;
-    while (first < material->seeds && (!material_trial(material, first, arm) || material_failed(material, first, arm))) first++;
-    if (first == material->seeds) return "";
+    while (first < material->rows && (!material_trial(material, first, arm) || material_failed(material, first, arm))) first++;
+    if (first == material->rows) return "";
     for (int64_t i = 0; i < record[first].count; i++) {
         const struct trial_metric *candidate = &record[first].metric[i];
         if (!candidate->final || !is_metric(candidate, material->plan->part, material->plan->metric)) continue;
         bool fits = true;
-        for (int64_t row = first; row < material->seeds && fits; row++) {
+        for (int64_t row = first; row < material->rows && fits; row++) {
             if (!material_trial(material, row, arm) || material_failed(material, row, arm)) continue;
             const struct trial_metric *final = find_final(&record[row], material->plan, candidate->weights);
-            fits = final && final->value == material_value(material, row, arm);
+            fits = final && final->value == grid_value(&material->grid, row, arm);
         }
         if (fits) return candidate->weights;
     }
@@ -109,12 +109,12 @@ static void choose_curve(struct analysis *analysis, const struct record *record,
 
 static knack_status read_arm(struct analysis *analysis, struct material *material, int64_t arm, struct record *record)
 {
-    for (int64_t row = 0; row < material->seeds; row++)
+    for (int64_t row = 0; row < material->rows; row++)
         if (material_trial(material, row, arm))
-            TRY(store_read_metrics(material->store, arm, material->seed[row], &record[row].metric, &record[row].count));
-    if (arm == 0) choose_curve(analysis, record, material->seeds);
+            TRY(store_read_metrics(material->store, arm, material->plan->first_seed + row, &record[row].metric, &record[row].count));
+    if (arm == 0) choose_curve(analysis, record, material->rows);
     const char *primary = primary_weights(material, record, arm);
-    for (int64_t row = 0; row < material->seeds; row++) {
+    for (int64_t row = 0; row < material->rows; row++) {
         struct told *told = &material->told[row * material->plan->arms + arm];
         TRY(keep_curve(analysis, &record[row], primary, told));
         if (!material_failed(material, row, arm)) TRY(keep_finals(analysis, &record[row], primary, told));
@@ -127,10 +127,10 @@ knack_status series_read(struct analysis *analysis, struct material *material)
     strcpy(analysis->curve_part, "train");
     strcpy(analysis->curve_metric, "loss");
     for (int64_t a = 0; a < material->plan->arms; a++) {
-        struct record *record = memory_new((size_t)material->seeds, sizeof *record);
+        struct record *record = memory_new((size_t)material->rows, sizeof *record);
         if (!record) return KNACK_E_MEMORY;
         knack_status status = read_arm(analysis, material, a, record);
-        for (int64_t row = 0; row < material->seeds; row++) memory_free(record[row].metric);
+        for (int64_t row = 0; row < material->rows; row++) memory_free(record[row].metric);
         memory_free(record);
         TRY(status);
     }
@@ -148,9 +148,9 @@ static const struct told *told_by(const struct material *material, int64_t row, 
 static knack_status join_epochs(struct analysis *analysis, const struct material *material, int64_t arm, struct curve *curve)
 {
     int64_t most = 0, count = 0;
-    for (int64_t row = 0; row < material->seeds; row++) most += told_by(material, row, arm)->points;
+    for (int64_t row = 0; row < material->rows; row++) most += told_by(material, row, arm)->points;
     if (!MAKE(analysis, curve->epoch, most)) return KNACK_E_MEMORY;
-    for (int64_t row = 0; row < material->seeds; row++) {
+    for (int64_t row = 0; row < material->rows; row++) {
         const struct told *told = told_by(material, row, arm);
         for (int64_t p = 0; p < told->points; p++) curve->epoch[count++] = told->epoch[p];
     }
@@ -173,7 +173,7 @@ static void compare_point(const struct analysis *analysis, const struct material
 {
     int64_t n = 0;
     double sum = 0;
-    for (int64_t row = 0; row < material->seeds; row++) {
+    for (int64_t row = 0; row < material->rows; row++) {
         double value =
             value_at(told_by(material, row, arm), curve->epoch[point]) - value_at(told_by(material, row, 0), curve->epoch[point]);
         if (!isfinite(value)) continue;
@@ -196,13 +196,13 @@ static knack_status fill_curve(struct analysis *analysis, const struct material 
     int64_t points = curve->points, n = analysis->arm[arm].n;
     double *difference;
     if (!MAKE(analysis, curve->value, points * n) || !MAKE(analysis, curve->mean, points) || !MAKE(analysis, curve->difference, points) ||
-        !MAKE(analysis, curve->low, points) || !MAKE(analysis, curve->high, points) || !MAKE(analysis, difference, material->seeds))
+        !MAKE(analysis, curve->low, points) || !MAKE(analysis, curve->high, points) || !MAKE(analysis, difference, material->rows))
         return KNACK_E_MEMORY;
     bool beside = arm > 0 && material->plan->arm[arm].kind != ARM_BUDGET; /* a budget's epochs are those of another schedule */
     for (int64_t p = 0; p < points; p++) {
         int64_t trial = 0, there = 0;
         double sum = 0;
-        for (int64_t row = 0; row < material->seeds; row++) {
+        for (int64_t row = 0; row < material->rows; row++) {
             if (!material_trial(material, row, arm)) continue;
             double value = value_at(told_by(material, row, arm), curve->epoch[p]);
             curve->value[trial++ * points + p] = value;
@@ -237,7 +237,7 @@ static void average(const struct material *material, int64_t arm, struct trial_m
 {
     double sum = 0, square = 0, difference = 0;
     int64_t pairs = 0;
-    for (int64_t row = 0; row < material->seeds; row++) {
+    for (int64_t row = 0; row < material->rows; row++) {
         double value = final_value(told_by(material, row, arm), mean->part, mean->metric);
         double base = final_value(told_by(material, row, 0), mean->part, mean->metric);
         if (!isfinite(value)) continue;
@@ -249,7 +249,7 @@ static void average(const struct material *material, int64_t arm, struct trial_m
     }
     mean->mean = mean->n > 0 ? sum / (double)mean->n : NAN;
     mean->delta = pairs > 0 && arm > 0 ? difference / (double)pairs : NAN;
-    for (int64_t row = 0; row < material->seeds; row++) {
+    for (int64_t row = 0; row < material->rows; row++) {
         double value = final_value(told_by(material, row, arm), mean->part, mean->metric);
         if (isfinite(value)) square += (value - mean->mean) * (value - mean->mean);
     }
@@ -261,7 +261,7 @@ knack_status secondaries_fill(struct analysis *analysis, const struct material *
     const struct plan *plan = material->plan;
     for (int64_t a = 0; a < plan->arms; a++) {
         const struct told *told = NULL;
-        for (int64_t row = 0; row < material->seeds && (!told || told->finals == 0); row++) told = told_by(material, row, a);
+        for (int64_t row = 0; row < material->rows && (!told || told->finals == 0); row++) told = told_by(material, row, a);
         struct arm_result *result = &analysis->arm[a];
         if (!MAKE(analysis, result->secondary, told ? told->finals : 0)) return KNACK_E_MEMORY;
         for (int64_t i = 0; told && i < told->finals; i++) {

@@ -32,6 +32,16 @@ int64_t plan_find_arm(const struct plan *plan, const char *name)
     return -1;
 }
 
+void arm_add_reading(struct arm *arm, int64_t blocks)
+{
+    int64_t at = 0;
+    while (at < arm->reads && arm->read[at] < blocks) at++;
+    if ((at < arm->reads && arm->read[at] == blocks) || arm->reads == READS_MOST) return;
+    memmove(&arm->read[at + 1], &arm->read[at], (size_t)(arm->reads - at) * sizeof *arm->read);
+    arm->read[at] = blocks;
+    arm->reads++;
+}
+
 knack_status plan_copy_text(char **to, const char *text)
 {
     *to = text ? memory_text(text) : NULL;

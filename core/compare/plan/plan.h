@@ -87,7 +87,7 @@ struct plan {
     bool converge;   /* the baseline is trained twice as long too, on a few seeds at least: is its budget enough? */
     bool redraw;     /* seeds redraw the data: the re-split formula */
     double shared;   /* seeds redraw a subset of a fixed pool, and the test part is fixed: the subset's share of the pool; else NaN */
-    int64_t epochs;  /* of the baseline; 0 until a budget is added */
+    int64_t epochs;  /* of the baseline; 0: not known */
     double timeout;  /* seconds a trial may take; 0: by the median trial */
     int64_t threads; /* of a trial */
     /* Of the data, once it was opened. */
@@ -142,8 +142,10 @@ knack_status plan_describe_differences(struct plan *);
 /* `other` asks for a part of what is asked for here, or more seeds or arms: their union goes on in one folder. Paths are those of `other`.
  * KNACK_E_USAGE, saying what differs, if the two cannot be one comparison. */
 knack_status plan_merge(struct plan *kept, const struct plan *other);
-int64_t plan_family_size(const struct plan *, int family);    /* how many contrasts it has */
-bool plan_is_screening(const struct plan *);                  /* picks candidates: by its role */
+int64_t plan_family_size(const struct plan *, int family); /* how many contrasts it has */
+bool plan_is_screening(const struct plan *);               /* picks candidates: by its role */
+/* Notes that so many of its blocks were read; readings stay ascending and distinct. */
+void arm_add_reading(struct arm *, int64_t blocks);
 int64_t plan_find_arm(const struct plan *, const char *name); /* -1: none */
 /* Seeds 0 .. 999 are for tuning, from 1000 screening, from 2000 verdicts, from 3000 confirmation. */
 int64_t role_first_seed(enum role);

@@ -46,6 +46,9 @@ const struct figure_look *figure_look(enum verdict_kind kind)
         [VERDICT_HELPS] = {SHAPE_UP, "solid helps", "thin helps", "thick helps", "helps"},
         [VERDICT_HURTS] = {SHAPE_DOWN, "solid hurts", "thin hurts", "thick hurts", "hurts"},
         [VERDICT_NO_DIFFERENCE] = {SHAPE_SQUARE, "solid same", "thin same", "thick same", "no meaningful difference"},
+        [VERDICT_NOT_WORTH_IT] = {SHAPE_SQUARE, "hollow same", "thin same", "thick same", "not worth it"},
+        [VERDICT_CANDIDATE] = {SHAPE_UP, "hollow helps", "thin helps", "thick helps", "candidate"},
+        [VERDICT_NO_CANDIDATE] = {SHAPE_RING, "hollow same", "thin same", "thick same", "no candidate"},
         [VERDICT_INCONCLUSIVE] = {SHAPE_RING, "hollow unclear", "thin unclear", "thick unclear", "inconclusive"},
     };
     return &looks[kind];
@@ -54,7 +57,7 @@ const struct figure_look *figure_look(enum verdict_kind kind)
 int64_t figure_keys(struct key *key, unsigned kinds)
 {
     int64_t count = 0;
-    for (int kind = VERDICT_NONE; kind <= VERDICT_INCONCLUSIVE; kind++) {
+    for (int kind = VERDICT_NONE; kind <= VERDICT_NO_CANDIDATE; kind++) {
         const struct figure_look *look = figure_look((enum verdict_kind)kind);
         if (kinds >> kind & 1) key[count++] = (struct key){KEY_MARK, look->shape, look->mark, look->meaning};
     }

@@ -96,7 +96,6 @@ static void write_details(struct json_writer *w, const struct analysis *analysis
     if (analysis->plan->stopping == STOP_FIXED) return;
     json_integer(w, "look", e->look);
     json_number(w, "boundary", e->boundary);
-    json_boolean(w, "decided", e->decided);
     json_boolean(w, "stopped_early", e->stopped_early);
     json_boolean(w, "dropped", e->futile);
 }
@@ -121,12 +120,12 @@ static void write_two_levels(struct json_writer *w, const struct analysis *analy
 
 static void write_equal_cost(struct json_writer *w, const struct analysis *analysis, const struct contrast_result *r)
 {
-    json_number(w, "delta_equal_cost", own(analysis, r->equal_cost_delta));
+    json_number(w, "delta_equal_cost", r->at_equal_cost.n > 0 ? own(analysis, r->at_equal_cost.delta) : NAN);
     json_open(w, "equal_cost", '{');
     json_number(w, "cost", r->equal_cost);
     json_integer(w, "n", r->at_equal_cost.n);
-    write_own_interval(w, "ci", analysis, r->equal_cost_ci);
-    json_number(w, "p", r->equal_cost_p);
+    write_own_interval(w, "ci", analysis, r->at_equal_cost.n > 0 ? r->at_equal_cost.ci : (struct interval){NAN, NAN});
+    json_number(w, "p", r->at_equal_cost.n > 0 ? r->at_equal_cost.p : NAN);
     json_number(w, "p_holm", r->at_equal_cost.n > 0 ? r->at_equal_cost.p_adjusted : NAN);
     json_boolean(w, "missing", r->equal_cost_missing);
     json_number(w, "cost_ratio_at_equal_quality", r->equal_quality_saving);
@@ -134,16 +133,10 @@ static void write_equal_cost(struct json_writer *w, const struct analysis *analy
     json_close(w);
 }
 
-static const char *kind_text(enum verdict_kind kind)
-{
-    static const char *const name[] = {"none", "identical", "helps", "hurts", "no meaningful difference", "inconclusive"};
-    return name[kind];
-}
-
 static void write_verdict(struct json_writer *w, const struct verdict *verdict)
 {
     json_string(w, "verdict", verdict->word);
-    json_string(w, "verdict_kind", kind_text(verdict->kind));
+    json_string(w, "verdict_kind", verdict_kind_name[verdict->kind]);
     json_string(w, "sentence", verdict->sentence);
     write_texts(w, "qualifiers", verdict->qualifier, verdict->qualifiers);
 }

@@ -105,7 +105,7 @@ void page_row_close(const struct page *page)
 
 const char *page_verdict_class(enum verdict_kind kind)
 {
-    static const char *const name[] = {"none", "same", "helps", "hurts", "same", "unsure"};
+    static const char *const name[] = {"none", "same", "helps", "hurts", "same", "same", "unsure", "helps", "same"};
     return name[kind];
 }
 

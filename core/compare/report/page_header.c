@@ -59,6 +59,8 @@ static void put_finding(const struct page *page, int family, const char *what)
     put_group(page, group_of(analysis, family, VERDICT_HURTS), "hurts", "hurt", &first);
     put_group(page, group_of(analysis, family, VERDICT_NO_DIFFERENCE), "makes no meaningful difference", "make no meaningful difference",
               &first);
+    put_group(page, group_of(analysis, family, VERDICT_NOT_WORTH_IT), "does not gain the margin", "do not gain the margin", &first);
+    put_group(page, group_of(analysis, family, VERDICT_CANDIDATE), "is a candidate", "are candidates", &first);
     put_group(page, group_of(analysis, family, VERDICT_IDENTICAL), "changes nothing at all", "change nothing at all", &first);
     if (open > 0) {
         markup_put(page->html, "%s%s%" PRId64, first ? "" : "; ", open == all ? "all " : "", open);

@@ -139,14 +139,15 @@ static void fill_equal(const struct page *page, const struct contrast_result *re
         strcpy(cell->text, "not measured");
         return;
     }
-    page_difference(page, cell->text, result->equal_cost_delta);
-    if (!isnan(result->equal_cost_delta)) page_interval(page, cell->below, result->equal_cost_ci);
+    if (result->at_equal_cost.n == 0) return;
+    page_difference(page, cell->text, result->at_equal_cost.delta);
+    page_interval(page, cell->below, result->at_equal_cost.ci);
 }
 
 static bool has_equal(const struct page *page, const struct contrast_result *result)
 {
     (void)page;
-    return result->equal_cost_missing || !isnan(result->equal_cost_delta);
+    return result->equal_cost_missing || result->at_equal_cost.n > 0;
 }
 
 static const struct column columns[] = {

@@ -93,6 +93,8 @@ static knack_status find_position(struct store *store, int64_t position, int64_t
 
 /* ---- Adding a trial ---- */
 
+static knack_status set_aside(struct store *, int64_t position, int64_t seed, const char *why);
+
 /* The arm's row, if it has no trial of that seed yet. */
 static knack_status find_free(struct store *store, int64_t position, int64_t seed, int64_t *arm)
 {
@@ -163,7 +165,8 @@ static knack_status add_all(struct store *store, int64_t position, int64_t seed,
     TRY(add_row(store, arm, seed, outcome));
     int64_t trial = sqlite3_last_insert_rowid(store->sql.file);
     for (int64_t i = 0; i < outcome->metrics; i++) TRY(add_metric(store, trial, &outcome->metric[i]));
-    return add_examples(store, trial, outcome);
+    TRY(add_examples(store, trial, outcome));
+    return outcome->aside[0] ? set_aside(store, position, seed, outcome->aside) : KNACK_OK;
 }
 
 knack_status store_add_trial(struct store *store, int64_t arm, int64_t seed, const struct trial_outcome *outcome)

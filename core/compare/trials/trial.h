@@ -68,6 +68,7 @@ struct trial_outcome {
     int64_t step;   /* unless done: the latest that began, counted from 0 (messages count from 1); -1: none did */
     char place[96]; /* unless done: what it was in then, "trick \"fgm\", hook post_backward"; "": none */
     char *warnings; /* lines, each once, in all TRIAL_WARNINGS bytes at most; NULL: none */
+    char aside[16]; /* set by who keeps it: why it does not count; "": it does */
     double initial; /* TRIAL_CHECK: the primary metric of untrained weights, for losses and regressions; NaN where chance is known */
     /* TRIAL_CHECK */
     char *resolved, *tricks, *identity; /* as in struct arm */

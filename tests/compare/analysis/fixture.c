@@ -42,7 +42,7 @@ static double effect_of(const struct recipe *recipe, int a)
     return tricks > 1 ? .7 * sum : sum;
 }
 
-static double cost_of(const struct recipe *recipe, int a)
+static double passes_of(const struct recipe *recipe, int a)
 {
     if (a >= recipe->arms) return budget_size[a - recipe->arms];
     double cost = 1;
@@ -141,6 +141,6 @@ struct analysis *fixture_analysis(int arms, int seeds, enum design design)
                             .measurements = 6,
                             .cost = cost,
                             .trial = make_trial};
-    for (int a = 0; a < arms + recipe.budgets; a++) cost[a] = cost_of(&recipe, a);
+    for (int a = 0; a < arms + recipe.budgets; a++) cost[a] = passes_of(&recipe, a);
     return recipe_analysis(&recipe);
 }

@@ -4,17 +4,23 @@
 #include <math.h>
 #include <string.h>
 
-#include "compare/analysis/verdict.h"
+#include "compare/inference/inference.h"
 #include "fixture.h"
 
 enum { MOST = 32 };
 
 /* ---- The algorithm ---- */
 
+static struct estimate estimate_of(int64_t n, double delta, double half, double p)
+{
+    return (struct estimate){
+        .n = n, .delta = delta, .s_d = 1, .p = p, .p_adjusted = p, .ci = {delta - half, delta + half}, .upper = delta + .8 * half};
+}
+
 static enum verdict_kind judge(int64_t n, double delta, double half, double p, double margin)
 {
-    struct estimate estimate = {.n = n, .delta = delta, .s_d = 1, .p_adjusted = p, .ci = {delta - half, delta + half}};
-    return verdict_judge(&estimate, margin);
+    struct estimate estimate = estimate_of(n, delta, half, p);
+    return judge_line(&estimate, p < ALPHA, margin);
 }
 
 static void test_algorithm(void **state)
@@ -27,17 +33,51 @@ static void test_algorithm(void **state)
     assert_int_equal(judge(10, 5, 6, .001, 0), VERDICT_INCONCLUSIVE);
     assert_int_equal(judge(10, .1, .5, .6, 0), VERDICT_INCONCLUSIVE);
     assert_int_equal(judge(10, .1, .5, .6, 1), VERDICT_NO_DIFFERENCE);
-    assert_int_equal(judge(10, .1, .5, .6, .6), VERDICT_INCONCLUSIVE);
-    assert_int_equal(judge(10, -.1, .5, .6, .6), VERDICT_INCONCLUSIVE);
+    assert_int_equal(judge(10, .1, .5, .6, .6), VERDICT_NOT_WORTH_IT);
+    assert_int_equal(judge(10, -.1, .5, .6, .6), VERDICT_NOT_WORTH_IT);
+    assert_int_equal(judge(10, .1, .5, .6, .5), VERDICT_INCONCLUSIVE); /* the one-sided limit is .5 */
     assert_int_equal(judge(10, .3, .2, .01, 1), VERDICT_HELPS);
     assert_int_equal(judge(10, 5, NAN, .001, 0), VERDICT_NONE);
     assert_int_equal(judge(10, 5, 1, NAN, 0), VERDICT_INCONCLUSIVE);
     struct estimate same = {.n = 4, .ci = {NAN, NAN}, .p_adjusted = NAN};
-    assert_int_equal(verdict_judge(&same, 0), VERDICT_IDENTICAL);
+    assert_int_equal(judge_line(&same, false, 0), VERDICT_IDENTICAL);
     same.delta = 1;
-    assert_int_equal(verdict_judge(&same, 0), VERDICT_NONE);
-    struct estimate decided = {.n = 6, .delta = 5, .s_d = 1, .p_adjusted = .05, .decided = true, .ci = {4, 6}};
-    assert_int_equal(verdict_judge(&decided, 0), VERDICT_HELPS);
+    assert_int_equal(judge_line(&same, false, 0), VERDICT_NONE);
+}
+
+/* What both lines say together: delta, half and p of each; p of both. */
+struct lines {
+    double updates[3], equal[3], p, margin;
+    enum verdict_kind kind;
+    bool by_cost;
+};
+
+static void test_both_lines(void **state)
+{
+    (void)state;
+    static const struct lines lines[] = {
+        {{5, 1, .001}, {3, 1, .002}, .002, 0, VERDICT_HELPS, true},      /* the weaker line is the one at equal cost */
+        {{3, 1, .001}, {5, 1, .002}, .002, 0, VERDICT_HELPS, false},     /* and here at equal updates */
+        {{5, 1, .001}, {3, 1, .04}, .06, 0, VERDICT_INCONCLUSIVE, true}, /* not after adjustment of both */
+        {{-5, 1, .001}, {-3, 1, .002}, .002, 0, VERDICT_HURTS, true},
+        {{5, 1, .001}, {.5, 1, .3}, .3, 0, VERDICT_INCONCLUSIVE, true}, /* HELPS at equal updates only */
+        {{5, 1, .001}, {-5, 1, .001}, 1, 0, VERDICT_HURTS, true},
+        {{-5, 1, .001}, {.5, 1, .3}, .3, 0, VERDICT_INCONCLUSIVE, true}, /* HURTS takes both too */
+        {{.5, 1, .3}, {-5, 1, .001}, .3, 0, VERDICT_INCONCLUSIVE, false},
+        {{-5, 1, .001}, {5, 1, .001}, 1, 0, VERDICT_HURTS, false},        /* cheap, and better than as cheap a baseline */
+        {{.1, .5, .6}, {.2, .6, .6}, .6, 1, VERDICT_NO_DIFFERENCE, true}, /* by the wider one */
+        {{.1, .5, .6}, {.1, 1.5, .6}, .6, 1, VERDICT_INCONCLUSIVE, true},
+        {{.1, 1.5, .6}, {-.5, 1, .6}, .6, 1, VERDICT_NOT_WORTH_IT, true}, /* asked at equal cost */
+        {{-.5, 1, .6}, {.1, 1.5, .6}, .6, 1, VERDICT_INCONCLUSIVE, true},
+    };
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        const struct lines *l = &lines[i];
+        struct finding f = {.estimate = estimate_of(10, l->updates[0], l->updates[1], l->updates[2]),
+                            .at_equal_cost = estimate_of(10, l->equal[0], l->equal[1], l->equal[2]),
+                            .p_adjusted = l->p};
+        judge_finding(&(struct plan){.margin = l->margin}, &f);
+        if (f.kind != l->kind || f.by_cost != l->by_cost) fail_msg("%d: %s, %d", (int)i, verdict_kind_name[f.kind], f.by_cost);
+    }
 }
 
 /* ---- Sentences ---- */
@@ -64,7 +104,7 @@ static void check(const struct recipe *recipe, int64_t contrast, const char *wor
     struct analysis *analysis = recipe_analysis(recipe);
     assert_non_null(analysis);
     const struct verdict *verdict = &analysis->contrast[contrast].verdict;
-    assert_string_equal(verdict->sentence, sentence);
+    if (sentence) assert_string_equal(verdict->sentence, sentence);
     assert_string_equal(verdict->word, word);
     fixture_free(analysis);
 }
@@ -145,9 +185,11 @@ static void test_inconclusive(void **state)
                  "INCONCLUSIVE: -0.3 to +0.5 points (n=10); 40 seeds would halve the interval. Not evidence of no effect.");
     check_points(20, .15, .4, .3, "INCONCLUSIVE",
                  "INCONCLUSIVE: -0.04 to +0.34 points (n=20); about 22 seeds would detect 0.3. Not evidence of no effect.");
-    check_points(20, .05, .4, .22, "INCONCLUSIVE",
-                 "INCONCLUSIVE: -0.14 to +0.24 points (n=20); about 38 seeds would detect 0.22. Not evidence of no effect.");
-    check_points(30, .2, .55, .4, "INCONCLUSIVE",
+    check_points(20, .05, .4, .2, "INCONCLUSIVE",
+                 "INCONCLUSIVE: -0.14 to +0.24 points (n=20); about 46 seeds would detect 0.2. Not evidence of no effect.");
+    check_points(20, .05, .4, .22, "NOT WORTH IT",
+                 "NOT WORTH IT: does not gain 0.22 points (one-sided 95% limit +0.20 points accuracy; 95% CI -0.14 to +0.24; n=20)");
+    check_points(30, .2, .55, .36, "INCONCLUSIVE",
                  "INCONCLUSIVE: -0.01 to +0.41 points (n=30); 120 seeds would halve the interval. Not evidence of no effect.");
     check_points(
         10, .1, .5, .0005, "INCONCLUSIVE",
@@ -254,7 +296,7 @@ static void test_failures(void **state)
     value[2 * 3 + 1] = NAN;
     check(&(struct recipe){.arms = 2, .seeds = 10, .value = value, .failed_score = .8}, 0, "HELPS WHEN IT TRAINS; failed 1 of 10",
           "HELPS WHEN IT TRAINS; failed 1 of 10: +9.0 points accuracy (95% CI +5.7 to +12.4; 9 of 10 seeds; p 0.0002) "
-          "[fails 1/10, baseline 0/10; p 1] [pairing bought nothing (rho = 0.33)]");
+          "[fails 1/10, baseline 0/10; p 1] [seeds of both arms are no more alike than others (rho = 0.33): pairing gains nothing here]");
     fill(value, 10, .005, .002);
     value[2 * 3] = NAN;
     check(&(struct recipe){.arms = 2, .seeds = 10, .value = value, .failed_score = .9}, 0, "HELPS",
@@ -295,27 +337,45 @@ static void test_equal_cost(void **state)
     static const double cost[] = {1, 2, 1.5, 2};
     double value[40];
     struct recipe recipe = {.arms = 2, .seeds = 10, .budgets = 2, .value = value, .cost = cost};
-    fill_budgets(value, 10, .01, .005);
+    fill_budgets(value, 10, .01, .004);
+    check(&recipe, 0, "HELPS",
+          "HELPS: +0.60 points accuracy at equal cost (95% CI +0.46 to +0.74; 10 of 10 seeds; p <0.0001) "
+          "[costs 2.00x; at equal updates: +1.00 points accuracy (95% CI +0.86 to +1.14)]");
+    fill_budgets(value, 10, .01, -.004); /* longer training harms: the weaker line is the one at equal updates */
     check(&recipe, 0, "HELPS",
           "HELPS: +1.00 points accuracy (95% CI +0.86 to +1.14; 10 of 10 seeds; p <0.0001) "
-          "[costs 2.00x; at equal cost: +0.50 points accuracy (95% CI +0.36 to +0.64)]");
+          "[costs 2.00x; at equal cost: +1.40 points accuracy (95% CI +1.26 to +1.54)]");
     fill_budgets(value, 10, .01, .01);
     check(&recipe, 0, "INCONCLUSIVE at equal cost",
           "INCONCLUSIVE at equal cost: -0.14 to +0.14 points (n=10); 40 seeds would halve the interval. Not evidence of no effect. "
-          "It helps at equal updates, +1.00 points accuracy (95% CI +0.86 to +1.14), but costs 2.00x.");
+          "It helps at equal updates, +1.00 points accuracy (95% CI +0.86 to +1.14), but costs 2.00x. "
+          "[for 30 epochs only: twice as many gain the baseline +1.0 points accuracy]");
     fill_budgets(value, 10, .01, .015);
     check(&recipe, 0, "HURTS at equal cost",
           "HURTS at equal cost: -0.50 points accuracy (95% CI -0.64 to -0.36; worse in 10 of 10 seeds; p <0.0001). "
-          "It helps at equal updates, +1.00 points accuracy (95% CI +0.86 to +1.14), but costs 2.00x.");
+          "It helps at equal updates, +1.00 points accuracy (95% CI +0.86 to +1.14), but costs 2.00x. "
+          "[for 30 epochs only: twice as many gain the baseline +1.5 points accuracy]");
     recipe.margin = .003;
+    fill_budgets(value, 10, .01, .008); /* the margin's phrase goes by the weaker line */
+    check(&recipe, 0, "HELPS, size uncertain vs 0.3 points", NULL);
     fill_budgets(value, 10, .01, .01);
-    check(&recipe, 0, "NO MEANINGFUL DIFFERENCE at equal cost (within 0.3 points either way)",
-          "NO MEANINGFUL DIFFERENCE at equal cost (within 0.3 points either way): 0.00 points accuracy (95% CI -0.14 to +0.14; better in 5 "
-          "of 10 seeds; p 1). It helps at equal updates, +1.00 points accuracy (95% CI +0.86 to +1.14), but costs 2.00x.");
+    check(&recipe, 0, "NO MEANINGFUL DIFFERENCE at equal cost (within 0.3 points either way)", NULL);
     fill_budgets(value, 10, -.01, .005);
-    check(&recipe, 0, "HURTS, at least 0.3 points",
-          "HURTS, at least 0.3 points: -1.00 points accuracy (95% CI -1.14 to -0.86; worse in 10 of 10 seeds; p <0.0001) "
-          "[costs 2.00x; at equal cost: -1.50 points accuracy (95% CI -1.64 to -1.36)]");
+    check(&recipe, 0, "HURTS, at least 0.3 points", NULL);
+}
+
+/* Twice the training and nothing else: at equal cost it is the baseline. */
+static void test_longer_training(void **state)
+{
+    (void)state;
+    static const double cost[] = {1, 2, 1.5, 2};
+    double value[40];
+    for (int s = 0; s < 10; s++) {
+        value[4 * s] = .7 + (s % 2 ? .01 : -.01);
+        value[4 * s + 2] = value[4 * s] + .1 + .001 * (s % 3);
+        value[4 * s + 1] = value[4 * s + 3] = value[4 * s] + .2 + .002 * (s % 4);
+    }
+    check(&(struct recipe){.arms = 2, .seeds = 10, .budgets = 2, .value = value, .cost = cost}, 0, "IDENTICAL at equal cost", NULL);
 }
 
 static void test_equal_cost_missing(void **state)
@@ -325,8 +385,9 @@ static void test_equal_cost_missing(void **state)
     double value[20];
     fill(value, 10, .01, .002);
     struct recipe recipe = {.arms = 2, .seeds = 10, .value = value, .cost = double_cost};
-    check(&recipe, 0, "HELPS",
-          "HELPS: +1.00 points accuracy (95% CI +0.86 to +1.14; 10 of 10 seeds; p <0.0001) [costs 2.00x; not compared at equal cost]");
+    check(&recipe, 0, "HELPS at equal updates (cost not compared)",
+          "HELPS at equal updates (cost not compared): +1.00 points accuracy (95% CI +0.86 to +1.14; 10 of 10 seeds; p <0.0001) "
+          "[costs 2.00x; not compared at equal cost]");
     recipe.cost = small;
     check(&recipe, 0, "HELPS", "HELPS: +1.00 points accuracy (95% CI +0.86 to +1.14; 10 of 10 seeds; p <0.0001) [costs 1.20x]");
     recipe.cost = cheap;
@@ -377,7 +438,8 @@ static void test_pairing(void **state)
         value[2 * s + 1] = arm[s];
     }
     check(&(struct recipe){.arms = 2, .seeds = 6, .value = value}, 0, "HELPS",
-          "HELPS: +4.5 points accuracy (95% CI +2.0 to +7.0; 6 of 6 seeds; p 0.005) [pairing bought nothing (rho = -0.81)]");
+          "HELPS: +4.5 points accuracy (95% CI +2.0 to +7.0; 6 of 6 seeds; p 0.005) [seeds of both arms are no more alike than others (rho "
+          "= -0.81): pairing gains nothing here]");
 }
 
 static void test_overstated(void **state)
@@ -414,7 +476,7 @@ static void test_looks(void **state)
     recipe.margin = .01;
     check(&recipe, 0, "NO MEANINGFUL DIFFERENCE (within 1 point either way)",
           "NO MEANINGFUL DIFFERENCE (within 1 point either way): +0.01 points accuracy (95% repeated CI -0.41 to +0.43; better in 3 of 6 "
-          "seeds; p >0.2) [dropped at 6 seeds: 1 point is out of reach]");
+          "seeds; p >0.2) [dropped for futility at 6 seeds]");
     recipe.seeds = 4;
     check(&recipe, 0, "NOT FINISHED", "NOT FINISHED: 4 of 20 seeds, -0.10 points accuracy so far");
     recipe.status = "done";
@@ -457,8 +519,8 @@ static void test_screening(void **state)
         value[3 * s + 1] = value[3 * s] + spread(11, s, .01, .002);
         value[3 * s + 2] = value[3 * s] + spread(11, s, .0, .002);
     }
-    check(&(struct recipe){.design = DESIGN_SCREEN, .arms = 3, .seeds = 11, .value = value}, 0, "HELPS",
-          "HELPS: +1.00 points accuracy (95% CI +0.87 to +1.13; 11 of 11 seeds; p <0.0001, q <0.0001) [screening: confirm on fresh seeds]");
+    check(&(struct recipe){.design = DESIGN_SCREEN, .arms = 3, .seeds = 11, .value = value}, 0, "CANDIDATE",
+          "CANDIDATE: +1.00 points accuracy over 11 seeds that also chose it; confirm it on fresh seeds (--confirm)");
 }
 
 /* Two tricks whose effects add up to less than alone. */
@@ -512,6 +574,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_algorithm),
+        cmocka_unit_test(test_both_lines),
         cmocka_unit_test(test_first_example),
         cmocka_unit_test(test_second_example),
         cmocka_unit_test(test_helps),
@@ -527,6 +590,7 @@ int main(void)
         cmocka_unit_test(test_failures),
         cmocka_unit_test(test_all_failed),
         cmocka_unit_test(test_equal_cost),
+        cmocka_unit_test(test_longer_training),
         cmocka_unit_test(test_equal_cost_missing),
         cmocka_unit_test(test_cost_in_time),
         cmocka_unit_test(test_fragile),

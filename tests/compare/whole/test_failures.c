@@ -1,6 +1,8 @@
 /* Trials that end badly cost themselves only; what makes a comparison senseless ends it. */
 #include "whole.h"
 
+#include "base/file.h"
+
 #define MISHAP(more) "{\"name\": \"mishap\", " more "}"
 
 /* "crashed", "message" of the arm's trial of this seed */
@@ -88,20 +90,79 @@ static void nothing_that_trains_is_told_after_the_first_seed(void **state)
     for (int again = 0; again < 2; again++) {
         whole_expect(&(struct asked){.config = config, .tricks = "mixup", .seeds = 5, .jobs = 1, .out = "broken"}, KNACK_E_PLUGIN,
                      "every trial of the first seed (2000) failed, the baseline's too: error: ", "it was told to fail",
-                     "They are kept and not tried again", "(--out)", NULL);
+                     "They are kept; compare what trains, into another folder (--out), or make them anew (--retry-failed)", NULL);
         assert_int_equal(whole_count("broken", NULL), 2);
     }
 }
 
-static void a_trick_that_never_acts_ends_the_comparison(void **state)
+/* A trick that never acted in any of its first seeds ends its own arm; one that acts late, or rarely, does not. */
+static void a_trick_that_never_acts_ends_its_arm(void **state)
 {
     (void)state;
-    for (int again = 0; again < 2; again++) {
-        whole_expect(&(struct asked){.tricks = "mixup," MISHAP("\"what\": \"idle\""), .seeds = 5, .jobs = 1, .out = "idle"}, KNACK_E_PLUGIN,
-                     "arm \"mishap\": its trick \"mishap\" never acted in its trial of seed 2000: there is nothing to compare",
-                     "in so many updates (20), then compare into another folder (--out)", NULL);
-        assert_int_equal(whole_count("idle", NULL), 3);
-    }
+    whole_run(&(struct asked){.tricks = "mixup," MISHAP("\"what\": \"idle\""), .seeds = 5, .out = "idle"});
+    assert_int_equal(whole_count("idle", "mishap"), 3);
+    assert_int_equal(whole_count("idle", "mixup"), 5);
+    assert_true(whole_warned("mishap: its trick \"mishap\" never acted in 3 seeds"));
+    struct analysis *analysis = whole_analysis("idle");
+    assert_int_equal(whole_contrast(analysis, "mishap")->verdict.kind, VERDICT_IDENTICAL);
+    assert_int_equal(whole_contrast(analysis, "mixup")->estimate.n, 5);
+    analysis_free(analysis);
+}
+
+/* What a signal ended is made again, alone, once; so is what ends alike data, and what does not is no failure. */
+static void a_crash_by_chance_is_no_failure(void **state)
+{
+    (void)state;
+    const char *mark = whole_path("mark");
+    remove(mark);
+    char trick[512];
+    snprintf(trick, sizeof trick, MISHAP("\"as\": \"once\", \"what\": \"once\", \"at\": 7, \"mark\": \"%s\"") ",mixup", mark);
+    whole_run(&(struct asked){.tricks = trick, .seeds = 2, .out = "once"});
+    char *text = whole_trials("once", "once");
+    assert_null(strstr(text, "crashed"));
+    assert_int_equal(whole_count("once", "once"), 2);
+    free(text);
+    assert_true(whole_warned("once, seed 2000: crashed: signal 11") || whole_warned("once, seed 2001: crashed: signal 11"));
+    assert_true(whole_warned("It is made again, alone"));
+}
+
+/* A machine's trouble is never data: the arm waits, the others have their verdicts, and the same command goes on. */
+static void what_the_machine_does_is_waited_for(void **state)
+{
+    (void)state;
+    const char *mark = whole_path("gone");
+    char trick[512];
+    snprintf(trick, sizeof trick, MISHAP("\"as\": \"killed\", \"what\": \"signal\", \"signal\": 9, \"at\": 7, \"mark\": \"%s\"") ",mixup",
+             mark);
+    remove(mark);
+    const struct asked asked = {.tricks = trick, .seeds = 3, .out = "waits"};
+    whole_run(&asked);
+    assert_non_null(whole_waiting());
+    assert_non_null(strstr(whole_waiting(), "trials of killed could not be made, by no fault of their own"));
+    struct analysis *analysis = whole_analysis("waits");
+    assert_true(whole_contrast(analysis, "killed")->waits);
+    assert_string_equal(whole_contrast(analysis, "killed")->verdict.word, "WAITS");
+    assert_int_equal(whole_contrast(analysis, "mixup")->estimate.n, 3);
+    assert_false(isnan(whole_contrast(analysis, "mixup")->estimate.p));
+    analysis_free(analysis);
+    assert_int_equal(file_write(mark, "", 0), KNACK_OK); /* the trouble is over */
+    whole_run(&asked);
+    assert_null(whole_waiting());
+    assert_int_equal(whole_count("waits", "killed"), 3);
+}
+
+/* Failed trials are made anew when somebody asks for it, and the plan says so. */
+static void failed_trials_are_made_anew_if_asked(void **state)
+{
+    (void)state;
+    struct asked asked = {.tricks = MISHAP("\"what\": \"fail\"") ",mixup", .seeds = 2, .out = "retried"};
+    whole_run(&asked);
+    asked.retry_failed = true;
+    whole_run(&asked);
+    struct analysis *analysis = whole_analysis("retried");
+    assert_int_equal(analysis->plan->retried, 2);
+    analysis_free(analysis);
+    assert_int_equal(whole_count("retried", "mishap"), 2);
 }
 
 static void an_interrupt_at_once_leaves_nothing_half(void **state)
@@ -120,7 +181,10 @@ int main(void)
         cmocka_unit_test(what_hangs_is_ended),
         cmocka_unit_test(a_score_of_ones_own_for_what_fails),
         cmocka_unit_test(nothing_that_trains_is_told_after_the_first_seed),
-        cmocka_unit_test(a_trick_that_never_acts_ends_the_comparison),
+        cmocka_unit_test(a_trick_that_never_acts_ends_its_arm),
+        cmocka_unit_test(a_crash_by_chance_is_no_failure),
+        cmocka_unit_test(what_the_machine_does_is_waited_for),
+        cmocka_unit_test(failed_trials_are_made_anew_if_asked),
         cmocka_unit_test(an_interrupt_at_once_leaves_nothing_half),
     };
     return cmocka_run_group_tests(tests, whole_set_up, whole_tear_down);

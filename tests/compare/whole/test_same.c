@@ -16,13 +16,13 @@ static void any_number_of_jobs(void **state)
 {
     (void)state;
     whole_forget();
-    whole_run(&(struct asked){.tricks = tricks, .seeds = 3, .out = "one", .jobs = 1});
+    whole_run(&(struct asked){.tricks = tricks, .converge = true, .seeds = 3, .out = "one", .jobs = 1});
     char *expected = whole_trials("one", NULL);
-    assert_int_equal(whole_count("one", NULL), 5 * 3); /* sam's cost brings the baseline x2 */
+    assert_int_equal(whole_count("one", NULL), 5 * 3); /* with the baseline x2, which tells whether its budget is enough */
     assert_int_equal(whole_count("one", "baseline x2"), 3);
-    whole_run(&(struct asked){.tricks = tricks, .seeds = 3, .out = "two", .jobs = 2});
+    whole_run(&(struct asked){.tricks = tricks, .converge = true, .seeds = 3, .out = "two", .jobs = 2});
     assert_same(expected, "two", NULL, "two jobs");
-    whole_run(&(struct asked){.tricks = tricks, .seeds = 3, .out = "five", .jobs = 5});
+    whole_run(&(struct asked){.tricks = tricks, .converge = true, .seeds = 3, .out = "five", .jobs = 5});
     assert_same(expected, "five", NULL, "five jobs");
     free(expected);
 }
@@ -45,9 +45,9 @@ static void interrupted_after_any_trial(void **state)
     (void)state;
     char *expected = whole_trials("one", NULL);
     for (int after = 1; after < 15; after += 2)
-        whole_expect(&(struct asked){.tricks = tricks, .seeds = 3, .out = "stopped", .interrupt_after = after}, KNACK_E_INTERRUPTED,
-                     "interrupted: ", " trials are done and kept in ", "the same command goes on from there", NULL);
-    whole_run(&(struct asked){.tricks = tricks, .seeds = 3, .out = "stopped"});
+        whole_expect(&(struct asked){.tricks = tricks, .converge = true, .seeds = 3, .out = "stopped", .interrupt_after = after},
+                     KNACK_E_INTERRUPTED, "interrupted: ", " trials are done and kept in ", "the same command goes on from there", NULL);
+    whole_run(&(struct asked){.tricks = tricks, .converge = true, .seeds = 3, .out = "stopped"});
     assert_same(expected, "stopped", NULL, "interrupted");
     free(expected);
 }
@@ -63,8 +63,8 @@ static void asked_for_once_more_nothing_is_run_again(void **state)
     memory_free(measurement);
     store_close(store);
     assert_in_range(before, 3 * 5 + 1, 4 * 5); /* mishap can perhaps not be measured */
-    whole_run(&(struct asked){.tricks = tricks, .seeds = 3, .out = "one"});
-    assert_true(whole_noted("15 trials are there already"));
+    whole_run(&(struct asked){.tricks = tricks, .converge = true, .seeds = 3, .out = "one"});
+    assert_true(whole_noted("15 trials already done"));
     assert_same(expected, "one", NULL, "once more");
     store = whole_store("one");
     assert_int_equal(store_read_measurements(store, &measurement, &after), KNACK_OK);
@@ -81,7 +81,7 @@ static void more_seeds_and_more_arms_join_what_is_there(void **state)
     assert_int_equal(whole_count("grown", NULL), 4);
     whole_run(&(struct asked){.tricks = "mixup", .seeds = 3, .out = "grown"});
     assert_int_equal(whole_count("grown", NULL), 6);
-    whole_run(&(struct asked){.tricks = tricks, .seeds = 3, .out = "grown"});
+    whole_run(&(struct asked){.tricks = tricks, .converge = true, .seeds = 3, .out = "grown"});
     char *expected = whole_trials("one", NULL);
     assert_same(expected, "grown", NULL, "grown");
     free(expected);

@@ -6,7 +6,7 @@
 #include "base/file.h"
 #include "base/text.h"
 
-static char folder[64], said[16384];
+static char folder[64], said[16384], waiting[2048];
 static int64_t interrupt_after, there;
 
 /* ---- The folder ---- */
@@ -112,7 +112,8 @@ knack_status whole_status(const struct asked *asked)
                  .metric = asked->metric,
                  .adaptive = asked->adaptive,
                  .until_decided = asked->until_decided,
-                 .no_equal_cost = asked->no_equal_cost,
+                 .no_equal_cost = !asked->equal_cost,
+                 .no_converge = !asked->converge,
                  .seeds = asked->seeds,
                  .first_seed = asked->first_seed > 0 ? asked->first_seed : -1,
                  .margin = asked->margin > 0 ? asked->margin : NAN,
@@ -122,6 +123,8 @@ knack_status whole_status(const struct asked *asked)
         .out = whole_path(asked->out ? asked->out : "out"),
         .confirm = asked->confirm,
         .jobs = asked->jobs,
+        .no_cache = !asked->cache,
+        .kept = {.again = &asked->again, .agains = asked->again != NULL, .retry_failed = asked->retry_failed},
         .observer = {.note = note, .warning = warn, .progress = progress, .interrupted = interrupted},
     };
     if (asked->tricks) TRY(plan_split_tricks(asked->tricks, &trick, &request.plan.tricks));
@@ -132,6 +135,8 @@ knack_status whole_status(const struct asked *asked)
     struct comparison *comparison;
     knack_status status = comparison_open(&request, &comparison);
     if (status >= 0) status = comparison_run(comparison);
+    waiting[0] = '\0';
+    if (status >= 0 && comparison_waiting(comparison)) snprintf(waiting, sizeof waiting, "%s", comparison_waiting(comparison));
     comparison_close(comparison);
     memory_free(trick);
     return status;
@@ -171,6 +176,11 @@ bool whole_warned(const char *part)
 bool whole_noted(const char *part)
 {
     return was_said("note: ", part);
+}
+
+const char *whole_waiting(void)
+{
+    return waiting[0] ? waiting : NULL;
 }
 
 /* ---- What is there ---- */

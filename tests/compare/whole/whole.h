@@ -33,7 +33,10 @@ struct asked {
     const char *tricks, *design, *role, *on, *metric;
     const char *out; /* within the folder; NULL: "out" */
     int seeds, first_seed, jobs, confirm;
-    bool adaptive, until_decided, no_equal_cost;
+    bool adaptive, until_decided;
+    bool equal_cost, converge, cache; /* not unless a test is about them: they train more, or less, by what the clock says or others did */
+    const char *again;
+    bool retry_failed;
     double margin, failed_score, timeout;
     int64_t interrupt_after; /* trials that are there; 0: never; -1: at once */
 };
@@ -48,6 +51,7 @@ char *whole_trials(const char *out, const char *arm);
 int64_t whole_count(const char *out, const char *arm); /* of these */
 bool whole_warned(const char *part);                   /* in the latest run */
 bool whole_noted(const char *part);
+const char *whole_waiting(void);            /* what the latest run waits for; NULL: nothing */
 struct store *whole_store(const char *out); /* store_close() */
 /* Analysis of what is there; analysis_free(). */
 struct analysis *whole_analysis(const char *out);

@@ -9,7 +9,7 @@
 #include <knack/plugin.h>
 
 struct mishap {
-    const char *what;
+    const char *what, *mark;
     int64_t at, signal, draws;
     double chance;
 };
@@ -18,6 +18,7 @@ static knack_status mishap_open(knack_trick *trick)
 {
     struct mishap *self = knack_self(trick);
     self->what = knack_option_string(trick, "what");
+    self->mark = knack_option_string(trick, "mark");
     self->at = (int64_t)knack_option_number(trick, "at");
     self->chance = knack_option_number(trick, "chance");
     self->signal = (int64_t)knack_option_number(trick, "signal");
@@ -30,7 +31,7 @@ static bool happens(knack_trick *trick)
 {
     const struct mishap *self = knack_self(trick);
     knack_real drawn;
-    if (knack_now(trick)->update != self->at) return false;
+    if (knack_now(trick)->update != self->at || (*self->mark && access(self->mark, F_OK) == 0)) return false;
     knack_uniform(trick, 0, 0, 1, &drawn);
     return (double)drawn < self->chance;
 }
@@ -72,6 +73,18 @@ static knack_status mishap_post_backward(knack_trick *trick, knack_step *step)
     return is(trick, "idle") ? KNACK_IDLE : KNACK_OK;
 }
 
+/* Where a calibration does not come. */
+static knack_status mishap_eval_begin(knack_trick *trick)
+{
+    const struct mishap *self = knack_self(trick);
+    if (!is(trick, "once") || access(self->mark, F_OK) == 0) return KNACK_IDLE;
+    FILE *mark = fopen(self->mark, "w");
+    if (mark) fclose(mark);
+    signal(SIGSEGV, SIG_DFL);
+    raise(SIGSEGV);
+    return KNACK_OK;
+}
+
 static const knack_plugin mishap = {
     .size = sizeof mishap,
     .abi = KNACK_ABI,
@@ -81,6 +94,7 @@ static const knack_plugin mishap = {
     .open = mishap_open,
     .pre_step = mishap_pre_step,
     .post_backward = mishap_post_backward,
+    .eval_begin = mishap_eval_begin,
 };
 
 const knack_plugin *knack_plugin_entry(uint32_t host_abi)

@@ -1,23 +1,27 @@
-#include "compare/schedule/calibrate.h"
+#include "compare/preflight/calibrate.h"
 
 #include <math.h>
 
 #include "base/memory.h"
-#include "compare/schedule/check.h"
+#include "compare/preflight/check.h"
+#include "compare/statistics/ratio.h"
 #include "compare/trials/workers.h"
 
-enum { PROBED = 3, WARM = 5, ROUNDS_MOST = 64 }; /* WARM: updates that a measurement makes before it begins */
-static const double measure_timeout = 600;
+enum { PROBED = 3, WARM = 5, ROUNDS_MOST = 64, WALL_TIMES = 5 }; /* WARM: updates that a measurement makes before it begins */
+/* CPU seconds that a measurement may take: the baseline's many, as nothing is known; those of arms a generous multiple of what the
+ * baseline's took, so that one that hangs does not hold up the others for long. */
+static const double measure_timeout = 600, least_timeout = 2, times_baseline = 200;
 /* Seconds of one measurement, and of all together: short beside the training, or short for who waits. */
 static const double shortest = 0.01, longest = 0.06, tiny_study = 2, share_of_study = 0.1;
 
 struct calibration {
     struct store *store;
-    const struct plan *plan;
+    struct plan *plan;
     struct data_sets *data;
     const struct watcher *watcher;
     int64_t *rounds; /* [arms] that the arm and the baseline have in common; -1: cannot be measured, or is not to be */
     int64_t updates; /* of a measurement */
+    double timeout;  /* of arms */
     int64_t round;   /* the next */
     int64_t done, planned;
 };
@@ -34,8 +38,8 @@ static knack_status measure(struct calibration *calibration, int64_t arm, int64_
     fill_job(plan, arm, set, &job);
     job.kind = TRIAL_MEASURE;
     job.updates = updates;
-    double timeout = plan->timeout > 0 ? plan->timeout : measure_timeout;
-    TRY(workers_run_one(&job, timeout, timeout, calibration->watcher->interrupted, calibration->watcher->user, &outcome));
+    double timeout = plan->timeout > 0 ? plan->timeout : arm == 0 ? measure_timeout : calibration->timeout;
+    TRY(workers_run_one(&job, timeout, WALL_TIMES * timeout, calibration->watcher->interrupted, calibration->watcher->user, &outcome));
     bool measured = outcome.status == TRIAL_DONE && outcome.cost.updates > 0;
     *measurement = (struct stored_measurement){.arm = arm,
                                                .round = calibration->round,
@@ -55,6 +59,7 @@ static knack_status choose_updates(struct calibration *calibration, int64_t arms
     double each = fmin(fmax(fmax(tiny_study, share_of_study * study) / measurements, shortest), longest);
     double wanted = probe.cpu_seconds > 0 ? ceil(each / probe.cpu_seconds) : 1;
     calibration->updates = (int64_t)fmax(1, fmin(wanted, updates > WARM ? updates - WARM : 1));
+    calibration->timeout = fmax(least_timeout, times_baseline * probe.cpu_seconds * (double)(calibration->updates + WARM));
     return KNACK_OK;
 }
 
@@ -133,15 +138,53 @@ static knack_status make_rounds(struct calibration *calibration, int64_t trials,
     return KNACK_OK;
 }
 
-knack_status calibrate(struct store *store, const struct plan *plan, struct data_sets *data, int64_t trials, int64_t jobs,
+/* ---- What arms cost ---- */
+
+static double seconds_in(const struct stored_measurement *measurement, int64_t count, int64_t arm, int64_t round)
+{
+    for (int64_t i = 0; i < count; i++)
+        if (measurement[i].arm == arm && measurement[i].round == round) return measurement[i].cpu_seconds;
+    return 0;
+}
+
+/* By rounds in which both were measured, one after the other, so that a slow spell of the machine is in both. */
+static void find_cost(const struct stored_measurement *measurement, int64_t count, struct plan *plan, int64_t a)
+{
+    double own[ROUNDS_MOST], base[ROUNDS_MOST];
+    int64_t rounds = 0;
+    for (int64_t round = 0; round < ROUNDS_MOST; round++) {
+        own[rounds] = seconds_in(measurement, count, a, round);
+        base[rounds] = seconds_in(measurement, count, 0, round);
+        rounds += own[rounds] > 0 && base[rounds] > 0;
+    }
+    if (rounds == 0) return;
+    struct ratio ratio = paired_ratio(own, base, rounds);
+    plan->arm[a].update_cost = ratio.value;
+    plan->arm[a].update_cost_low = ratio.ci.low;
+    plan->arm[a].update_cost_high = ratio.ci.high;
+}
+
+/* Costs that the plan has already stay as they were fixed. */
+static knack_status find_costs(struct store *store, struct plan *plan)
+{
+    struct stored_measurement *measurement;
+    int64_t count;
+    TRY(store_read_measurements(store, &measurement, &count));
+    for (int64_t a = 1; a < plan->arms; a++)
+        if (plan->arm[a].kind == ARM_TREATED && isnan(plan->arm[a].update_cost)) find_cost(measurement, count, plan, a);
+    memory_free(measurement);
+    return KNACK_OK;
+}
+
+knack_status calibrate(struct store *store, struct plan *plan, struct data_sets *data, int64_t trials, int64_t jobs,
                        const struct watcher *watcher)
 {
-    struct calibration calibration = {.store = store, .plan = plan, .data = data, .watcher = watcher};
+    struct calibration calibration = {.store = store, .plan = plan, .data = data, .watcher = watcher, .timeout = measure_timeout};
     calibration.rounds = memory_new((size_t)plan->arms, sizeof *calibration.rounds);
     if (!calibration.rounds) return KNACK_E_MEMORY;
     knack_status status = make_rounds(&calibration, trials, jobs);
     memory_free(calibration.rounds);
-    return status;
+    return status < 0 ? status : find_costs(store, plan);
 }
 
 knack_status calibration_read(struct store *store, int64_t arm, double *seconds)

@@ -1,4 +1,4 @@
-#include "compare/schedule/check.h"
+#include "compare/preflight/check.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -8,7 +8,6 @@
 #include "base/memory.h"
 #include "compare/trials/workers.h"
 #include "plugin/code_hash.h"
-#include "train/identity.h"
 
 static const double check_timeout = 600;
 
@@ -85,35 +84,11 @@ static knack_status open_data(struct plan *plan, int64_t a, struct data_sets *se
 
 /* ---- What the checks found ---- */
 
-/* Text that was there from an earlier call has to be the same still. Takes *text. */
-static knack_status keep_text(char **kept, char **text, const char *what)
+static void take_text(char **kept, char **now)
 {
-    if (*kept && strcmp(*kept, *text) != 0)
-        return status_set(KNACK_E_CONFIG,
-                          "%s are not any more what this comparison was begun with, as knack or a plugin has changed; compare "
-                          "into another folder (--out)",
-                          what);
-    memory_free(*kept);
-    *kept = *text;
-    *text = NULL;
-    return KNACK_OK;
-}
-
-/* Trials of another machine are told apart from the others by those who store them; other code or data are another arm. Takes *now. */
-static knack_status keep_identity(char **kept, char **now)
-{
-    unsigned change = IDENTITY_SAME;
-    char *words = NULL;
-    if (*kept) TRY(identity_difference(*kept, *now, &change, &words));
-    if (change & IDENTITY_CONTENT)
-        status_set(KNACK_E_CONFIG, "what its trials rest on has changed since: %s; bring that back, or compare into another folder (--out)",
-                   words);
-    memory_free(words);
-    if (change & IDENTITY_CONTENT) return KNACK_E_CONFIG;
     memory_free(*kept);
     *kept = *now;
     *now = NULL;
-    return KNACK_OK;
 }
 
 static knack_status keep_outcome(struct plan *plan, int64_t a, struct trial_outcome *outcome)
@@ -121,9 +96,9 @@ static knack_status keep_outcome(struct plan *plan, int64_t a, struct trial_outc
     struct arm *arm = &plan->arm[a];
     if (outcome->status != TRIAL_DONE) return status_set(outcome->code < 0 ? outcome->code : KNACK_E_CALL, "%s", outcome->message);
     if (!outcome->resolved || !outcome->tricks || !outcome->identity) return status_set(KNACK_E_CALL, "its check told no config");
-    TRY(keep_text(&arm->tricks, &outcome->tricks, "its tricks or their versions"));
-    TRY(keep_text(&arm->resolved, &outcome->resolved, "its config or its defaults"));
-    TRY(keep_identity(&arm->identity, &outcome->identity));
+    take_text(&arm->tricks, &outcome->tricks);
+    take_text(&arm->resolved, &outcome->resolved);
+    take_text(&arm->identity, &outcome->identity);
     arm->updates = outcome->updates;
     arm->parameters = outcome->parameters;
     return KNACK_OK;
@@ -171,12 +146,23 @@ static void set_failed_score(struct plan *plan, const struct dataset *data, doub
         plan->failed_score = initial;
 }
 
+static knack_status read_epochs(struct plan *plan)
+{
+    struct json_document *resolved;
+    TRY(json_parse(plan->arm[0].resolved, strlen(plan->arm[0].resolved), plan->config, &resolved));
+    double epochs = json_member_number(json_member(resolved->root, "train"), "epochs");
+    plan->epochs = epochs > 0 ? (int64_t)epochs : 0;
+    json_free(resolved);
+    return KNACK_OK;
+}
+
 static knack_status conclude(struct plan *plan, int64_t a, const struct data_set *set, struct trial_outcome *outcome)
 {
     TRY(keep_outcome(plan, a, outcome));
     TRY(refuse_doubles(plan, a));
-    if (a == 0) set_failed_score(plan, set->data, outcome->initial);
-    return KNACK_OK;
+    if (a > 0) return KNACK_OK;
+    set_failed_score(plan, set->data, outcome->initial);
+    return read_epochs(plan);
 }
 
 /* ---- The checks ---- */

@@ -1,6 +1,6 @@
 /* Who is told how the steps before the trials go on, and may end them. */
-#ifndef COMPARE_SCHEDULE_WATCHER_H
-#define COMPARE_SCHEDULE_WATCHER_H
+#ifndef COMPARE_PREFLIGHT_WATCHER_H
+#define COMPARE_PREFLIGHT_WATCHER_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /* The data of all arms, opened once in this process: trials that are forked from it share its pages. Arms whose configs say the same of
  * their data have one data set. */
-#ifndef COMPARE_DATA_SETS_H
-#define COMPARE_DATA_SETS_H
+#ifndef COMPARE_PREFLIGHT_DATA_SETS_H
+#define COMPARE_PREFLIGHT_DATA_SETS_H
 
 #include "compare/plan/plan.h"
 #include "data/dataset.h"

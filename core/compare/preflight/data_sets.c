@@ -1,4 +1,4 @@
-#include "compare/data_sets.h"
+#include "compare/preflight/data_sets.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,14 +1,13 @@
 /* Before any trial: every arm's config is opened in a process of its own, which finds whatever can be refused. */
-#ifndef COMPARE_SCHEDULE_CHECK_H
-#define COMPARE_SCHEDULE_CHECK_H
+#ifndef COMPARE_PREFLIGHT_CHECK_H
+#define COMPARE_PREFLIGHT_CHECK_H
 
-#include "compare/data_sets.h"
-#include "compare/schedule/watcher.h"
+#include "compare/preflight/data_sets.h"
+#include "compare/preflight/watcher.h"
 
 /* Checks the plan's arms from `first` on, jobs at once, and fills in what the check finds: of each arm its resolved config, tricks, updates
  * and parameters; of the plan what its data are and the score of failed trials. Refuses arms that cannot run, that have other examples to
- * judge by than the baseline, that are what another arm is, or that are not any more what the plan had kept of them; the message names the
- * arm. */
+ * judge by than the baseline, or that are what another arm is; the message names the arm. */
 knack_status check_arms(struct plan *, int64_t first, struct data_sets *, int64_t jobs, const struct watcher *);
 /* What a trial of this kind is told. set: the arm's data. */
 struct trial_job;
