@@ -72,7 +72,9 @@ struct contrast_result {
     struct estimate at_equal_cost; /* n 0: not measured */
     double p, p_adjusted;          /* of both lines together, as struct finding has them */
     enum verdict_kind updates_say, equal_cost_says;
-    bool by_cost, decided, waits, all_failed;
+    bool by_cost, by_failures, decided, waits, all_failed;
+    int64_t trained;      /* seeds in which every trial of it trained, where some failed, */
+    double trained_delta; /* and their mean difference */
     struct two_level two_level;
     struct cost costs;
     double cost;             /* of what is on against what is off, in passes: costs.counted; NaN of interactions */

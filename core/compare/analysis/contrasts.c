@@ -100,6 +100,9 @@ static knack_status fill(struct analysis *analysis, const struct material *mater
     result->updates_say = finding->updates;
     result->equal_cost_says = finding->equal;
     result->by_cost = finding->by_cost;
+    result->by_failures = finding->by_failures;
+    result->trained = finding->trained.n;
+    result->trained_delta = finding->trained.delta;
     result->decided = finding->decided;
     result->waits = finding->waits;
     result->all_failed = finding->all_failed;

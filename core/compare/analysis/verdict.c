@@ -191,7 +191,13 @@ static void write_inconclusive(struct draft *draft)
     int64_t family = analysis->family_size[draft->result->contrast->family];
     if ((estimate->ci.low > 0 || estimate->ci.high < 0) && family > 1)
         say(draft, "; excludes 0 on its own, not after %lld comparisons", (long long)family);
-    say_what_would_tell(draft);
+    if (draft->result->by_failures) {
+        char amount[192];
+        say(draft, "; failures alone move it: over the %lld seeds in which all train it is %s", (long long)draft->result->trained,
+            phrase_amount(analysis, draft->result->trained_delta, phrase_in_points(analysis) ? 2 : 4, amount));
+    } else {
+        say_what_would_tell(draft);
+    }
     say(draft, ". Not evidence of no effect.");
 }
 

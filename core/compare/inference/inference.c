@@ -11,6 +11,8 @@ bool contrast_is_interaction(const struct contrast *contrast)
     return contrast->kind == CONTRAST_INTERACTION || contrast->kind == CONTRAST_REST;
 }
 
+enum { LINES = 3 }; /* of a finding, with memory of their own */
+
 /* While it is made. */
 struct making {
     struct inference *inference;
@@ -82,6 +84,25 @@ static void estimate_updates(const struct making *making, struct finding *f)
     f->waits = has_waiting(making, f->contrast);
     infer(making, f, scale, &f->estimate);
     count_failures(making, f);
+}
+
+/* Where trials failed, what the others say: an effect that failures alone make is one on whether it trains, not on how well. */
+static void estimate_trained(const struct making *making, struct finding *f)
+{
+    if (f->failed + f->base_failed == 0) return;
+    for (int64_t i = 0; i < f->estimate.n; i++) {
+        bool failed = false;
+        for (int64_t a = 0; a < making->plan->arms; a++)
+            failed |=
+                f->contrast->weight[a] != 0 && grid_failed(grid_cell(making->grid, f->estimate.seed[i] - making->plan->first_seed, a));
+        if (failed) continue;
+        f->trained.seed[f->trained.n] = f->estimate.seed[i];
+        f->trained.difference[f->trained.n++] = f->estimate.difference[i];
+    }
+    struct paired paired = estimate_test(making->plan, f->trained.difference, f->trained.n);
+    f->trained.delta = paired.mean;
+    f->trained.p = paired.p;
+    f->trained.ci = paired.ci;
 }
 
 /* Of sides that are several arms by counts alone. */
@@ -262,14 +283,15 @@ static void fill(const struct making *making, double *place)
     const struct plan *plan = making->plan;
     for (int64_t c = 0; c < plan->contrasts; c++) {
         struct finding *f = &inference->finding[c];
-        struct estimate *line[2] = {&f->estimate, &f->at_equal_cost};
+        struct estimate *line[LINES] = {&f->estimate, &f->at_equal_cost, &f->trained};
         f->contrast = &plan->contrast[c];
-        for (int i = 0; i < 2; i++) {
+        for (int i = 0; i < LINES; i++) {
             line[i]->difference = place;
             line[i]->seed = (int64_t *)(place + making->blocks);
             place += 2 * making->blocks;
         }
         estimate_updates(making, f);
+        estimate_trained(making, f);
         estimate_equal_cost(making, f);
     }
     adjust_families(inference, place, place + plan->contrasts);
@@ -285,7 +307,7 @@ knack_status inference_make(const struct plan *plan, const struct grid *grid, en
     int64_t blocks = limit < grid->blocks ? limit : grid->blocks, contrasts = plan->contrasts;
     *inference = (struct inference){.plan = plan};
     inference->finding = memory_new((size_t)contrasts + 1, sizeof *inference->finding);
-    inference->memory = memory_new((size_t)(4 * blocks * contrasts + blocks + 2 * contrasts + 1), sizeof(double));
+    inference->memory = memory_new((size_t)(2 * LINES * blocks * contrasts + blocks + 2 * contrasts + 1), sizeof(double));
     if (!inference->finding || !inference->memory) {
         inference_free(inference);
         return KNACK_E_MEMORY;

@@ -23,6 +23,7 @@ struct finding {
     const struct contrast *contrast;
     struct estimate estimate;      /* at equal updates: as the arms are configured */
     struct estimate at_equal_cost; /* n 0: there is none */
+    struct estimate trained;       /* at equal updates over the blocks in which every trial of it trained; n 0: none failed */
     struct cost cost;              /* of what is on against what is off; NaN of interactions */
     bool cost_missing;             /* it costs more or less, and there is no baseline at that cost */
     bool score_missing;            /* trials failed, and no score for them is known: their blocks are left out, and there is no verdict */
@@ -32,6 +33,7 @@ struct finding {
     double p, p_adjusted;          /* of the effect: the larger of both lines' p (Berger 1982), and Holm's over the family or the q */
     enum verdict_kind updates, equal; /* what each line says alone */
     enum verdict_kind kind;           /* what both say */
+    bool by_failures;                 /* it would claim an effect, but only one side's failures make it: trials that train do not */
     bool by_cost;                     /* the verdict's line is the one at equal cost */
     bool decided;                     /* by every line that it has */
 };

@@ -76,6 +76,13 @@ static bool is_sure(const struct estimate *e)
     return e->p_adjusted < ALPHA;
 }
 
+/* Whether trials that train show the effect too; too few of them cannot be asked. */
+static bool trials_that_train_agree(const struct finding *f)
+{
+    if (f->failed == f->base_failed || f->trained.n < INFERENCE_FROM) return true;
+    return f->trained.p < ALPHA && (f->trained.delta > 0) == (f->kind == VERDICT_HELPS);
+}
+
 void judge_finding(const struct plan *plan, struct finding *f)
 {
     bool both = f->at_equal_cost.n > 0, agree = f->estimate.delta * f->at_equal_cost.delta > 0;
@@ -85,5 +92,10 @@ void judge_finding(const struct plan *plan, struct finding *f)
     f->kind = judge_line(&f->estimate, f->p_adjusted < ALPHA, plan->margin);
     f->decided = f->p_adjusted < ALPHA || (both && !agree && is_sure(&f->estimate) && is_sure(&f->at_equal_cost));
     if (both && f->equal != VERDICT_NONE && f->updates != VERDICT_NONE) judge_both(f, plan->margin);
+    f->by_failures = claims(f->kind) && !trials_that_train_agree(f);
+    if (f->by_failures) {
+        f->kind = VERDICT_INCONCLUSIVE;
+        f->decided = false;
+    }
     if (f->score_missing || f->all_failed) f->kind = VERDICT_NONE;
 }

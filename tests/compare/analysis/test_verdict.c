@@ -303,6 +303,22 @@ static void test_failures(void **state)
           "HELPS: +0.63 points accuracy (95% CI +0.33 to +0.93; 10 of 10 seeds; p 0.001) [fails 0/10, baseline 1/10; p 1]");
 }
 
+/* One trick fails in four of twenty seeds, and else does nothing: that is no effect on how well it trains. */
+static void test_failures_alone(void **state)
+{
+    (void)state;
+    double value[40];
+    fill(value, 20, 0, .002);
+    for (int s = 0; s < 20; s += 5) value[2 * s + 1] = NAN;
+    check(&(struct recipe){.arms = 2, .seeds = 20, .value = value, .failed_score = .1}, 0, "INCONCLUSIVE", NULL);
+    fill(value, 20, -.01, .002);
+    for (int s = 0; s < 20; s += 5) value[2 * s + 1] = NAN;
+    check(&(struct recipe){.arms = 2, .seeds = 20, .value = value, .failed_score = .1}, 0, "HURTS", NULL);
+    fill(value, 20, .01, .002); /* it fails, and helps when it trains: neither */
+    for (int s = 0; s < 20; s += 5) value[2 * s + 1] = NAN;
+    check(&(struct recipe){.arms = 2, .seeds = 20, .value = value, .failed_score = .1}, 0, "INCONCLUSIVE", NULL);
+}
+
 static void test_all_failed(void **state)
 {
     (void)state;
@@ -588,6 +604,7 @@ int main(void)
         cmocka_unit_test(test_without_spread),
         cmocka_unit_test(test_idle_trick),
         cmocka_unit_test(test_failures),
+        cmocka_unit_test(test_failures_alone),
         cmocka_unit_test(test_all_failed),
         cmocka_unit_test(test_equal_cost),
         cmocka_unit_test(test_longer_training),
