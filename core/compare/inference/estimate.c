@@ -15,9 +15,10 @@ static struct interval bounded(struct interval interval)
     return isfinite(interval.low) && isfinite(interval.high) ? interval : none;
 }
 
-static void clear(struct estimate *e)
+void estimate_clear(struct estimate *e)
 {
-    e->s_d = e->se = e->df = e->t = e->p = e->p_flip = e->p_adjusted = e->rho = e->vrf = e->relative = e->detectable = e->boundary = NAN;
+    e->delta = e->s_d = e->se = e->df = e->t = e->p = e->p_flip = e->p_adjusted = e->rho = e->vrf = e->relative = e->detectable =
+        e->boundary = NAN;
     e->ci = e->simultaneous = e->next = e->wins_ci = e->relative_ci = none;
     e->upper = INFINITY;
     e->look = -1;
@@ -145,7 +146,7 @@ static void infer_at_look(const struct plan *plan, struct estimate *e)
 void estimate_infer(const struct estimate_context *context, struct estimate *e)
 {
     const struct plan *plan = context->plan;
-    clear(e);
+    estimate_clear(e);
     remove_rounding(e->difference, e->n, context->scale);
     if (plan->stopping == STOP_LOOKS)
         infer_at_look(plan, e);

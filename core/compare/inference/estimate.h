@@ -50,6 +50,7 @@ struct estimate_context {
     int64_t reads;
     double scale;
 };
+void estimate_clear(struct estimate *); /* no inference: NaN */
 void estimate_infer(const struct estimate_context *, struct estimate *);
 /* The paired test of the plan's data: by the re-split formula where seeds redraw them. */
 struct paired estimate_test(const struct plan *, const double *difference, int64_t n);

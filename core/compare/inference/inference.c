@@ -286,6 +286,7 @@ static void fill(const struct making *making, double *place)
         struct estimate *line[LINES] = {&f->estimate, &f->at_equal_cost, &f->trained};
         f->contrast = &plan->contrast[c];
         for (int i = 0; i < LINES; i++) {
+            estimate_clear(line[i]);
             line[i]->difference = place;
             line[i]->seed = (int64_t *)(place + making->blocks);
             place += 2 * making->blocks;
