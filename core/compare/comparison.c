@@ -273,7 +273,7 @@ static knack_status find_readings(struct comparison *comparison)
     for (int64_t a = 0; a < plan->arms; a++) {
         int64_t read[READS_MOST], reads;
         struct arm *arm = &plan->arm[a];
-        if (!arm->identity || plan->stopping != STOP_FIXED) continue;
+        if (!arm->identity) continue;
         TRY(ledger_reads(plan, a, store_identity(comparison->store), read, &reads));
         for (int64_t i = 0; i < reads; i++) arm_add_reading(arm, read[i]);
     }

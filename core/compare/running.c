@@ -259,11 +259,11 @@ static knack_status tell_waiting(struct comparison *comparison)
     return comparison->waiting ? KNACK_OK : KNACK_E_MEMORY;
 }
 
-/* Results of a plan of fixed size are read once they are there: what is added later has to pay for it. */
+/* Results are read once they are there: who adds seeds later, or repeats these trials elsewhere, has to pay for it. */
 static knack_status note_reading(struct comparison *comparison)
 {
     struct plan *plan = comparison->plan;
-    if (plan->stopping != STOP_FIXED || plan->design == DESIGN_SCREEN || comparison->waiting) return KNACK_OK;
+    if (plan->design == DESIGN_SCREEN || comparison->waiting) return KNACK_OK;
     for (int64_t a = 0; a < plan->arms; a++) {
         int64_t there = 0;
         while (grid_there(&comparison->grid, there, a)) there++;

@@ -92,7 +92,7 @@ struct analysis {
     struct plan *plan;
     char status[32];
     int64_t comparison_number;        /* on this test set; 0: not entered */
-    int64_t blocks;                   /* complete ones of all arms */
+    int64_t blocks;                   /* complete ones of all arms but the baseline's budgets */
     struct arm_result *arm;           /* [plan->arms] */
     struct contrast_result *contrast; /* [plan->contrasts], order of the plan */
     struct curve *curve;              /* [plan->arms] */

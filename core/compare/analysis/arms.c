@@ -109,7 +109,7 @@ knack_status arms_fill(struct analysis *analysis, const struct material *materia
     }
     for (int64_t row = 0; row < material->rows; row++) {
         bool complete = true;
-        for (int64_t a = 0; a < plan->arms; a++) complete &= material_trial(material, row, a) != NULL;
+        for (int64_t a = 0; a < plan->arms; a++) complete &= plan->arm[a].kind == ARM_BUDGET || material_trial(material, row, a) != NULL;
         analysis->blocks += complete;
     }
     return KNACK_OK;

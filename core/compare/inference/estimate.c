@@ -106,10 +106,17 @@ static void infer_extended(const struct estimate_context *context, struct estima
     }
 }
 
+static bool was_read_otherwise(const struct estimate_context *context, int64_t n)
+{
+    for (int64_t i = 0; i < context->reads; i++)
+        if (context->read[i] != n) return true;
+    return false;
+}
+
 static void infer_fixed(const struct estimate_context *context, struct estimate *e)
 {
     struct paired paired;
-    for (int64_t i = 0; i < context->reads; i++) e->extended |= context->read[i] != e->n;
+    e->extended = was_read_otherwise(context, e->n);
     if (e->extended) {
         infer_extended(context, e);
         return;
@@ -143,13 +150,25 @@ static void infer_at_look(const struct plan *plan, struct estimate *e)
     e->futile = plan->margin > 0 && e->look + 1 < plan->looks && look_is_futile(&paired, plan->margin);
 }
 
+/* Looks that were planned hold for trials that nobody has read otherwise. */
+static void infer_at_looks(const struct estimate_context *context, struct estimate *e)
+{
+    int64_t n = e->n;
+    infer_at_look(context->plan, e);
+    e->extended = e->look >= 0 && was_read_otherwise(context, e->n);
+    if (!e->extended) return;
+    e->n = n;
+    e->futile = false;
+    infer_extended(context, e);
+}
+
 void estimate_infer(const struct estimate_context *context, struct estimate *e)
 {
     const struct plan *plan = context->plan;
     estimate_clear(e);
     remove_rounding(e->difference, e->n, context->scale);
     if (plan->stopping == STOP_LOOKS)
-        infer_at_look(plan, e);
+        infer_at_looks(context, e);
     else if (plan->stopping == STOP_DECIDED)
         infer_any_time(context, e);
     else if (context->finished)
