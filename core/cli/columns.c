@@ -63,10 +63,12 @@ static void repeat(const char *text, int64_t times)
     for (int64_t i = 0; i < times; i++) fputs(text, stdout);
 }
 
+enum { LAST_LEAST = 12 };
+
 /* The last column goes on below itself where the line ends. limit 0: none. */
 static void print_last(const char *text, int64_t indent, int64_t limit)
 {
-    if (limit == 0 || limit - indent < 20) {
+    if (limit == 0 || limit - indent < LAST_LEAST) {
         fputs(text, stdout);
         return;
     }
@@ -109,7 +111,7 @@ static void print_rule(const struct columns *table, const int64_t *width, const 
         indent += width[c] + 2;
     }
     int64_t room = limit - indent;
-    repeat(rule, limit == 0 || room < 20 || width[last] < room ? width[last] : room);
+    repeat(rule, limit == 0 || room < LAST_LEAST || width[last] < room ? width[last] : room);
     putchar('\n');
 }
 

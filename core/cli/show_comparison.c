@@ -11,199 +11,149 @@
 #include "cli/format.h"
 #include "cli/interval_line.h"
 #include "cli/paragraph.h"
+#include "compare/analysis/table.h"
 #include "compare/report/report.h"
 #include "compare/statistics/power.h"
 
-/* ---- Cells ---- */
+/* ---- The table, in what room there is ---- */
 
-/* Columns in the order of the table. */
-enum column { NAME, COUNT, BASE, MEAN, DELTA, LINE, P, ADJUSTED, WINS, COST, EQUAL_COST, COLUMNS };
+/* Columns of the table, and those that only a terminal has. */
+enum { NAME = TABLE_COLUMNS, LINE, VERDICT, ALL };
+static const int order[] = {NAME,    TABLE_N,        TABLE_BASE, TABLE_MEAN, TABLE_DELTA, LINE,
+                            TABLE_P, TABLE_ADJUSTED, TABLE_WINS, TABLE_COST, TABLE_EQUAL, VERDICT};
 /* The first ones always; the others in this order, as many as there is room for. */
-enum { NEEDED = 5 };
-static const enum column priority[COLUMNS] = {NAME, COUNT, DELTA, LINE, ADJUSTED, COST, WINS, EQUAL_COST, P, MEAN, BASE};
-enum { NAME_LEAST = 12, NAME_MOST = 40, LINE_LEAST = 13, LINE_USUAL = 31, CELL = INTERVAL_LINE_SIZE > 128 ? INTERVAL_LINE_SIZE : 128 };
+enum { COLUMNS = sizeof order / sizeof *order, NEEDED = 6 };
+static const int priority[COLUMNS] = {NAME, TABLE_N,    TABLE_DELTA, TABLE_ADJUSTED, TABLE_COST, VERDICT,
+                                      LINE, TABLE_WINS, TABLE_EQUAL, TABLE_P,        TABLE_MEAN, TABLE_BASE};
+enum { NAME_LEAST = 12, NAME_MOST = 40, LINE_LEAST = 13, LINE_USUAL = 31, VERDICT_LEAST = 12 };
+enum { CELL = INTERVAL_LINE_SIZE > 256 ? INTERVAL_LINE_SIZE : 256 };
 
-struct table {
+struct layout {
     const struct analysis *analysis;
-    char (*cell)[COLUMNS][CELL]; /* [rows] */
-    int64_t rows;
-    bool shown[COLUMNS];
+    struct result_table table;
+    bool shown[ALL];
+    int64_t name_width;
+    struct line_scale scale;
 };
 
-static int decimals_of(const struct analysis *analysis)
+/* A name is cut where the table has no room for it; the sentence below the table has all of it, and all of the verdict. */
+static const char *cell_of(const struct layout *layout, int64_t row, int column, char text[CELL])
 {
-    double least = INFINITY;
-    for (int64_t c = 0; c < analysis->plan->contrasts; c++) {
-        const struct interval ci = analysis->contrast[c].estimate.ci;
-        double half = analysis->percent * (ci.high - ci.low) / 2;
-        if (half > 0 && half < least) least = half;
-    }
-    int decimals = isfinite(least) ? number_decimals(least, 5) : 2;
-    return decimals < 1 ? 1 : decimals > 4 ? 4 : decimals;
-}
-
-static void put_interval(char *cell, const struct analysis *analysis, double delta, struct interval ci, int decimals)
-{
-    struct interval shown = analysis_shown_interval(analysis, ci);
-    number_effect(cell, CELL, analysis_shown(analysis, delta), shown.low, shown.high, decimals);
-}
-
-/* A name is cut where the table has no room for it; the sentence below the table has all of it. */
-static void put_name(char *cell, const char *name, int64_t most)
-{
-    if (text_columns(name) <= most)
-        snprintf(cell, CELL, "%s", name);
+    const struct contrast_result *result = &layout->analysis->contrast[row];
+    const double *effect = layout->table.cell[row][TABLE_DELTA].number;
+    const struct table_cell *cell = &layout->table.cell[row][column < TABLE_COLUMNS ? column : 0];
+    size_t to = strcspn(cell->below, " ");
+    bool whole = text_columns(result->title) <= layout->name_width;
+    if (column == NAME)
+        snprintf(text, CELL, "%.*s%s", (int)text_cut(result->title, layout->name_width - (whole ? 0 : 3)), result->title,
+                 whole ? "" : "...");
+    else if (column == LINE)
+        interval_line(text, &layout->scale, isnan(effect[1]) ? effect[0] : effect[1], effect[0], isnan(effect[2]) ? effect[0] : effect[2]);
+    else if (column == VERDICT)
+        snprintf(text, CELL, "%.*s", (int)strcspn(result->verdict.word, ",;(:"), result->verdict.word);
+    else if (*cell->below && column != TABLE_COST)
+        snprintf(text, CELL, "%s [%.*s, %s]", cell->text, (int)to, cell->below, cell->below + to + strlen(" to "));
     else
-        snprintf(cell, CELL, "%.*s...", (int)text_cut(name, most - 3), name);
+        snprintf(text, CELL, "%s", cell->text);
+    return text;
 }
 
-static void fill_row(struct table *table, int64_t c, int decimals)
+static const char *heading_of(const struct layout *layout, int column)
 {
-    const struct analysis *analysis = table->analysis;
-    const struct contrast_result *result = &analysis->contrast[c];
-    const struct estimate *estimate = &result->estimate;
-    char(*cell)[CELL] = table->cell[c], number[NUMBER_SIZE];
-    put_name(cell[NAME], result->title, NAME_MOST);
-    if (result->failed > 0)
-        snprintf(cell[COUNT], CELL, "%lld (%lld)", (long long)estimate->n, (long long)result->failed);
-    else
-        snprintf(cell[COUNT], CELL, "%lld", (long long)estimate->n);
-    snprintf(cell[BASE], CELL, "%s", number_fixed(number, analysis->percent * result->base_mean, decimals));
-    snprintf(cell[MEAN], CELL, "%s", number_fixed(number, analysis->percent * result->arm_mean, decimals));
-    put_interval(cell[DELTA], analysis, estimate->delta, estimate->ci, decimals);
-    analysis_p(analysis, cell[P], estimate->p);
-    analysis_p(analysis, cell[ADJUSTED], estimate->p_adjusted);
-    snprintf(cell[WINS], CELL, "%s", estimate->n > 0 ? number_short(number, estimate->wins) : "-");
-    snprintf(cell[COST], CELL, "%s", number_ratio(number, result->cost));
-    put_interval(cell[EQUAL_COST], analysis, result->at_equal_cost.n > 0 ? result->at_equal_cost.delta : NAN, result->at_equal_cost.ci,
-                 decimals);
-    if (result->equal_cost_missing) snprintf(cell[EQUAL_COST], CELL, "not measured");
+    enum design design = layout->analysis->plan->design;
+    if (column == NAME) return design == DESIGN_FACTORIAL || design == DESIGN_FRACTION ? "effect" : "arm";
+    return column == LINE ? "" : column == VERDICT ? "verdict" : layout->table.heading[column].plain;
 }
 
-/* ---- Which columns, and the line of characters in what room they leave ---- */
-
-static bool any_failed(const struct analysis *analysis)
+static int64_t width_of(const struct layout *layout, int column)
 {
-    for (int64_t c = 0; c < analysis->plan->contrasts; c++)
-        if (analysis->contrast[c].failed > 0) return true;
-    return false;
-}
-
-static const char *heading_of(const struct analysis *analysis, enum column column)
-{
-    static const char *const heading[COLUMNS] = {"",   ">n (failed)", ">base", ">mean", ">delta [95% CI]", "",
-                                                 ">p", ">Holm p",     ">wins", ">cost", ">at equal cost"};
-    if (column == NAME) return analysis->plan->design == DESIGN_FACTORIAL || analysis->plan->design == DESIGN_FRACTION ? "effect" : "arm";
-    if (column == COUNT && !any_failed(analysis)) return ">n";
-    if (column == ADJUSTED && analysis->screening) return ">q";
-    return heading[column];
-}
-
-static int64_t width_of(const struct table *table, enum column column)
-{
-    const char *heading = heading_of(table->analysis, column);
-    int64_t most = column == LINE ? LINE_LEAST : text_columns(heading + (*heading == '>'));
-    for (int64_t r = 0; column != LINE && r < table->rows; r++) {
-        int64_t width = text_columns(table->cell[r][column]);
+    char text[CELL];
+    int64_t most = column == LINE ? LINE_LEAST : text_columns(heading_of(layout, column));
+    for (int64_t r = 0; column != LINE && r < layout->table.rows; r++) {
+        int64_t width = text_columns(cell_of(layout, r, column, text));
         if (width > most) most = width;
     }
     return most;
 }
 
-static bool is_empty(const struct table *table, enum column column)
+/* Which columns, and how wide names and lines may be. limit 0: no limit. */
+static void fit(struct layout *layout, int64_t limit, int64_t *line)
 {
-    for (int64_t r = 0; r < table->rows; r++)
-        if (strcmp(table->cell[r][column], "-") != 0) return false;
-    return true;
-}
-
-/* Returns how wide the line of characters may be; below LINE_LEAST by as much as is missing. limit 0: no limit. */
-static int64_t choose_columns(struct table *table, int64_t limit)
-{
-    int64_t used = -2;
-    bool adjusted = table->analysis->family_size[0] > 1 || table->analysis->family_size[1] > 1;
+    int64_t used = -2, verdict = width_of(layout, VERDICT), least = verdict < VERDICT_LEAST ? verdict : VERDICT_LEAST;
     for (int i = 0; i < COLUMNS; i++) {
-        enum column column = priority[i] == ADJUSTED && !adjusted ? P : priority[i];
-        if (table->shown[column] || (column == EQUAL_COST && is_empty(table, column))) continue;
-        int64_t width = width_of(table, column) + 2;
+        int column = priority[i] == TABLE_ADJUSTED && !layout->table.shown[TABLE_ADJUSTED] ? TABLE_P : priority[i];
+        if (layout->shown[column] || (column < TABLE_COLUMNS && !layout->table.shown[column])) continue;
+        int64_t width = 2 + (column == VERDICT ? least : width_of(layout, column));
         if (i >= NEEDED && limit > 0 && used + width > limit) continue;
-        table->shown[column] = true;
+        layout->shown[column] = true;
         used += width;
     }
-    int64_t room = limit > 0 ? limit - used + LINE_LEAST : LINE_USUAL;
-    return room > LINE_USUAL ? LINE_USUAL : room;
+    if (limit > 0 && used > limit) layout->name_width = width_of(layout, NAME) - (used - limit);
+    if (layout->name_width < NAME_LEAST) layout->name_width = NAME_LEAST;
+    int64_t room = limit > 0 ? limit - used - (verdict - least) : LINE_USUAL;
+    *line = room < 0 ? LINE_LEAST : room > LINE_USUAL - LINE_LEAST ? LINE_USUAL : LINE_LEAST + room;
 }
 
-/* Names give room where the columns that there must be have none. */
-static int64_t fit_columns(struct table *table, int64_t limit)
+static knack_status draw_scale(struct layout *layout, int64_t width, bool unicode)
 {
-    int64_t width = choose_columns(table, limit);
-    if (width >= LINE_LEAST) return width;
-    int64_t most = width_of(table, NAME) - (LINE_LEAST - width);
-    for (int64_t c = 0; c < table->rows; c++)
-        put_name(table->cell[c][NAME], table->analysis->contrast[c].title, most < NAME_LEAST ? NAME_LEAST : most);
-    return LINE_LEAST;
-}
-
-static knack_status draw_lines(struct table *table, int64_t width, bool unicode, struct line_scale *scale)
-{
-    const struct analysis *analysis = table->analysis;
-    double *bound = memory_new((size_t)(2 * table->rows), sizeof *bound);
+    int64_t rows = layout->table.rows;
+    double *bound = memory_new((size_t)(2 * rows), sizeof *bound);
     if (!bound) return KNACK_E_MEMORY;
-    for (int64_t r = 0; r < table->rows; r++) {
-        double delta = analysis_shown(analysis, analysis->contrast[r].estimate.delta);
-        struct interval shown = analysis_shown_interval(analysis, analysis->contrast[r].estimate.ci);
-        bound[r] = isnan(shown.low) ? delta : shown.low;
-        bound[table->rows + r] = isnan(shown.high) ? delta : shown.high;
+    for (int64_t r = 0; r < rows; r++) {
+        const double *effect = layout->table.cell[r][TABLE_DELTA].number;
+        bound[r] = isnan(effect[1]) ? effect[0] : effect[1];
+        bound[rows + r] = isnan(effect[2]) ? effect[0] : effect[2];
     }
-    *scale = line_scale(bound, bound + table->rows, table->rows, width, unicode);
-    for (int64_t r = 0; r < table->rows; r++)
-        interval_line(table->cell[r][LINE], scale, bound[r], analysis_shown(analysis, analysis->contrast[r].estimate.delta),
-                      bound[table->rows + r]);
+    layout->scale = line_scale(bound, bound + rows, rows, width, unicode);
     memory_free(bound);
     return KNACK_OK;
 }
 
-static knack_status print_table(const struct console *console, const struct table *table)
+static knack_status print_table(const struct console *console, const struct layout *layout)
 {
     const char *heading[COLUMNS];
+    char text[CELL], right[COLUMNS][NUMBER_SIZE];
     int64_t columns = 0;
-    for (enum column column = 0; column < COLUMNS; column++)
-        if (table->shown[column]) heading[columns++] = heading_of(table->analysis, column);
+    for (int i = 0; i < COLUMNS; i++) {
+        if (!layout->shown[order[i]]) continue;
+        snprintf(right[columns], NUMBER_SIZE, "%s%s", order[i] < TABLE_COLUMNS ? ">" : "", heading_of(layout, order[i]));
+        heading[columns] = right[columns];
+        columns++;
+    }
     struct columns *out = columns_new(columns, heading);
     if (!out) return KNACK_E_MEMORY;
-    for (int64_t r = 0; r < table->rows; r++)
-        for (enum column column = 0; column < COLUMNS; column++)
-            if (table->shown[column]) columns_cell(out, table->cell[r][column]);
+    for (int64_t r = 0; r < layout->table.rows; r++)
+        for (int i = 0; i < COLUMNS; i++)
+            if (layout->shown[order[i]]) columns_cell(out, cell_of(layout, r, order[i], text));
     return columns_print(out, console);
 }
 
 /* What the table's numbers are. */
-static void print_legend(const struct console *console, const struct table *table, const struct line_scale *scale, int decimals)
+static void print_legend(const struct console *console, const struct layout *layout)
 {
     static const char *const interval[] = {"95% CI", "95% repeated CI, valid at any look", "95% confidence sequence, valid at any time"};
-    const struct analysis *analysis = table->analysis;
-    char low[NUMBER_SIZE], high[NUMBER_SIZE], text[512];
-    snprintf(text, sizeof text, "delta: difference of means in %s, with its %s; %s marks 0 on a scale from %s to %s.%s%s", analysis->unit,
-             interval[analysis->plan->stopping], console->unicode ? "\u250a" : ":", number_signed(low, scale->low, decimals),
-             number_signed(high, scale->high, decimals), table->shown[WINS] ? " wins: seeds in which it was better." : "",
-             table->shown[COST] ? " cost: passes of a whole training, the baseline's being 1." : "");
+    const struct analysis *analysis = layout->analysis;
+    char low[NUMBER_SIZE], high[NUMBER_SIZE], line[160] = "", text[640];
+    int decimals = result_table_decimals(analysis);
+    if (layout->shown[LINE])
+        snprintf(line, sizeof line, "; %s marks 0 on a scale from %s to %s", console->unicode ? "\u250a" : ":",
+                 number_signed(low, layout->scale.low, decimals), number_signed(high, layout->scale.high, decimals));
+    snprintf(text, sizeof text, "delta: difference of means in %s, with its %s%s.%s%s", analysis->unit, interval[analysis->plan->stopping],
+             line, layout->shown[TABLE_WINS] ? " wins: seeds in which it was better." : "",
+             layout->shown[TABLE_COST] ? " cost: passes of a whole training, the baseline's being 1." : "");
     print_paragraph(console, "", 0, text);
 }
 
 static knack_status show_table(const struct console *console, const struct analysis *analysis)
 {
-    struct table table = {.analysis = analysis, .rows = analysis->plan->contrasts};
-    table.cell = memory_new((size_t)table.rows, sizeof *table.cell);
-    if (!table.cell) return KNACK_E_MEMORY;
-    int decimals = decimals_of(analysis);
-    for (int64_t c = 0; c < table.rows; c++) fill_row(&table, c, decimals);
-    int64_t width = fit_columns(&table, console->result_width);
-    struct line_scale scale;
-    knack_status status = draw_lines(&table, width, console->unicode, &scale);
-    if (status >= 0) status = print_table(console, &table);
-    if (status >= 0) print_legend(console, &table, &scale, decimals);
-    memory_free(table.cell);
+    struct layout layout = {.analysis = analysis, .name_width = NAME_MOST};
+    TRY(result_table_new(analysis, &layout.table));
+    int64_t width;
+    fit(&layout, console->result_width, &width);
+    knack_status status = draw_scale(&layout, width, console->unicode);
+    if (status >= 0) status = print_table(console, &layout);
+    if (status >= 0) print_legend(console, &layout);
+    result_table_free(&layout.table);
     return status;
 }
 

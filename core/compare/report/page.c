@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/memory.h"
+#include "compare/analysis/table.h"
 #include "compare/report/figures.h"
 #include "compare/report/report.h"
 #include "draw/style.h"
@@ -46,7 +46,7 @@ static void body(const struct page *page)
 char *report_html(const struct analysis *analysis)
 {
     struct growing html = {0};
-    struct page page = {.analysis = analysis, .html = &html, .places = page_places(analysis)};
+    struct page page = {.analysis = analysis, .html = &html, .places = result_table_decimals(analysis)};
     if (page.places < 0) return NULL;
     page.inference = analysis->finished || analysis->plan->stopping != STOP_FIXED;
     head(&page);
@@ -133,20 +133,4 @@ const char *page_interval(const struct page *page, char buffer[NUMBER_SIZE], str
 {
     struct interval shown = analysis_shown_interval(page->analysis, interval);
     return number_interval(buffer, shown.low, shown.high, page->places);
-}
-
-/* By the median half interval: one contrast that hardly varies shall not give all others many decimals. */
-int page_places(const struct analysis *analysis)
-{
-    int64_t count = analysis->plan->contrasts, known = 0;
-    double *half = memory_new((size_t)count, sizeof *half);
-    if (!half) return -1;
-    for (int64_t c = 0; c < count; c++) {
-        struct interval ci = analysis->contrast[c].estimate.ci;
-        double size = (ci.high - ci.low) / 2 * analysis->percent;
-        if (isfinite(size) && size > 0) half[known++] = size;
-    }
-    int places = known > 0 ? number_decimals(numbers_median(half, known), 10) : analysis->percent > 1 ? 2 : 4;
-    memory_free(half);
-    return places < 1 ? 1 : places > 6 ? 6 : places;
 }

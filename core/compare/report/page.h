@@ -46,6 +46,5 @@ const char *page_range(char buffer[NUMBER_SIZE], double low, double high, int de
 const char *page_mean(const struct page *, char buffer[NUMBER_SIZE], double value);
 const char *page_difference(const struct page *, char buffer[NUMBER_SIZE], double difference);
 const char *page_interval(const struct page *, char buffer[NUMBER_SIZE], struct interval);
-int page_places(const struct analysis *); /* decimals that show intervals with two digits; -1: no memory */
 
 #endif

@@ -29,7 +29,6 @@ const char page_style[] =
     ".note,figcaption{font-size:.85rem;line-height:1.5;color:var(--figure-muted)}\n"
     "figcaption b{color:var(--figure-ink)}\n"
     ".notice{font-size:.95rem;padding:.75rem 1rem;border-left:4px solid var(--figure-hurts);background:var(--wash)}\n"
-    ".sentences li{margin-bottom:.5rem}\n"
     "code,pre{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace;font-size:.82em}\n"
     "pre{overflow-x:auto;margin:0 0 1rem;padding:.75rem 1rem;background:var(--wash);line-height:1.45;font-size:1rem}\n"
     "b.helps,b.hurts,b.same,b.unsure{white-space:normal}\n"
@@ -52,8 +51,8 @@ const char page_style[] =
     "td:not(.words),td:not(.words) small{white-space:nowrap}\n"
     ".group th{padding-top:1.1rem;color:var(--figure-muted);font-weight:400}\n"
     ".result{font-size:.76rem}.result th,.result td{padding-left:.4rem;padding-right:.4rem}"
-    ".result th:first-child{padding-left:0}.result .verdict{min-width:9.5rem}.verdict small{margin-top:.15rem}.result tbody "
-    "th{min-width:6rem}\n"
+    ".result th:first-child{padding-left:0}.result .verdict{min-width:9.5rem}.result tbody th{min-width:6rem}\n"
+    ".result tr:has(+.sentence)>*{border-bottom:0}.result .sentence td{padding:0 0 .4rem;max-width:0}\n"
     /* Figures */
     "figure{margin:0 0 1rem}figure.wide{width:min(1180px,100vw - 56px)}\n"
     "figcaption{max-width:720px;margin:.5rem auto 0}\n"
@@ -71,7 +70,8 @@ const char page_style[] =
     ".result tbody th{grid-column:1/-1;order:-2;font-size:1rem}\n"
     ".result .verdict{grid-column:1/-1;order:-1;font-size:.88rem}\n"
     ".result td:not(.verdict)::before{content:attr(data-label);display:block;color:var(--figure-muted);font-size:.92em}\n"
-    ".result .group{padding:1.1rem 0 0;border:0}\n"
+    ".result tr:has(+.sentence){padding-bottom:0;border:0}.result .sentence{display:block;padding-top:.3rem}\n"
+    ".result .sentence td::before{display:none!important}.result .group{padding:1.1rem 0 0;border:0}\n"
     "}\n"
     /* Phones */
     "@media screen and (max-width:780px){\n"

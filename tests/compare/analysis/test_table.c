@@ -12,6 +12,7 @@
 #include "cli/interval_line.h"
 #include "cli/paragraph.h"
 #include "cli/show_comparison.h"
+#include "compare/report/report.h"
 #include "fixture.h"
 
 /* ---- What goes to standard output ---- */
@@ -149,13 +150,13 @@ static void test_small_table(void **state)
     cut(text, "program ");
     assert_string_equal(text, "digits-small: 3 arms, 10 seeds, test accuracy (done)\n"
                               "\n"
-                              "arm      n        delta [95% CI]                         p   Holm p  wins   cost\n"
-                              "------  --  --------------------  ---------------  -------  -------  ----  -----\n"
-                              "mixup   10  +0.50 [+0.39, +0.61]      :      |o-|  <0.0001  <0.0001    10  1.00x\n"
-                              "cutmix  10  -0.10 [-0.27, +0.07]  |--o+-|             0.22     0.22     4  1.00x\n"
+                              "arm      n        delta [95% CI]                     Holm p   cost  verdict\n"
+                              "------  --  --------------------  ----------------  -------  -----  ------------\n"
+                              "mixup   10  +0.50 [+0.39, +0.61]       :     |-o-|  <0.0001  1.00x  HELPS\n"
+                              "cutmix  10  -0.10 [-0.27, +0.07]  |--o-+|              0.22  1.00x  NOT WORTH IT\n"
                               "delta: difference of means in points of accuracy, with its 95% CI; : marks 0 on\n"
-                              "a scale from -0.27 to +0.61. wins: seeds in which it was better. cost: passes of\n"
-                              "a whole training, the baseline's being 1.\n"
+                              "a scale from -0.27 to +0.61. cost: passes of a whole training, the baseline's\n"
+                              "being 1.\n"
                               "\n"
                               "mixup   HELPS, at least 0.2 points: +0.50 points accuracy (95% CI +0.39 to\n"
                               "        +0.61; 10 of 10 seeds; p <0.0001, Holm <0.0001)\n"
@@ -196,6 +197,68 @@ static void test_widths(void **state)
             assert_lacks(text, "NaN");
             memory_free(text);
         }
+        fixture_free(analysis);
+    }
+}
+
+/* The numbers of a line of the terminal, or of a row of the page, one after the other; minus signs may be those of printers. */
+static int take_numbers(const char *text, size_t size, double *number)
+{
+    static const char minus[] = "\u2212";
+    int count = 0;
+    for (const char *at = text; at < text + size;) {
+        bool printed = strncmp(at, minus, strlen(minus)) == 0;
+        const char *digits = at + (printed ? strlen(minus) : *at == '-' || *at == '+');
+        if (*digits >= '0' && *digits <= '9') {
+            char *end;
+            double value = strtod(digits, &end);
+            number[count++] = printed || *at == '-' ? -value : value;
+            at = end;
+        } else {
+            at += *at == '<' && at[1] > '9' ? strcspn(at, ">") : 1; /* a tag */
+        }
+    }
+    return count;
+}
+
+/* Those behind the first `from` with the name in it, up to `to`. */
+static int find_numbers(const char *text, const char *from, const char *name, const char *to, double *number)
+{
+    char *begin = memory_format(from, name);
+    const char *at = strstr(text, begin);
+    if (!at) fail_msg("no \"%s\" in:\n%s", begin, text);
+    at += strlen(begin);
+    memory_free(begin);
+    return take_numbers(at, (size_t)(strstr(at, to) - at), number);
+}
+
+/* All that the terminal's table shows of a contrast stands in its row of the page, in the same order. */
+static void assert_same_numbers(const struct analysis *analysis)
+{
+    char *screen = show(analysis, 0, false), *page = report_html(analysis);
+    assert_non_null(page);
+    for (int64_t c = 0; c < analysis->plan->contrasts; c++) {
+        const char *title = analysis->contrast[c].title;
+        double shown[32], paged[32];
+        int numbers = find_numbers(screen, "\n%s  ", title, "\n", shown), found = 0;
+        int all = find_numbers(page, ">%s</th><td role=\"cell\"", title, "class=\"words verdict", paged);
+        for (int i = 0; i < all && found < numbers; i++) found += paged[i] == shown[found];
+        assert_true(numbers >= 7);
+        if (found < numbers) fail_msg("%g of %s is not in the page:\n%s", shown[found], title, screen);
+    }
+    memory_free(screen);
+    memory_free(page);
+}
+
+static void test_terminal_and_page_hold_the_same_numbers(void **state)
+{
+    (void)state;
+    static const enum design design[] = {DESIGN_ONE, DESIGN_ONE, DESIGN_FACTORIAL, DESIGN_ABLATION, DESIGN_SCREEN};
+    static const int arms[] = {2, 20, 8, 8, 8};
+    for (int i = 0; i < 5; i++) {
+        struct analysis *analysis = fixture_analysis(arms[i], 12, design[i]);
+        assert_non_null(analysis);
+        assert_same_numbers(analysis);
         fixture_free(analysis);
     }
 }
@@ -351,9 +414,16 @@ static void test_list(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_interval_lines), cmocka_unit_test(test_paragraphs), cmocka_unit_test(test_small_table),
-        cmocka_unit_test(test_widths),         cmocka_unit_test(test_designs),    cmocka_unit_test(test_no_screen),
-        cmocka_unit_test(test_unfinished),     cmocka_unit_test(test_json),       cmocka_unit_test(test_two),
+        cmocka_unit_test(test_interval_lines),
+        cmocka_unit_test(test_paragraphs),
+        cmocka_unit_test(test_small_table),
+        cmocka_unit_test(test_widths),
+        cmocka_unit_test(test_terminal_and_page_hold_the_same_numbers),
+        cmocka_unit_test(test_designs),
+        cmocka_unit_test(test_no_screen),
+        cmocka_unit_test(test_unfinished),
+        cmocka_unit_test(test_json),
+        cmocka_unit_test(test_two),
         cmocka_unit_test(test_list),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
