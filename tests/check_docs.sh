@@ -1,13 +1,14 @@
 #!/bin/sh
-# check_docs.sh SOURCE-FOLDER: lines of Markdown have at most 120 characters, but for tables and code; and every relative link of a page in
-# docs/ leads to a file that is there.
+# check_docs.sh SOURCE-FOLDER: lines of Markdown have at most 120 characters, but for tables and code; every relative link leads to a file
+# that is there; and README.md has less than 150 lines.
 set -eu
 cd "$1"
 
 # docs/measured/speed.md is written by tests/bench/speed.sh; the others are not folded yet.
 skip='docs/measured/speed.md docs/measured/tricks.md docs/measured/validation*.md docs/studies/* docs/compare.md docs/statistics.md docs/comparison-json.md'
 wrong=0
-for page in CHANGELOG.md $(find docs -name '*.md' | sort); do
+[ "$(wc -l <README.md)" -lt 150 ] || { echo "README.md: 150 lines or more" && wrong=1; }
+for page in README.md CHANGELOG.md $(find docs -name '*.md' | sort); do
     folder=$(dirname "$page")
     for link in $(sed -n 's/`[^`]*`//g; s/](\([^)]*\))/\n](\1)\n/gp' "$page" | sed -n 's/^](\([^)#]*\).*$/\1/p'); do
         case $link in

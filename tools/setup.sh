@@ -1,4 +1,4 @@
-# Sourced by the two commands of the README: finds Meson, and installs what is missing of the distribution's packages.
+# Sourced by the two commands of README.md: finds Meson, and installs what is missing of the distribution's packages.
 
 build_packages="gcc libc6-dev meson ninja-build pkg-config libcjson-dev libdnnl-dev zlib1g-dev libsqlite3-dev"
 test_packages="$build_packages clang clang-format libclang-rt-14-dev libomp-14-dev libcmocka-dev groff-base"

@@ -32,17 +32,17 @@ cp -r "$source/examples" examples
 knack run examples/digits.json -q
 test -s runs/digits/model.safetensors
 
-say "the trick of the README, from its text alone"
+say "the whole trick of docs/writing-a-trick.md, from its text alone"
 # The fenced block of a language that holds a word.
 block() { awk -v language="\`\`\`$1" -v word="$2" '
     $0 == language { inside = 1; text = ""; next }
     /^```/ { if (inside && index(text, word)) printf "%s", text; inside = 0 }
-    inside { text = text $0 "\n" }' "$source/README.md"; }
-mkdir readme
+    inside { text = text $0 "\n" }' "$source/docs/writing-a-trick.md"; }
+mkdir whole
 (
-    cd readme
-    block c knack_plugin_entry >clip.c
-    block json '"library"' >clip.json
+    cd whole
+    block c clip_open >clip.c
+    block json clip.so >clip.json
     test "$(wc -l <clip.c)" -lt 60
     cp ../examples/digits.json .
     mkdir examples
