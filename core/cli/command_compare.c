@@ -7,11 +7,13 @@
 #include "cli/comparing.h"
 #include "cli/interrupt.h"
 #include "cli/show_comparison.h"
+#include "cli/training.h"
 #include "compare/report/report.h"
+#include "compare/rerun.h"
 #include "compare/store/store.h"
 
 struct options {
-    const char *config, *tricks, *design, *looks, *role, *on, *metric, *out;
+    const char *config, *tricks, *design, *looks, *role, *on, *metric, *out, *project, *rerun;
     struct argument_texts set, again, drop;
     struct argument_integer seeds, first_seed, jobs, confirm;
     struct argument_number margin, timeout, failed_score;
@@ -58,6 +60,10 @@ static const struct argument arguments[] = {
     {"--confirm", 0, ARGUMENT_INTEGER, offsetof(struct options, confirm), "N",
      "CONFIG is a finished screening's folder: compares its best N on new seeds", 1, 64},
     {"--out", 0, ARGUMENT_TEXT, offsetof(struct options, out), "DIR", "where results are kept; comparisons/NAME by default"},
+    {"--project", 0, ARGUMENT_TEXT, offsetof(struct options, project), "DIR",
+     "the folder where paths in the configs of what CONFIG holds start now, if the project was moved"},
+    {"--rerun", 0, ARGUMENT_TEXT, offsetof(struct options, rerun), "ARM:SEED",
+     "CONFIG is a comparison's folder: trains this trial once more, as a full run into --out, with log and weights"},
     {"--list", 0, ARGUMENT_FLAG, offsetof(struct options, list), NULL, "lists comparisons below the folder CONFIG, or below comparisons"},
     {NULL},
 };
@@ -77,22 +83,6 @@ static knack_status list(const struct console *console, const struct options *op
 }
 
 /* ---- What is asked for ---- */
-
-/* What the screening has settled cannot be said anew. */
-static knack_status check_confirmation(const struct options *options)
-{
-    const char *said = options->tricks          ? "--tricks"
-                       : options->design        ? "--design"
-                       : options->role          ? "--role"
-                       : options->on            ? "--on"
-                       : options->metric        ? "--metric"
-                       : options->adaptive      ? "--adaptive"
-                       : options->until_decided ? "--until-decided"
-                       : options->set.count > 0 ? "--set"
-                                                : NULL;
-    if (!said) return KNACK_OK;
-    return status_set(KNACK_E_USAGE, "--confirm takes arms, metric and config from the screening, and no %s", said);
-}
 
 /* Pointers in it are the options', but for `trick` and `command`. */
 static struct comparison_request make_request(const struct options *options)
@@ -118,6 +108,7 @@ static struct comparison_request make_request(const struct options *options)
                  .failed_score = options->failed_score.said ? options->failed_score.value : NAN,
                  .timeout = options->timeout.value},
         .out = options->out,
+        .project = options->project,
         .confirm = options->confirm.value,
         .jobs = options->jobs.value,
         .no_cache = options->no_cache,
@@ -147,6 +138,19 @@ static knack_status show_interrupted(const struct console *console, struct compa
     text.json = false;
     if (!console->json) TRY(show(&text, comparison));
     return status_set(KNACK_E_INTERRUPTED, "%s", message);
+}
+
+/* ---- A trial once more ---- */
+
+static knack_status rerun(const struct console *console, const struct options *options)
+{
+    struct rerun again;
+    if (!options->out) return status_set(KNACK_E_USAGE, "--rerun %s: say where the run goes, by --out DIR", options->rerun);
+    knack_status status = rerun_find(options->config, options->project, options->rerun, &again);
+    again.request.out = options->out;
+    if (status >= 0) status = training_repeat(console, &again, options->again.count > 0);
+    rerun_free(&again);
+    return status;
 }
 
 /* ---- From a plan to a report ---- */
@@ -183,7 +187,7 @@ static knack_status run(const struct console *console, const void *user)
     if (options->list) return list(console, options);
     if (!options->config)
         return status_set(KNACK_E_USAGE, "knack compare needs CONFIG: %s; for example `%s`", arguments[0].help, command_compare.example);
-    if (options->confirm.said) TRY(check_confirmation(options));
+    if (options->rerun) return rerun(console, options);
     struct comparison_request request = make_request(options);
     char **trick = NULL, *command = arguments_text(&command_compare, options);
     knack_status status = command ? KNACK_OK : KNACK_E_MEMORY;

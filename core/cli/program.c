@@ -33,7 +33,7 @@ const struct gloss program_exits[] = {
     {"3", "data"},
     {"4", "plugin"},
     {"5", "loss or gradient not finite"},
-    {"6", "input or output"},
+    {"6", "input, output or memory; a comparison that waits for them: the same command goes on"},
     {"130", "interrupted (nothing is lost: knack resume DIR, or the same knack compare again)"},
     {NULL},
 };

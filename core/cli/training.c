@@ -5,6 +5,7 @@
 #include "cli/interrupt.h"
 #include "cli/progress.h"
 #include "cli/show.h"
+#include "compare/rerun.h"
 
 /* What is about to be trained, in a line each. */
 static knack_status introduce(struct progress *progress, struct run *run)
@@ -52,6 +53,20 @@ knack_status training_resume(const struct console *console, const char *folder, 
     struct run *run;
     TRY(run_resume(folder, request, &run));
     knack_status status = train(&progress, run);
+    run_close(run);
+    return status;
+}
+
+knack_status training_repeat(const struct console *console, struct rerun *rerun, bool changed)
+{
+    struct progress progress;
+    progress_start(&progress, console);
+    rerun->request.observer = progress_observer(&progress);
+    struct run *run;
+    TRY(run_open(&rerun->request, &run));
+    knack_status status = changed ? KNACK_OK : rerun_check(rerun, run);
+    if (status >= 0) status = train(&progress, run);
+    if (status >= 0 && !changed) status = rerun_compare(rerun, run);
     run_close(run);
     return status;
 }

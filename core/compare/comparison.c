@@ -1,178 +1,15 @@
 #include "compare/comparison.h"
 
-#include <math.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "base/memory.h"
 #include "compare/preflight/check.h"
 #include "compare/preflight/kept.h"
 #include "compare/state.h"
 #include "compare/store/ledger.h"
-
-static const char database[] = "knack.db";
-
-/* ---- The plan ---- */
-
-/* The best of a screening that is done, by the rules that it went by; *count: as many as there are. */
-static knack_status find_best(struct store *store, const struct plan *screening, int64_t *count, const char **name)
-{
-    struct grid grid = {0};
-    struct schedule schedule = {0};
-    int64_t *best = memory_new((size_t)screening->arms, sizeof *best), there = 0;
-    if (!best) return KNACK_E_MEMORY;
-    knack_status status = grid_read(store, screening, schedule_blocks(screening), &grid);
-    if (status >= 0) status = schedule_new(screening, &grid, &schedule);
-    if (status >= 0) status = schedule_rank(&schedule, best, &there);
-    if (status >= 0 && there == 0)
-        status = status_set(KNACK_E_USAGE, "--confirm: no arm in %s has a result besides the baseline", store_folder(store));
-    if (there < *count) *count = there;
-    for (int64_t i = 0; i < *count && status >= 0; i++) name[i] = screening->arm[best[i]].name;
-    schedule_free(&schedule);
-    grid_free(&grid);
-    memory_free(best);
-    return status;
-}
-
-static knack_status plan_from_screening(struct store *store, const struct plan *screening, int64_t count, struct plan **plan)
-{
-    char status_word[32];
-    int64_t number;
-    TRY(store_read_status(store, status_word, &number));
-    if (screening->role != ROLE_SCREENING)
-        return status_set(KNACK_E_USAGE, "--confirm: %s is no screening but of role \"%s\"", store_folder(store),
-                          role_name[screening->role]);
-    if (strcmp(status_word, "done") != 0)
-        return status_set(KNACK_E_USAGE, "--confirm: the screening in %s is not finished (%s); finish it first: %s", store_folder(store),
-                          status_word, screening->command ? screening->command : "knack compare");
-    const char **name = memory_new((size_t)count, sizeof *name);
-    if (!name) return KNACK_E_MEMORY;
-    knack_status status = find_best(store, screening, &count, name);
-    if (status >= 0) status = plan_confirm(screening, name, count, plan);
-    memory_free(name);
-    return status;
-}
-
-/* What may be asked for otherwise than the screening had it. */
-static knack_status change_confirmation(const struct plan_request *request, struct plan *plan)
-{
-    char *command = memory_text(request->command ? request->command : "");
-    if (!command) return KNACK_E_MEMORY;
-    memory_free(plan->command);
-    plan->command = command;
-    if (request->seeds > 0) plan->seeds = request->seeds;
-    if (request->first_seed >= 0) plan->first_seed = request->first_seed;
-    if (!isnan(request->margin)) plan->margin = plan->first_margin = request->margin;
-    if (!isnan(request->failed_score)) {
-        plan->failed_score = request->failed_score;
-        plan->failed_score_given = true;
-    }
-    if (request->no_equal_cost) plan->equal_cost = false;
-    if (request->no_converge) plan->converge = false;
-    if (request->timeout > 0) plan->timeout = request->timeout;
-    return KNACK_OK;
-}
-
-static knack_status plan_confirmation(const struct comparison_request *request, struct plan **plan)
-{
-    struct store *store;
-    struct plan *screening = NULL;
-    TRY(store_open(request->plan.config, false, &store));
-    knack_status status = store_read_plan(store, &screening);
-    if (status >= 0 && !screening) status = status_set(KNACK_E_USAGE, "--confirm: %s holds no plan", request->plan.config);
-    if (status >= 0) status = plan_from_screening(store, screening, request->confirm, plan);
-    if (status >= 0) status = change_confirmation(&request->plan, *plan);
-    plan_free(screening);
-    store_close(store);
-    return status;
-}
-
-/* Where results go, unless it is said: beside the screening, or named after the config. memory_free() */
-static char *default_folder(const struct comparison_request *request, const struct plan *plan)
-{
-    if (request->confirm <= 0) return memory_format("comparisons/%s", plan->name);
-    size_t length = strlen(request->plan.config);
-    while (length > 1 && request->plan.config[length - 1] == '/') length--;
-    return memory_format("%.*s-confirmation", (int)length, request->plan.config);
-}
-
-/* What the folder holds goes on, with what is asked for in addition. */
-static knack_status merge_kept(struct comparison *comparison)
-{
-    struct plan *kept;
-    TRY(store_open(comparison->folder, true, &comparison->store));
-    TRY(store_read_plan(comparison->store, &kept));
-    if (!kept) return KNACK_OK;
-    knack_status status = plan_merge(kept, comparison->plan);
-    if (status < 0) {
-        plan_free(kept);
-        return status;
-    }
-    if (kept->contrasts > comparison->plan->contrasts || kept->seeds > comparison->plan->seeds)
-        comparison_note(comparison, "%s: what it has stays: %lld comparisons, %lld seeds", comparison->folder, (long long)kept->contrasts,
-                        (long long)kept->seeds);
-    plan_free(comparison->plan);
-    comparison->plan = kept;
-    return KNACK_OK;
-}
-
-/* What may be said of a comparison that goes on by its folder alone. */
-static knack_status change_kept(const struct plan_request *request, struct plan *plan)
-{
-    const char *said = request->tricks            ? "--tricks"
-                       : request->design          ? "--design"
-                       : request->role            ? "--role"
-                       : request->on              ? "--on"
-                       : request->metric          ? "--metric"
-                       : request->looks           ? "--looks"
-                       : request->adaptive        ? "--adaptive"
-                       : request->sets            ? "--set"
-                       : request->first_seed >= 0 ? "--first-seed"
-                                                  : NULL;
-    if (said)
-        return status_set(KNACK_E_USAGE, "%s: goes on as it was planned, and takes no %s; to add arms repeat its command: %s",
-                          request->config, said, plan->command);
-    if (request->seeds > 0 && plan->stopping == STOP_LOOKS && request->seeds != plan->seeds)
-        return status_set(KNACK_E_USAGE, "%s: looks were planned up to %lld seeds", request->config, (long long)plan->seeds);
-    if (request->seeds > plan->seeds) plan->seeds = request->seeds;
-    if (!isnan(request->margin)) plan->margin = request->margin;
-    if (request->no_equal_cost) plan->equal_cost = false;
-    if (request->no_converge) plan->converge = false;
-    if (request->timeout > 0) plan->timeout = request->timeout;
-    return KNACK_OK;
-}
-
-static knack_status go_on_by_folder(struct comparison *comparison, const struct comparison_request *request)
-{
-    comparison->folder = memory_text(request->plan.config);
-    if (!comparison->folder) return KNACK_E_MEMORY;
-    struct store *reading; /* a folder that holds none is left as it is */
-    TRY(store_open(comparison->folder, false, &reading));
-    store_close(reading);
-    TRY(store_open(comparison->folder, true, &comparison->store));
-    TRY(store_read_plan(comparison->store, &comparison->plan));
-    if (!comparison->plan)
-        return status_set(KNACK_E_USAGE, "%s: no comparison was planned here yet; begin one with a config", comparison->folder);
-    TRY(change_kept(&request->plan, comparison->plan));
-    return plan_drop(comparison->plan, request->plan.drop, request->plan.drops);
-}
-
-static knack_status make_plan(struct comparison *comparison, const struct comparison_request *request)
-{
-    if (request->confirm <= 0 && file_is_folder(request->plan.config)) return go_on_by_folder(comparison, request);
-    TRY(request->confirm > 0 ? plan_confirmation(request, &comparison->plan) : plan_new(&request->plan, &comparison->plan));
-    comparison->folder = request->out ? memory_text(request->out) : default_folder(request, comparison->plan);
-    char *file = comparison->folder ? file_join(comparison->folder, database) : NULL;
-    if (!file) return KNACK_E_MEMORY;
-    bool kept = file_exists(file);
-    memory_free(file);
-    if (kept) TRY(merge_kept(comparison));
-    TRY(plan_find_bounds(comparison->plan));
-    return plan_drop(comparison->plan, request->plan.drop, request->plan.drops);
-}
 
 /* ---- Jobs ---- */
 
@@ -299,7 +136,7 @@ static knack_status write_plan(struct comparison *comparison, const struct compa
 {
     struct plan *before;
     TRY(store_read_plan(comparison->store, &before));
-    knack_status status = store_write_plan(comparison->store, comparison->plan);
+    knack_status status = comparison_write_plan(comparison);
     if (status >= 0) status = settle_kept(comparison, request);
     if (status < 0 && before) {
         char message[1280];
@@ -314,7 +151,7 @@ static knack_status write_plan(struct comparison *comparison, const struct compa
 static knack_status open_all(struct comparison *comparison, const struct comparison_request *request)
 {
     TRY(data_sets_new(&comparison->data));
-    TRY(make_plan(comparison, request));
+    TRY(comparison_plan(comparison, request));
     choose_jobs(comparison, request->jobs);
     comparison->running = memory_new((size_t)comparison->jobs, sizeof *comparison->running);
     comparison->told_trial = memory_new((size_t)comparison->jobs, sizeof *comparison->told_trial);

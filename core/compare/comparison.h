@@ -42,6 +42,7 @@ struct comparison_observer {
 struct comparison_request {
     struct plan_request plan;            /* plan.config: a config, a comparison file, or with confirm a comparison's folder */
     const char *out;                     /* NULL: comparisons/STEM */
+    const char *project;                 /* of what a folder holds: where relative paths of its configs start now; NULL: as before */
     int64_t confirm;                     /* the best so many of a screening; 0: no */
     int64_t jobs;                        /* 0: as many as cores */
     struct kept_request kept;            /* what is to be made anew of what the folder holds */

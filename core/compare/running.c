@@ -76,7 +76,7 @@ knack_status comparison_add_budget(struct comparison *comparison, double size, c
     watcher.interrupted = not_interrupted;
     TRY(check_arms(plan, arms, comparison->data, 1, &watcher));
     TRY(plan_describe_differences(plan));
-    TRY(store_write_plan(comparison->store, plan));
+    TRY(comparison_write_plan(comparison));
     comparison_note(comparison, "also training %s (%lld updates), %s", plan->arm[arms].name, (long long)plan->arm[arms].updates, why);
     TRY(comparison_prepare(comparison));
     return comparison->update_seconds ? read_calibration(comparison) : KNACK_OK;
@@ -269,7 +269,7 @@ static knack_status note_reading(struct comparison *comparison)
         while (grid_there(&comparison->grid, there, a)) there++;
         if (there > 0) arm_add_reading(&plan->arm[a], there);
     }
-    TRY(store_write_plan(comparison->store, plan));
+    TRY(comparison_write_plan(comparison));
     return ledger_mark_read(plan, store_identity(comparison->store), comparison->folder);
 }
 
@@ -289,7 +289,7 @@ static knack_status measure_costs(struct comparison *comparison)
     knack_status status = calibrate(comparison->store, comparison->plan, comparison->data, planned, comparison->jobs, &watcher);
     if (status == KNACK_E_INTERRUPTED) return interrupted(comparison);
     TRY(status);
-    TRY(store_write_plan(comparison->store, comparison->plan)); /* with the costs that were found */
+    TRY(comparison_write_plan(comparison)); /* with the costs that were found */
     TRY(read_calibration(comparison));
     if (isnan(comparison->update_seconds[0]) && !(comparison->plan->timeout > 0))
         comparison_warn(comparison,

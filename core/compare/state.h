@@ -40,6 +40,10 @@ struct comparison {
 };
 
 double comparison_clock(void); /* seconds */
+/* Plan and folder, and the store if the folder holds a comparison: refuses what can be refused without data and code. */
+knack_status comparison_plan(struct comparison *, const struct comparison_request *);
+/* To the store, and for people to plan.json. */
+knack_status comparison_write_plan(struct comparison *);
 /* Trials that are there, and are to be there. */
 knack_status comparison_prepare(struct comparison *);
 /* Adds the baseline at this budget, checked; what goes by the plan is made to agree. */

@@ -1,8 +1,10 @@
 /* Asking again in the same folder: more seeds, more arms. */
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "compare/plan/parts.h"
@@ -101,6 +103,12 @@ static knack_status add_command(struct plan *kept, const char *command)
     return KNACK_OK;
 }
 
+knack_status plan_extend(struct plan *kept, int64_t seeds, const char *command)
+{
+    add_seeds(kept, seeds);
+    return command ? add_command(kept, command) : KNACK_OK;
+}
+
 static knack_status replace_text(char **kept, const char *text)
 {
     char *copy = memory_text(text);
@@ -115,12 +123,24 @@ knack_status plan_merge(struct plan *kept, const struct plan *asked)
     TRY(expect_same_question(kept, asked));
     TRY(expect_same_tricks(kept, asked));
     for (int64_t a = 0; a < asked->arms; a++) TRY(take_arm(kept, &asked->arm[a]));
-    add_seeds(kept, asked->seeds);
     if (asked->margin > 0) kept->margin = asked->margin; /* not said: as it was */
     TRY(replace_text(&kept->folder, asked->folder));
     TRY(replace_text(&kept->config, asked->config));
     kept->equal_cost = asked->equal_cost;
     kept->converge = asked->converge;
     kept->timeout = asked->timeout;
-    return add_command(kept, asked->command);
+    return plan_extend(kept, asked->seeds, asked->command);
+}
+
+/* ---- Going on ---- */
+
+knack_status plan_find_project(struct plan *plan, const char *said)
+{
+    char *full = realpath(said ? said : plan->folder, NULL); /* the C library's own memory */
+    bool there = full && file_is_folder(full);
+    knack_status status = there ? replace_text(&plan->folder, full) : KNACK_E_USAGE;
+    free(full);
+    if (there) return status;
+    return said ? status_set(KNACK_E_USAGE, "--project %s: there is no such folder", said)
+                : status_set(KNACK_E_USAGE, "the folder of its configs, %s, is gone: say where it is now: --project FOLDER", plan->folder);
 }

@@ -128,6 +128,7 @@ void plan_schema(struct json_writer *); /* members of the JSON Schema of a compa
 void plan_free(struct plan *);          /* NULL is fine */
 /* As JSON, with nothing lost, and back. memory_free(). */
 char *plan_text(const struct plan *);
+char *plan_readable(const struct plan *); /* the same for people: configs stand as JSON, not as text; memory_free() */
 knack_status plan_parse(const char *text, const char *file, struct plan **);
 /* The arm of the baseline with so many times its epochs, at least one, in whole ones: 0 if they are its own; -1: not there (yet). */
 int64_t plan_find_budget(const struct plan *, double budget);
@@ -142,6 +143,11 @@ knack_status plan_describe_differences(struct plan *);
 /* `other` asks for a part of what is asked for here, or more seeds or arms: their union goes on in one folder. Paths are those of `other`.
  * KNACK_E_USAGE, saying what differs, if the two cannot be one comparison. */
 knack_status plan_merge(struct plan *kept, const struct plan *other);
+/* More seeds, if they are more, and the command that asked for what is new. */
+knack_status plan_extend(struct plan *, int64_t seeds, const char *command);
+/* Where relative paths of a kept plan's configs start: as before, unless said is another folder, as of a project that was moved.
+ * KNACK_E_USAGE if it is not there. */
+knack_status plan_find_project(struct plan *, const char *said);
 int64_t plan_family_size(const struct plan *, int family); /* how many contrasts it has */
 bool plan_is_screening(const struct plan *);               /* picks candidates: by its role */
 /* Notes that so many of its blocks were read; readings stay ascending and distinct. */

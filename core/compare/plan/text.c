@@ -296,3 +296,37 @@ knack_status plan_parse(const char *text, const char *file, struct plan **out)
     *out = plan;
     return KNACK_OK;
 }
+
+/* ---- For people ---- */
+
+/* A text that is JSON itself stands as what it says. */
+static void write_readable(struct json_writer *w, const struct json *node)
+{
+    struct json_document *inner;
+    bool json = node->kind == JSON_STRING && (node->string[0] == '{' || node->string[0] == '[');
+    if (json && json_parse(node->string, strlen(node->string), "", &inner) >= 0) {
+        json_node(w, node->name, inner->root);
+        json_free(inner);
+    } else if (node->first && (node->kind == JSON_OBJECT || node->first->kind == JSON_OBJECT)) {
+        json_open(w, node->name, node->kind == JSON_OBJECT ? '{' : '[');
+        for (const struct json *child = node->first; child; child = child->next) write_readable(w, child);
+        json_close(w);
+    } else {
+        json_node(w, node->name, node);
+    }
+}
+
+char *plan_readable(const struct plan *plan)
+{
+    struct json_document *document;
+    char *text = plan_text(plan);
+    if (!text || json_parse(text, strlen(text), "plan", &document) < 0) {
+        memory_free(text);
+        return NULL;
+    }
+    memory_free(text);
+    struct json_writer *w = json_writer_new(true);
+    if (w) write_readable(w, document->root);
+    json_free(document);
+    return json_take(w);
+}

@@ -118,10 +118,11 @@ static knack_status check_pages(struct store *store)
 }
 
 /* A folder without knack.db becomes a comparison's only if nothing is there but what a comparison leaves that was killed at once. */
-static knack_status refuse_other_things(const char *folder)
+knack_status store_check_folder(const char *folder)
 {
     char **name;
     int64_t count;
+    if (!file_exists(folder)) return KNACK_OK;
     TRY(file_list(folder, &name, &count));
     knack_status status = KNACK_OK;
     for (int64_t i = 0; i < count && status >= 0; i++)
@@ -135,7 +136,7 @@ static knack_status open_to_write(struct store *store, const char *path)
 {
     bool fresh = false;
     TRY(file_make_folder(store->folder));
-    if (!file_exists(path)) TRY(refuse_other_things(store->folder));
+    if (!file_exists(path)) TRY(store_check_folder(store->folder));
     TRY(lock_take(store->folder, &store->lock));
     TRY(sql_open(&store->sql, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, false));
     TRY(check_marks(store, &fresh));
@@ -224,13 +225,56 @@ void store_close(struct store *store)
 
 void store_discard(struct store *store)
 {
-    char *file = file_join(store->folder, "knack.db"), *folder = memory_text(store->folder);
+    char *file = memory_text(store->sql.path), *folder = file_folder(store->sql.path);
     sql_close(&store->sql);
     if (file && store->lock) file_remove(file); /* while nobody else can begin here */
     release(store);
     if (folder) rmdir(folder); /* stays if it holds something else */
     memory_free(file);
     memory_free(folder);
+}
+
+/* ---- A copy ---- */
+
+static knack_status copy_file(struct store *from, const char *path)
+{
+    sqlite3 *to = NULL;
+    int error = sqlite3_open(path, &to);
+    sqlite3_backup *backup = error == SQLITE_OK ? sqlite3_backup_init(to, "main", from->sql.file, "main") : NULL;
+    if (backup) sqlite3_backup_step(backup, -1);
+    if (error == SQLITE_OK) error = backup ? sqlite3_backup_finish(backup) : sqlite3_errcode(to);
+    sqlite3_close(to);
+    return error == SQLITE_OK ? KNACK_OK
+                              : status_set(KNACK_E_IO, "%s: cannot copy it to %s: %s", from->sql.path, path, sqlite3_errstr(error));
+}
+
+static knack_status copy_folder(const char *folder, const char *scratch)
+{
+    struct store *store;
+    char *from = file_join(folder, "knack.db"), *to = file_join(scratch, "knack.db");
+    knack_status status = from && to ? KNACK_OK : KNACK_E_MEMORY;
+    if (status >= 0 && file_exists(from) && (status = store_open(folder, false, &store)) >= 0) {
+        status = copy_file(store, to);
+        store_close(store);
+    }
+    memory_free(from);
+    memory_free(to);
+    return status;
+}
+
+knack_status store_open_copy(const char *folder, const char *scratch, struct store **copy)
+{
+    *copy = NULL;
+    char *name = memory_text(folder);
+    knack_status status = name ? copy_folder(folder, scratch) : KNACK_E_MEMORY;
+    if (status >= 0) status = store_open(scratch, true, copy);
+    if (status < 0) {
+        memory_free(name);
+        return status;
+    }
+    memory_free((*copy)->folder);
+    (*copy)->folder = name;
+    return KNACK_OK;
 }
 
 const char *store_folder(const struct store *store)

@@ -50,7 +50,12 @@ struct stored_measurement {
  * that write are KNACK_E_CALL; a missing file is KNACK_E_IO that says what a comparison's folder is. A foreign or damaged file, one of
  * another format: KNACK_E_IO. A child of fork() must not use what its parent opened. */
 knack_status store_open(const char *folder, bool create, struct store **);
+/* Refuses a folder that holds something else and no comparison; one that is not there is fine. */
+knack_status store_check_folder(const char *folder);
 void store_close(struct store *); /* leaves one file, unless someone still reads; NULL is fine */
+/* Opens a copy of what the folder holds, or a new store if it holds none, in another folder, which has to be empty; it goes by the name of
+ * the first. */
+knack_status store_open_copy(const char *folder, const char *scratch, struct store **);
 /* Closes a store that was made in vain, and removes its file, and the folder if nothing else is in it. */
 void store_discard(struct store *);
 const char *store_folder(const struct store *);

@@ -1,6 +1,7 @@
 #include "whole.h"
 
 #include <ftw.h>
+#include <sqlite3.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -120,7 +121,8 @@ knack_status whole_status(const struct asked *asked)
                  .failed_score = asked->failed_score != 0 ? asked->failed_score : NAN,
                  .timeout = asked->timeout,
                  .command = "knack compare base.json"},
-        .out = whole_path(asked->out ? asked->out : "out"),
+        .out = asked->config && !asked->confirm && file_is_folder(asked->config) ? NULL : whole_path(asked->out ? asked->out : "out"),
+        .project = asked->project,
         .confirm = asked->confirm,
         .jobs = asked->jobs,
         .no_cache = !asked->cache,
@@ -190,6 +192,16 @@ struct store *whole_store(const char *out)
     struct store *store;
     if (store_open(whole_path(out), false, &store) < 0) fail_msg("%s", knack_error());
     return store;
+}
+
+void whole_change(const char *out, const char *sql)
+{
+    sqlite3 *file;
+    char path[256];
+    snprintf(path, sizeof path, "%s/knack.db", whole_path(out));
+    assert_int_equal(sqlite3_open(path, &file), SQLITE_OK);
+    if (sqlite3_exec(file, sql, NULL, NULL, NULL) != SQLITE_OK) fail_msg("%s: %s", sql, sqlite3_errmsg(file));
+    sqlite3_close(file);
 }
 
 /* Every number that a trial told, its bits as a hash. */

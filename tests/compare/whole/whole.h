@@ -35,7 +35,7 @@ struct asked {
     int seeds, first_seed, jobs, confirm;
     bool adaptive, until_decided;
     bool equal_cost, converge, cache; /* not unless a test is about them: they train more, or less, by what the clock says or others did */
-    const char *again;
+    const char *again, *project;
     bool retry_failed;
     double margin, failed_score, timeout;
     int64_t interrupt_after; /* trials that are there; 0: never; -1: at once */
@@ -51,8 +51,9 @@ char *whole_trials(const char *out, const char *arm);
 int64_t whole_count(const char *out, const char *arm); /* of these */
 bool whole_warned(const char *part);                   /* in the latest run */
 bool whole_noted(const char *part);
-const char *whole_waiting(void);            /* what the latest run waits for; NULL: nothing */
-struct store *whole_store(const char *out); /* store_close() */
+const char *whole_waiting(void);                     /* what the latest run waits for; NULL: nothing */
+struct store *whole_store(const char *out);          /* store_close() */
+void whole_change(const char *out, const char *sql); /* what the store holds */
 /* Analysis of what is there; analysis_free(). */
 struct analysis *whole_analysis(const char *out);
 const struct contrast_result *whole_contrast(const struct analysis *, const char *name);
