@@ -38,9 +38,9 @@ REFERENCE = {
     "mixup-small": {"alpha 0.2, 200 right labels": "92.2, 92.9", "alpha 1, 200 right labels": "92.2, 92.8"},
     "mixup-noise": {"alpha 1, a fifth of labels wrong, 40 epochs": "87.1, 92.9"},
     "mixup-noise-loss": {"alpha 1, a fifth of labels wrong, 40 epochs": "0.464, 0.432"},
-    "mixup-noise-long-ece": {"alpha 1, a fifth of labels wrong": "2.4, 19.0"},
+    "mixup-noise-long-ece": {"alpha 1, a fifth of labels wrong": "0.024, 0.190"},
     "cutmix-noise-long": {"alpha 1, a fifth of labels wrong": "83.7, 94.6"},
-    "cutmix-noise-long-ece": {"alpha 1, a fifth of labels wrong": "2.4, 26.0"},
+    "cutmix-noise-long-ece": {"alpha 1, a fifth of labels wrong": "0.024, 0.260"},
     "cutmix-small": {"alpha 1, 200 right labels": "92.2, 93.0"},
     "rdrop-noise-dropout": {"alpha 2, dropout 0.3, a fifth of labels wrong": "92.3, 93.2"},
     "rdrop-small-dropout": {"alpha 2, dropout 0.3, 200 right labels": "92.9, 91.8"},
@@ -86,7 +86,9 @@ def compare(knack, out, name, jobs):
 # ---- Tables ----
 
 def number(value, loss, signed=False):
-    return f"{value if loss else 100 * value:{'+' if signed else ''}.{3 if loss else 1}f}"
+    digits = 3 if loss else 1
+    value = round(value if loss else 100 * value, digits) or 0.0  # no "-0.0"
+    return f"{value:{'+' if signed and value else ''}.{digits}f}"
 
 
 def difference(delta, interval, loss):
@@ -97,12 +99,14 @@ def difference(delta, interval, loss):
 
 def row(name, metric, recipe, text, arm):
     """Cells from what on, without the reference."""
-    head = [text + ("" if metric == "accuracy" else ", " + metric), recipe]
+    names = {"accuracy": "", "ece": ", calibration error", "auprc": ", area under precision and recall", "f1": ", F1"}
+    head = [text + names.get(metric, ", " + metric), recipe]
     if not arm:
         return head + ["", "", "", "", "", "not measured"]
-    loss = metric == "loss"
-    beside = [words for words in arm["qualifiers"] if not words.startswith("costs ")]
-    return head + [number(arm["baseline"], loss), number(arm["mean"], loss), difference(arm["delta"], arm["ci"], loss), f"{arm['cost']:.2f}",
+    loss = metric in ("loss", "ece")
+    cost = next((words[6:].split(";")[0] for words in arm["qualifiers"] if words.startswith("costs ")), "1.00x")
+    beside = [words for words in arm["qualifiers"] if not words.startswith(("costs ", "seeds of both arms"))]
+    return head + [number(arm["baseline"], loss), number(arm["mean"], loss), difference(arm["delta"], arm["ci"], loss), cost,
                    difference(arm["delta_equal_cost"], arm["equal_cost"]["ci"], loss), "; ".join([arm["verdict"], *beside])]
 
 
