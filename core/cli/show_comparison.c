@@ -240,9 +240,6 @@ static void show_plan(const struct console *console, const struct analysis *anal
     if (plan->margin != plan->first_margin)
         show_fact(console, "", "the margin was said after the first trial; before, it was %s",
                   plan->first_margin > 0 ? number_short(number, analysis->percent * plan->first_margin) : "none");
-    if (plan->extended_from > 0)
-        show_fact(console, "extended", "planned with %s, the others were added; where that was for its result, p values are too small",
-                  number_of(number, plan->extended_from, "seed"));
     show_fact(console, "tests", "paired t over seeds, two-sided; %s%s", analysis->adjustment,
               plan->redraw ? "; variance by the re-split formula, since seeds redraw the data" : "");
     if (plan->generators) show_fact(console, "fraction", "%s", plan->generators);

@@ -81,15 +81,6 @@ static knack_status take_arm(struct plan *kept, const struct arm *asked)
     return plan_add_simple(kept, index);
 }
 
-/* More seeds are welcome, but who adds them since the result was not clear has looked once more than the p values know: it is kept. */
-static void add_seeds(struct plan *kept, int64_t seeds)
-{
-    if (seeds <= kept->seeds) return;
-    bool fixed = kept->stopping == STOP_FIXED && kept->design != DESIGN_SCREEN;
-    if (fixed && kept->extended_from == 0) kept->extended_from = kept->seeds;
-    kept->seeds = seeds;
-}
-
 /* All commands that made it what it is, a line each: one after the other they make it again. */
 static knack_status add_command(struct plan *kept, const char *command)
 {
@@ -105,7 +96,7 @@ static knack_status add_command(struct plan *kept, const char *command)
 
 knack_status plan_extend(struct plan *kept, int64_t seeds, const char *command)
 {
-    add_seeds(kept, seeds);
+    if (seeds > kept->seeds) kept->seeds = seeds;
     return command ? add_command(kept, command) : KNACK_OK;
 }
 

@@ -75,7 +75,6 @@ struct plan {
     int64_t factors;
     char *generators;                /* fractions: "D = ABC, defining word ABCD, resolution IV", else NULL */
     int64_t first_seed, seeds;       /* blocks first_seed .. first_seed + seeds - 1; STOP_LOOKS, STOP_DECIDED: at most */
-    int64_t extended_from;           /* seeds that a plan of fixed size had at first, if it got more later; else 0 */
     int64_t look[LOOKS_MOST], looks; /* blocks at each look */
     double look_bound[LOOK_LEVELS];  /* of the looks, statistics/sequential.h: found once, when the plan is made */
     char *part, *metric;             /* "test", "accuracy" */

@@ -89,7 +89,6 @@ static const struct json_field plan_fields[] = {
     PLAN(generators, JSON_TEXT, "", NULL, NULL),
     PLAN(first_seed, JSON_INTEGER, NULL, "[0,inf)", NULL),
     PLAN(seeds, JSON_INTEGER, NULL, "[1,inf)", NULL),
-    PLAN(extended_from, JSON_INTEGER, "", "[1,inf)", NULL),
     KEPT(looks, JSON_DOUBLES, ""),
     KEPT(look_bound, JSON_DOUBLES, ""),
     PLAN(part, JSON_TEXT, NULL, NULL, NULL),

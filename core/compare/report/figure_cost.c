@@ -44,13 +44,6 @@ static bool is_measured(const struct analysis *analysis)
     return true;
 }
 
-/* Seconds are those of an update; an arm may make more of them, or fewer. */
-static double updates_ratio(const struct analysis *analysis, int64_t a)
-{
-    int64_t own = analysis->plan->arm[a].updates, base = analysis->plan->arm[0].updates;
-    return own > 0 && base > 0 ? (double)own / (double)base : 1;
-}
-
 /* False: it cannot be drawn. */
 static bool find_place(const struct analysis *analysis, int64_t a, bool seconds, struct place *place)
 {
@@ -60,9 +53,8 @@ static bool find_place(const struct analysis *analysis, int64_t a, bool seconds,
     place->gain = analysis->percent * (arm->mean - analysis->arm[0].mean);
     place->cost = a == 0 ? 1 : arm->arm->kind == ARM_BUDGET ? arm->arm->budget : arm->cost_count;
     if (seconds && arm->arm->kind == ARM_TREATED) {
-        double ratio = updates_ratio(analysis, a);
-        place->cost = ratio * arm->cost_seconds;
-        place->cost_ci = (struct interval){ratio * arm->cost_ci.low, ratio * arm->cost_ci.high};
+        place->cost = arm->cost_seconds;
+        place->cost_ci = arm->cost_ci;
     }
     int64_t c = analysis_arm_contrast(analysis, a);
     if (c >= 0) {
@@ -371,7 +363,7 @@ static char *draw(const struct analysis *analysis, int64_t index, enum figure_wi
         for (int64_t i = 0; i < plot.count; i++) draw_place(&plot, &plot.place[i]);
         draw_labels(&plot);
         double y = chart_x_title(&plot.chart, &plot.panel,
-                                 plot.seconds ? "cost of training, times the baseline's (CPU seconds; logarithmic)"
+                                 plot.seconds ? "cost of training, times the baseline's (CPU time; logarithmic)"
                                               : "cost of training, times the baseline's (passes counted; logarithmic)");
         y = draw_key(&plot, y + 6);
         if (plot.numbers) y = draw_table(&plot, y + 6);
@@ -386,7 +378,7 @@ static char *draw(const struct analysis *analysis, int64_t index, enum figure_wi
 const struct figure figure_cost = {
     .name = "cost",
     .title = "Cost against gain",
-    .text = "To the right is dearer, upwards is better. The steps join what nothing cheaper beats; squares are the baseline itself, "
+    .text = "To the right is dearer, upwards is better; the cost is of a whole training. The steps join what nothing cheaper beats; squares are the baseline itself, "
             "trained longer: a trick below their line buys less than more training does.",
     .arms = true,
     .shows = is_shown,

@@ -289,7 +289,6 @@ static void write_plan(struct json_writer *w, const struct analysis *analysis)
     json_number(w, "margin", plan->margin);
     json_integer(w, "seeds", plan->seeds);
     if (plan->first_margin != plan->margin) json_number(w, "first_margin", plan->first_margin);
-    if (plan->extended_from > 0) json_integer(w, "extended_from", plan->extended_from);
     json_integer(w, "first_seed", plan->first_seed);
     json_integer(w, "blocks", analysis->blocks);
     if (plan->looks > 0) {

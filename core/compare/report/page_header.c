@@ -147,6 +147,17 @@ static void put_metric(const struct page *page)
     close_fact(page);
 }
 
+/* At how many seeds results were read before the last of them came: those of the arm that was read most often. */
+static void put_readings(const struct page *page)
+{
+    const struct plan *plan = page->analysis->plan;
+    const struct arm *most = plan->arm;
+    for (int64_t a = 1; a < plan->arms; a++)
+        if (plan->arm[a].reads > most->reads) most = &plan->arm[a];
+    for (int64_t i = 0; i < most->reads && plan->stopping == STOP_FIXED && most->read[i] < plan->seeds; i++)
+        markup_put(page->html, "%s%" PRId64, i == 0 ? "; results were read at " : ", ", most->read[i]);
+}
+
 static void put_seeds(const struct page *page)
 {
     const struct plan *plan = page->analysis->plan;
@@ -157,10 +168,8 @@ static void put_seeds(const struct page *page)
     if (plan->design == DESIGN_SCREEN)
         markup_put(page->html, "the trials of %s an arm, shared out by halving: after each round the better half goes on", seeds);
     else if (plan->stopping == STOP_FIXED)
-        markup_put(page->html, "%s, fixed before the first trial",
-                   number_of(blocks, plan->extended_from ? plan->extended_from : plan->seeds, "seed"));
-    if (plan->extended_from > 0)
-        markup_put(page->html, "; extended to %" PRId64 " later: where that was for the result, p values are too small", plan->seeds);
+        markup_put(page->html, "%s, fixed before the first trial", seeds);
+    put_readings(page);
     if (plan->stopping == STOP_DECIDED) markup_put(page->html, "at most %s, each followed by a test that allows for it", seeds);
     if (plan->stopping == STOP_LOOKS) {
         markup_put(page->html, "at most %s, with planned looks at ", seeds);

@@ -642,7 +642,6 @@ static void test_merge(void **state)
     expect_weights(kept, "mixup", (const double[]){-1, 1, 0, 0});
     expect_weights(kept, "sam", (const double[]){-1, 0, 1, 0});
     assert_int_equal(kept->seeds, 20);
-    assert_int_equal(kept->extended_from, 10);
     assert_string_equal(kept->command, "knack compare base.json");
     plan_free(asked);
     request.margin = .01;

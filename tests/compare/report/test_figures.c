@@ -121,6 +121,23 @@ static void test_lower_is_better(void **state)
     fixture_free(analysis);
 }
 
+/* The cost of an arm is of a whole training: an arm of twice as many updates is not counted twice. */
+static void test_cost_of_a_whole_training(void **state)
+{
+    (void)state;
+    struct analysis *analysis = fixture_analysis(4, 5, DESIGN_ONE);
+    analysis->plan->arm[1].updates = 2 * analysis->plan->arm[0].updates;
+    analysis->arm[1].cost_seconds = 1.07;
+    for (int f = 0; figures[f]; f++) {
+        if (strcmp(figures[f]->name, "cost") != 0) continue;
+        char *svg = figure_draw(figures[f], analysis, 0, FIGURE_WIDE);
+        assert_non_null(strstr(svg, "mixup: cost \xC3\x97"
+                                    "1.07, "));
+        memory_free(svg);
+    }
+    fixture_free(analysis);
+}
+
 static void test_names_of_users(void **state)
 {
     (void)state;
@@ -313,17 +330,12 @@ static void test_out_of_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sizes),
-        cmocka_unit_test(test_designs),
-        cmocka_unit_test(test_lower_is_better),
-        cmocka_unit_test(test_names_of_users),
-        cmocka_unit_test(test_what_is_not_known),
-        cmocka_unit_test(test_nothing_yet),
-        cmocka_unit_test(test_one_seed_and_no_spread),
-        cmocka_unit_test(test_extremes),
-        cmocka_unit_test(test_files),
-        cmocka_unit_test(test_decimal_comma),
-        cmocka_unit_test(test_out_of_memory),
+        cmocka_unit_test(test_sizes),           cmocka_unit_test(test_designs),
+        cmocka_unit_test(test_lower_is_better), cmocka_unit_test(test_cost_of_a_whole_training),
+        cmocka_unit_test(test_names_of_users),  cmocka_unit_test(test_what_is_not_known),
+        cmocka_unit_test(test_nothing_yet),     cmocka_unit_test(test_one_seed_and_no_spread),
+        cmocka_unit_test(test_extremes),        cmocka_unit_test(test_files),
+        cmocka_unit_test(test_decimal_comma),   cmocka_unit_test(test_out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
