@@ -267,6 +267,11 @@ static void test_schema(void **state)
     assert_contains(outcome.out, "\"knack comparison\"");
     assert_contains(outcome.out, "\"until_decided\"");
     outcome_free(&outcome);
+    outcome = run_knack("schema", "--comparison-result");
+    assert_status(&outcome, 0);
+    assert_is_json(outcome.out);
+    assert_contains(outcome.out, "\"equal_updates\"");
+    outcome_free(&outcome);
 }
 
 static void test_example(void **state)

@@ -37,9 +37,9 @@ static void lengthen(struct analysis *analysis)
                  "\xc3\xa9t\xc3\xa9 \xf0\x9f\x98\x80");
         analysis->plan->arm[a].name = name[a];
         if (a <= analysis->plan->contrasts) analysis->contrast[a - 1].title = name[a];
-        for (int64_t i = 0; i < analysis->arm[a].n; i++)
-            if (analysis->arm[a].message && analysis->arm[a].message[i]) analysis->arm[a].message[i] = message;
     }
+    for (int64_t i = 0; i < analysis->trials; i++)
+        if (*analysis->trial[i].message) strcpy(analysis->trial[i].message, message);
     for (int64_t c = 0; c < analysis->plan->contrasts; c++) {
         analysis->contrast[c].verdict.qualifier = qualifiers;
         analysis->contrast[c].verdict.qualifiers = 5;

@@ -132,12 +132,13 @@ def known_effects(runner):
     }, 10)
     def effect(name):
         arm = arm_of(comparison, name)
-        return arm, f"{100 * arm['delta']:+.2f} [{100 * arm['ci'][0]:+.2f}, {100 * arm['ci'][1]:+.2f}]"
+        line = arm["equal_updates"]
+        return arm, f"{100 * line['delta']:+.2f} [{100 * line['ci'][0]:+.2f}, {100 * line['ci'][1]:+.2f}]"
     before = 0
     for noise in 5, 10, 20:
         arm, text = effect(f"noise {noise}")
-        runner.row("effects", f"label noise {noise} %: delta in points", text, "below the row before", arm["delta"] < before)
-        before = arm["delta"]
+        runner.row("effects", f"label noise {noise} %: delta in points", text, "below the row before", arm["equal_updates"]["delta"] < before)
+        before = arm["equal_updates"]["delta"]
     for name, title in ("noise 20", "label noise 20 %"), ("lr 0.1x", "a tenth of the learning rate"), ("half", "half the examples"):
         arm, text = effect(name)
         runner.row("effects", title, f"{arm['verdict_kind'].upper()} {text}", "HURTS", arm["verdict_kind"] == "hurts")

@@ -52,6 +52,9 @@ void analysis_free(struct analysis *analysis)
 {
     if (!analysis) return;
     plan_free(analysis->plan);
+    memory_free(analysis->trial);
+    memory_free(analysis->aside);
+    memory_free(analysis->warning);
     arena_free(analysis->arena);
     memory_free(analysis);
 }

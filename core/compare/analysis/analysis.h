@@ -21,20 +21,17 @@ struct two_level {
 
 struct arm_result {
     const struct arm *arm;
-    int64_t n, failed;                   /* trials finished, of them failed */
-    double mean, sd;                     /* as the metric is, failed ones at their score */
-    int64_t *seed;                       /* [n] ascending */
-    double *value;                       /* [n] as the metric is, failed ones at their score */
-    bool *failure;                       /* [n] */
-    enum trial_status *status;           /* [n] */
-    char **message;                      /* [n] what a failed trial said; NULL of one that is done */
-    double gradient_rows, forward_rows;  /* a trial, mean */
-    double cost_count;                   /* passes of a whole training over the rows, the baseline's being 1 */
-    double cost_seconds;                 /* CPU time of a whole training against the baseline's; NaN: not measured */
-    struct interval cost_ci;             /* of that, 95 % */
+    int64_t n, failed;                  /* trials finished, of them failed */
+    double mean, sd;                    /* as the metric is, failed ones at their score */
+    int64_t *seed;                      /* [n] ascending */
+    double *value;                      /* [n] as the metric is, failed ones at their score */
+    bool *failure;                      /* [n] */
+    const struct stored_trial **trial;  /* [n] */
+    double gradient_rows, forward_rows; /* a trial, mean */
+    struct cost cost;
     double inference;                    /* forwards per test example */
     double seconds;                      /* median of a trial */
-    double cpu_per_update;               /* geometric mean of the rounds */
+    double cpu_seconds;                  /* the same of CPU time */
     int64_t peak_memory;                 /* median */
     double failure_bound;                /* failure rate that is still possible at 95 %, if none failed; else NaN */
     double p_failures;                   /* exact test on discordant failures against the baseline; NaN: none */
@@ -91,8 +88,13 @@ struct contrast_result {
 struct analysis {
     struct plan *plan;
     char status[32];
-    int64_t comparison_number;        /* on this test set; 0: not entered */
-    int64_t blocks;                   /* complete ones of all arms but the baseline's budgets */
+    int64_t comparison_number;          /* on this test set; 0: not entered */
+    int64_t blocks;                     /* complete ones of all arms but the baseline's budgets */
+    struct stored_trial *trial, *aside; /* by seed, then arm: those that count, and those that were set aside */
+    int64_t trials, asides;
+    struct stored_warning *warning; /* what trials said, by arm */
+    int64_t warnings;
+    double cpu_seconds;               /* that all of them took, those from other folders left out */
     struct arm_result *arm;           /* [plan->arms] */
     struct contrast_result *contrast; /* [plan->contrasts], order of the plan */
     struct curve *curve;              /* [plan->arms] */

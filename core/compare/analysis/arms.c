@@ -20,8 +20,7 @@ static knack_status fill_values(struct analysis *analysis, const struct material
 {
     struct arm_result *result = &analysis->arm[a];
     if (!MAKE(analysis, result->seed, material->rows) || !MAKE(analysis, result->value, material->rows) ||
-        !MAKE(analysis, result->failure, material->rows) || !MAKE(analysis, result->status, material->rows) ||
-        !MAKE(analysis, result->message, material->rows))
+        !MAKE(analysis, result->failure, material->rows) || !MAKE(analysis, result->trial, material->rows))
         return KNACK_E_MEMORY;
     for (int64_t row = 0; row < material->rows; row++) {
         const struct stored_trial *trial = material_trial(material, row, a);
@@ -31,8 +30,7 @@ static knack_status fill_values(struct analysis *analysis, const struct material
         result->value[i] = grid_value(&material->grid, row, a);
         result->failure[i] = material_failed(material, row, a);
         result->failed += result->failure[i];
-        result->status[i] = trial->status == TRIAL_DONE && result->failure[i] ? TRIAL_NOT_FINITE : trial->status;
-        if (trial->status != TRIAL_DONE && !(result->message[i] = arena_text(analysis->arena, trial->message))) return KNACK_E_MEMORY;
+        result->trial[i] = trial;
     }
     mean_and_deviation(result->value, result->n, &result->mean, &result->sd);
     return KNACK_OK;
@@ -42,9 +40,10 @@ static knack_status fill_values(struct analysis *analysis, const struct material
 static knack_status fill_resources(struct analysis *analysis, const struct material *material, int64_t a)
 {
     struct arm_result *result = &analysis->arm[a];
-    double *seconds, *memory, passes = 0, forwards = 0, inference = 0;
+    double *seconds, *cpu, *memory, passes = 0, forwards = 0, inference = 0;
     int64_t n = 0;
-    if (!MAKE(analysis, seconds, material->rows) || !MAKE(analysis, memory, material->rows)) return KNACK_E_MEMORY;
+    if (!MAKE(analysis, seconds, material->rows) || !MAKE(analysis, cpu, material->rows) || !MAKE(analysis, memory, material->rows))
+        return KNACK_E_MEMORY;
     for (int64_t row = 0; row < material->rows; row++) {
         const struct stored_trial *trial = material_trial(material, row, a);
         if (!trial || trial->status != TRIAL_DONE) continue;
@@ -52,6 +51,7 @@ static knack_status fill_resources(struct analysis *analysis, const struct mater
         forwards += trial->cost.forward_rows;
         inference += trial->cost.inference;
         memory[n] = (double)trial->cost.peak_memory;
+        cpu[n] = trial->cost.cpu_seconds;
         seconds[n++] = trial->cost.seconds;
         if (trial->idle[0] && !result->idle && !(result->idle = arena_text(analysis->arena, trial->idle))) return KNACK_E_MEMORY;
     }
@@ -59,12 +59,9 @@ static knack_status fill_resources(struct analysis *analysis, const struct mater
     result->forward_rows = n ? forwards / (double)n : NAN;
     result->inference = n ? inference / (double)n : NAN;
     result->seconds = numbers_median(seconds, n);
+    result->cpu_seconds = numbers_median(cpu, n);
     result->peak_memory = n ? (int64_t)numbers_median(memory, n) : 0;
-    struct cost cost;
-    cost_of(&material->grid, a, material->rows, &cost);
-    result->cost_count = cost.counted;
-    result->cost_seconds = cost.cpu;
-    result->cost_ci = cost.cpu_ci;
+    cost_of(&material->grid, a, material->rows, &result->cost);
     return KNACK_OK;
 }
 
@@ -88,10 +85,10 @@ void pareto_mark(struct analysis *analysis)
     double sign = analysis->plan->lower_is_better ? -1 : 1;
     for (int64_t a = 0; a < analysis->plan->arms; a++) {
         struct arm_result *one = &analysis->arm[a];
-        one->pareto = isfinite(one->cost_count) && isfinite(one->mean);
+        one->pareto = isfinite(one->cost.counted) && isfinite(one->mean);
         for (int64_t b = 0; b < analysis->plan->arms; b++) {
             const struct arm_result *other = &analysis->arm[b];
-            double gain = sign * (other->mean - one->mean), saving = one->cost_count - other->cost_count;
+            double gain = sign * (other->mean - one->mean), saving = one->cost.counted - other->cost.counted;
             if (gain >= 0 && saving >= 0 && (gain > 0 || saving > 0)) one->pareto = false;
         }
     }

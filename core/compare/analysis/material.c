@@ -10,8 +10,9 @@ static knack_status place_trials(struct analysis *analysis, struct material *mat
 {
     int64_t arms = material->plan->arms, cells = material->rows * arms;
     if (!MAKE(analysis, material->cell, cells) || !MAKE(analysis, material->told, cells)) return KNACK_E_MEMORY;
-    for (int64_t i = 0; i < material->trials; i++) {
-        const struct stored_trial *trial = &material->trial[i];
+    for (int64_t i = 0; i < analysis->trials; i++) {
+        struct stored_trial *trial = &analysis->trial[i];
+        if (trial->status == TRIAL_DONE && isnan(trial->value)) trial->status = TRIAL_NOT_FINITE;
         int64_t row = trial->seed - material->plan->first_seed;
         if (trial->arm < 0 || trial->arm >= arms || row < 0)
             return status_set(KNACK_E_DATA, "%s: trial %lld is of an arm or a seed that the plan does not have",
@@ -26,17 +27,21 @@ static knack_status place_trials(struct analysis *analysis, struct material *mat
 }
 
 /* What the machine kept from being made: it was set aside, and nothing has come in its place. */
-static knack_status mark_waiting(struct material *material)
+static void mark_waiting(const struct analysis *analysis, struct material *material)
 {
-    struct stored_trial *aside;
-    int64_t count;
-    TRY(store_read_aside(material->store, &aside, &count));
-    for (int64_t i = 0; i < count; i++) {
-        struct trial_cell *cell = grid_cell(&material->grid, aside[i].seed - material->plan->first_seed, aside[i].arm);
-        if (cell && !cell->there && (strcmp(aside[i].aside, "machine") == 0 || strcmp(aside[i].aside, "unclear") == 0)) cell->waits = true;
+    for (int64_t i = 0; i < analysis->asides; i++) {
+        const struct stored_trial *aside = &analysis->aside[i];
+        struct trial_cell *cell = grid_cell(&material->grid, aside->seed - material->plan->first_seed, aside->arm);
+        if (cell && !cell->there && (strcmp(aside->aside, "machine") == 0 || strcmp(aside->aside, "unclear") == 0)) cell->waits = true;
     }
-    memory_free(aside);
-    return KNACK_OK;
+}
+
+static double cpu_seconds(const struct stored_trial *trial, int64_t trials)
+{
+    double sum = 0;
+    for (int64_t i = 0; i < trials; i++)
+        if (!*trial[i].source) sum += trial[i].cost.cpu_seconds;
+    return sum;
 }
 
 knack_status material_read(struct store *store, struct analysis *analysis, struct material *material)
@@ -44,18 +49,20 @@ knack_status material_read(struct store *store, struct analysis *analysis, struc
     bool waiting = strcmp(analysis->status, "waiting") == 0;
     material->store = store;
     material->plan = analysis->plan;
-    TRY(store_read_trials(store, &material->trial, &material->trials));
+    TRY(store_read_trials(store, &analysis->trial, &analysis->trials));
+    TRY(store_read_aside(store, &analysis->aside, &analysis->asides));
+    TRY(store_read_warnings(store, &analysis->warning, &analysis->warnings));
+    analysis->cpu_seconds = cpu_seconds(analysis->trial, analysis->trials) + cpu_seconds(analysis->aside, analysis->asides);
     TRY(grid_read(store, analysis->plan, 0, &material->grid));
     material->rows = material->grid.blocks;
     TRY(place_trials(analysis, material));
-    if (waiting) TRY(mark_waiting(material));
+    if (waiting) mark_waiting(analysis, material);
     enum progress progress = analysis->finished ? PROGRESS_DONE : waiting ? PROGRESS_WAITING : PROGRESS_OPEN;
     return inference_make(analysis->plan, &material->grid, progress, material->rows, &material->inference);
 }
 
 void material_free(struct material *material)
 {
-    memory_free(material->trial);
     grid_free(&material->grid);
     inference_free(&material->inference);
 }

@@ -17,9 +17,7 @@ struct material {
     struct store *store;
     const struct plan *plan;
     struct grid grid;
-    int64_t rows; /* blocks of the grid */
-    struct stored_trial *trial;
-    int64_t trials;
+    int64_t rows;                     /* blocks of the grid */
     const struct stored_trial **cell; /* [rows, arms]; NULL: no such trial */
     struct told *told;                /* [rows, arms] */
     struct inference inference;

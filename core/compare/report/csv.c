@@ -32,11 +32,11 @@ static void put_trial(struct growing *sheet, const struct analysis *analysis, in
     growing_put_field(sheet, arm_kind_name[result->arm->kind]);
     snprintf(seed, sizeof seed, ",%lld,", (long long)result->seed[i]);
     growing_put_text(sheet, seed);
-    growing_put_field(sheet, trial_status_name[result->status[i]]);
+    growing_put_field(sheet, trial_status_name[result->trial[i]->status]);
     put_number(sheet, result->value[i]);
     put_number(sheet, difference_of(analysis, arm, i));
     growing_put_text(sheet, ",");
-    growing_put_field(sheet, result->message[i] ? result->message[i] : "");
+    growing_put_field(sheet, result->trial[i]->message);
     growing_put_text(sheet, "\n");
 }
 

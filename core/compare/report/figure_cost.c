@@ -39,7 +39,7 @@ static bool is_measured(const struct analysis *analysis)
 {
     for (int64_t a = 0; a < analysis->plan->arms; a++) {
         const struct arm_result *arm = &analysis->arm[a];
-        if (arm->n > 0 && arm->arm->kind == ARM_TREATED && !(arm->cost_seconds > 0 && isfinite(arm->cost_seconds))) return false;
+        if (arm->n > 0 && arm->arm->kind == ARM_TREATED && !(arm->cost.cpu > 0 && isfinite(arm->cost.cpu))) return false;
     }
     return true;
 }
@@ -51,10 +51,10 @@ static bool find_place(const struct analysis *analysis, int64_t a, bool seconds,
     const struct arm_result *arm = &analysis->arm[a];
     *place = (struct place){.arm = a, .cost_ci = none, .gain_ci = none, .look = figure_look(VERDICT_NONE)};
     place->gain = analysis->percent * (arm->mean - analysis->arm[0].mean);
-    place->cost = a == 0 ? 1 : arm->arm->kind == ARM_BUDGET ? arm->arm->budget : arm->cost_count;
+    place->cost = a == 0 ? 1 : arm->arm->kind == ARM_BUDGET ? arm->arm->budget : arm->cost.counted;
     if (seconds && arm->arm->kind == ARM_TREATED) {
-        place->cost = arm->cost_seconds;
-        place->cost_ci = arm->cost_ci;
+        place->cost = arm->cost.cpu;
+        place->cost_ci = arm->cost.cpu_ci;
     }
     int64_t c = analysis_arm_contrast(analysis, a);
     if (c >= 0) {
@@ -378,7 +378,8 @@ static char *draw(const struct analysis *analysis, int64_t index, enum figure_wi
 const struct figure figure_cost = {
     .name = "cost",
     .title = "Cost against gain",
-    .text = "To the right is dearer, upwards is better; the cost is of a whole training. The steps join what nothing cheaper beats; squares are the baseline itself, "
+    .text = "To the right is dearer, upwards is better; the cost is of a whole training. The steps join what nothing cheaper beats; "
+            "squares are the baseline itself, "
             "trained longer: a trick below their line buys less than more training does.",
     .arms = true,
     .shows = is_shown,

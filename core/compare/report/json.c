@@ -1,340 +1,559 @@
-/* comparison.json, which docs/comparison-json.md describes. Differences are in the metric's own direction: mean minus baseline. */
+/* comparison.json and its schema, both by the same tables; docs/comparison-json.md describes it. Differences are in the metric's own
+ * direction: mean minus baseline. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/arena.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "compare/report/report.h"
 
-static double own(const struct analysis *analysis, double difference)
-{
-    return analysis_shown(analysis, difference) / analysis->percent;
-}
+enum form {
+    FLAG,       /* bool */
+    COUNT,      /* int64_t */
+    NUMBER,     /* double */
+    DIFFERENCE, /* double, larger is better: turned into the metric's own direction */
+    TEXT,       /* const char * */
+    LETTERS,    /* char [], "": null */
+    NAME,       /* int: index of the names in `of` */
+    RANGE,      /* struct interval */
+    SPAN,       /* the same of differences */
+    JSON,       /* const char *: JSON text */
+    OBJECT,     /* const void *: what the table `of` describes; NULL: null */
+    PART,       /* the same, its members among those around it */
+    LIST        /* const void *: entries as the struct list `of` describes */
+};
 
-static void write_interval(struct json_writer *w, const char *name, double low, double high)
-{
-    if (isnan(low) || isnan(high)) {
-        json_string(w, name, NULL);
-        return;
+struct member {
+    const char *name; /* NULL: the entry of a list, which is no object */
+    enum form form;
+    size_t offset;
+    const void *of;
+};
+
+struct list {
+    size_t count; /* offset of the int64_t that says how many there are */
+    size_t size;  /* of an entry */
+    const struct member *entry;
+};
+
+/* Members of SELF, which is the struct that the table describes. */
+#define M(form, name, place)                                                                                                               \
+    {                                                                                                                                      \
+#name, form, offsetof(SELF, place), NULL                                                                                           \
     }
-    json_open(w, name, '[');
-    json_number(w, NULL, low);
-    json_number(w, NULL, high);
-    json_close(w);
-}
-
-static void write_own_interval(struct json_writer *w, const char *name, const struct analysis *analysis, struct interval interval)
-{
-    struct interval shown = analysis_shown_interval(analysis, interval);
-    write_interval(w, name, shown.low / analysis->percent, shown.high / analysis->percent);
-}
-
-static void write_texts(struct json_writer *w, const char *name, char *const *text, int64_t count)
-{
-    json_open(w, name, '[');
-    for (int64_t i = 0; i < count; i++) json_string(w, NULL, text[i]);
-    json_close(w);
-}
-
-static void write_lines(struct json_writer *w, const char *name, char *const *line)
-{
-    int64_t count = 0;
-    while (line && line[count]) count++;
-    write_texts(w, name, line, count);
-}
-
-/* JSON text that a plan holds: as part of this one. */
-static knack_status write_json(struct json_writer *w, const char *name, const char *text)
-{
-    struct json_document *document;
-    if (!text) {
-        json_string(w, name, NULL);
-        return KNACK_OK;
+#define T(form, name, place, of)                                                                                                           \
+    {                                                                                                                                      \
+#name, form, offsetof(SELF, place), of                                                                                             \
     }
-    TRY(json_parse(text, strlen(text), name, &document));
-    json_node(w, name, document->root);
-    json_free(document);
-    return KNACK_OK;
-}
 
-/* ---- Estimates ---- */
+/* ---- Lines and contrasts ---- */
 
-static void write_core(struct json_writer *w, const struct analysis *analysis, const struct estimate *e)
-{
-    json_number(w, "delta", own(analysis, e->delta));
-    write_own_interval(w, "ci", analysis, e->ci);
-    json_number(w, "p", e->p);
-    json_number(w, "p_holm", e->p_adjusted);
-}
+static const struct member text_entry[] = {{NULL, TEXT}}, count_entry[] = {{NULL, COUNT}}, number_entry[] = {{NULL, NUMBER}},
+                           difference_entry[] = {{NULL, DIFFERENCE}};
 
-static void write_blocks(struct json_writer *w, const struct analysis *analysis, const struct estimate *e)
-{
-    json_open(w, "seeds", '[');
-    for (int64_t i = 0; i < e->n; i++) json_integer(w, NULL, e->seed[i]);
-    json_close(w);
-    json_open(w, "differences", '[');
-    for (int64_t i = 0; i < e->n; i++) json_number(w, NULL, own(analysis, e->difference[i]));
-    json_close(w);
-}
+struct line {
+    struct estimate e;
+    enum verdict_kind kind;
+};
+#define SELF struct line
+static const struct list line_seeds = {offsetof(SELF, e.n), sizeof(int64_t), count_entry},
+                         line_differences = {offsetof(SELF, e.n), sizeof(double), difference_entry};
+#define LINE_MEMBERS                                                                                                                       \
+    M(COUNT, n, e.n), M(DIFFERENCE, delta, e.delta), M(SPAN, ci, e.ci), M(NUMBER, p, e.p), M(NUMBER, p_holm, e.p_adjusted),                \
+        M(DIFFERENCE, upper, e.upper), T(NAME, kind, kind, verdict_kind_name), M(NUMBER, wins, e.wins), M(RANGE, wins_ci, e.wins_ci),      \
+        M(NUMBER, s_d, e.s_d), M(NUMBER, se, e.se), M(NUMBER, df, e.df), M(DIFFERENCE, t, e.t), M(NUMBER, p_flip, e.p_flip),               \
+        M(SPAN, simultaneous_ci, e.simultaneous), M(SPAN, next_seed, e.next), M(NUMBER, relative_percent, e.relative),                     \
+        M(RANGE, relative_percent_ci, e.relative_ci), M(NUMBER, rho, e.rho), M(NUMBER, vrf, e.vrf), M(NUMBER, detectable, e.detectable),   \
+        M(COUNT, outliers, e.outliers), M(FLAG, extended, e.extended), M(COUNT, look, e.look), M(NUMBER, boundary, e.boundary),            \
+        M(FLAG, futile, e.futile), M(FLAG, stopped_early, e.stopped_early), T(LIST, seeds, e.seed, &line_seeds),                           \
+        T(LIST, differences, e.difference, &line_differences)
+static const struct member line_members[] = {LINE_MEMBERS, {NULL}};
+#undef SELF
 
-static void write_details(struct json_writer *w, const struct analysis *analysis, const struct estimate *e)
-{
-    json_number(w, "se", e->se);
-    json_number(w, "df", e->df);
-    json_number(w, "t", analysis->plan->lower_is_better ? -e->t : e->t);
-    json_number(w, "p_flip", e->p_flip);
-    write_interval(w, "wins_ci", e->wins_ci.low, e->wins_ci.high);
-    write_own_interval(w, "simultaneous_ci", analysis, e->simultaneous);
-    write_own_interval(w, "next_seed", analysis, e->next);
-    json_number(w, "rho", e->rho);
-    json_number(w, "vrf", e->vrf);
-    json_number(w, "relative_percent", e->relative);
-    write_interval(w, "relative_percent_ci", e->relative_ci.low, e->relative_ci.high);
-    json_number(w, "detectable", e->detectable);
-    json_integer(w, "outliers", e->outliers);
-    if (analysis->plan->stopping == STOP_FIXED) return;
-    json_integer(w, "look", e->look);
-    json_number(w, "boundary", e->boundary);
-    json_boolean(w, "stopped_early", e->stopped_early);
-    json_boolean(w, "dropped", e->futile);
-}
+#define SELF struct two_level
+#define VARIANCE_MEMBERS                                                                                                                   \
+    M(COUNT, examples, examples), M(NUMBER, se, se), M(NUMBER, df, df), M(NUMBER, p, p), M(NUMBER, seeds, seed_variance),                  \
+        M(NUMBER, test_examples, example_variance), M(NUMBER, both, interaction_variance)
+static const struct member variance_members[] = {VARIANCE_MEMBERS, {NULL}};
+#undef SELF
 
-static void write_two_levels(struct json_writer *w, const struct analysis *analysis, const struct two_level *two)
-{
-    write_own_interval(w, "transfer_ci", analysis, two->transfer);
-    if (!two->known) {
-        json_string(w, "variance", NULL);
-        return;
-    }
-    json_open(w, "variance", '{');
-    json_integer(w, "examples", two->examples);
-    json_number(w, "se", two->se);
-    json_number(w, "df", two->df);
-    json_number(w, "p", two->p);
-    json_number(w, "seeds", two->seed_variance);
-    json_number(w, "test_examples", two->example_variance);
-    json_number(w, "both", two->interaction_variance);
-    json_close(w);
-}
+struct said_cost {
+    struct cost cost;
+    bool missing, beyond;
+    double saving;
+};
+#define SELF struct said_cost
+#define COST_MEMBERS                                                                                                                       \
+    M(NUMBER, passes, cost.counted), M(NUMBER, cpu, cost.cpu), M(RANGE, cpu_ci, cost.cpu_ci), M(NUMBER, at, cost.at),                      \
+        M(FLAG, differs, cost.differs), M(FLAG, missing, missing), M(NUMBER, ratio_at_equal_quality, saving),                              \
+        M(FLAG, quality_beyond_range, beyond)
+static const struct member cost_members[] = {COST_MEMBERS, {NULL}};
+#undef SELF
 
-static void write_equal_cost(struct json_writer *w, const struct analysis *analysis, const struct contrast_result *r)
-{
-    json_number(w, "delta_equal_cost", r->at_equal_cost.n > 0 ? own(analysis, r->at_equal_cost.delta) : NAN);
-    json_open(w, "equal_cost", '{');
-    json_number(w, "cost", r->equal_cost);
-    json_integer(w, "n", r->at_equal_cost.n);
-    write_own_interval(w, "ci", analysis, r->at_equal_cost.n > 0 ? r->at_equal_cost.ci : (struct interval){NAN, NAN});
-    json_number(w, "p", r->at_equal_cost.n > 0 ? r->at_equal_cost.p : NAN);
-    json_number(w, "p_holm", r->at_equal_cost.n > 0 ? r->at_equal_cost.p_adjusted : NAN);
-    json_boolean(w, "missing", r->equal_cost_missing);
-    json_number(w, "cost_ratio_at_equal_quality", r->equal_quality_saving);
-    json_boolean(w, "quality_beyond_range", isinf(r->equal_quality_saving));
-    json_close(w);
-}
+struct compared {
+    struct contrast_result r;
+    struct line line[2];
+    const struct line *updates, *equal;
+    const struct two_level *variance;
+    struct said_cost own_cost;
+    const struct said_cost *cost;
+    const char *arm;
+    int64_t weights;
+};
+#define SELF struct compared
+static const struct list qualifiers = {offsetof(SELF, r.verdict.qualifiers), sizeof(char *), text_entry};
+#define COMPARED_MEMBERS                                                                                                                   \
+    M(TEXT, verdict, r.verdict.word), T(NAME, verdict_kind, r.verdict.kind, verdict_kind_name), M(TEXT, sentence, r.verdict.sentence),     \
+        T(LIST, qualifiers, r.verdict.qualifier, &qualifiers), M(NUMBER, p, r.p), M(NUMBER, p_holm, r.p_adjusted),                         \
+        M(FLAG, by_cost, r.by_cost), M(FLAG, by_failures, r.by_failures), M(FLAG, decided, r.decided), M(FLAG, waits, r.waits),            \
+        T(OBJECT, equal_updates, updates, line_members), T(OBJECT, equal_cost, equal, line_members),                                       \
+        M(SPAN, transfer_ci, r.two_level.transfer), T(OBJECT, variance, variance, variance_members)
+static const struct member compared_members[] = {COMPARED_MEMBERS, {NULL}};
 
-static void write_verdict(struct json_writer *w, const struct verdict *verdict)
-{
-    json_string(w, "verdict", verdict->word);
-    json_string(w, "verdict_kind", verdict_kind_name[verdict->kind]);
-    json_string(w, "sentence", verdict->sentence);
-    write_texts(w, "qualifiers", verdict->qualifier, verdict->qualifiers);
-}
-
-/* What arms and contrasts say alike, in one order. */
-static void write_comparison(struct json_writer *w, const struct analysis *analysis, const struct contrast_result *r)
-{
-    write_core(w, analysis, &r->estimate);
-    json_number(w, "wins", r->estimate.wins);
-    json_number(w, "s_d", r->estimate.s_d);
-    write_two_levels(w, analysis, &r->two_level);
-    write_equal_cost(w, analysis, r);
-    write_verdict(w, &r->verdict);
-    write_blocks(w, analysis, &r->estimate);
-    write_details(w, analysis, &r->estimate);
-}
-
-/* Of an arm that no contrast compares with the baseline: the same names, without values. */
-static void write_no_comparison(struct json_writer *w)
-{
-    static const char *const name[] = {"delta",   "ci",           "p",        "p_holm",           "wins",
-                                       "s_d",     "transfer_ci",  "variance", "delta_equal_cost", "equal_cost",
-                                       "verdict", "verdict_kind", "sentence"};
-    for (size_t i = 0; i < sizeof name / sizeof *name; i++) json_string(w, name[i], NULL);
-    write_texts(w, "qualifiers", NULL, 0);
-}
+struct said_contrast {
+    struct compared c;
+    struct contrast contrast;
+    const struct compared *compared;
+};
+static const char *const family_name[] = {"effects", "interactions", NULL};
+static const struct list weights = {offsetof(SELF, weights), sizeof(double), number_entry};
+#undef SELF
+#define SELF struct said_contrast
+#define CONTRAST_MEMBERS                                                                                                                   \
+    M(TEXT, name, c.r.title), T(NAME, kind, contrast.kind, contrast_kind_name), T(NAME, family, contrast.family, family_name),             \
+        M(COUNT, n, c.r.estimate.n), M(COUNT, failed, c.r.failed), M(COUNT, baseline_failed, c.r.base_failed),                             \
+        M(NUMBER, baseline, c.r.base_mean), M(NUMBER, mean, c.r.arm_mean), T(PART, part, compared, compared_members),                      \
+        T(OBJECT, cost, c.cost, cost_members), M(TEXT, arm, c.arm), M(TEXT, aliases, contrast.aliases),                                    \
+        T(LIST, weights, contrast.weight, &weights)
+static const struct member contrast_members[] = {CONTRAST_MEMBERS, {NULL}};
+#undef SELF
 
 /* ---- Arms ---- */
 
-static void write_trials(struct json_writer *w, const struct arm_result *r)
-{
-    json_open(w, "trials", '[');
-    for (int64_t i = 0; i < r->n; i++) {
-        json_open(w, NULL, '{');
-        json_integer(w, "seed", r->seed[i]);
-        json_string(w, "status", trial_status_name[r->status[i]]);
-        json_number(w, "value", r->value[i]);
-        if (r->message[i]) json_string(w, "message", r->message[i]);
-        json_close(w);
-    }
-    json_close(w);
-}
+struct said_trial {
+    const struct stored_trial *trial;
+    int64_t seed, attempt, step;
+    int status;
+    double value;
+    const char *fault, *place, *message, *source, *aside;
+};
+#define SELF struct said_trial
+#define TRIAL_MEMBERS                                                                                                                      \
+    M(COUNT, seed, seed), T(NAME, status, status, trial_status_name), M(NUMBER, value, value), M(TEXT, fault, fault),                      \
+        M(COUNT, step, step), M(TEXT, place, place), M(TEXT, message, message), M(COUNT, attempt, attempt), M(TEXT, source, source),       \
+        M(TEXT, why, aside)
+static const struct member trial_members[] = {TRIAL_MEMBERS, {NULL}};
+#undef SELF
 
-static void write_secondaries(struct json_writer *w, const struct arm_result *r)
-{
-    json_open(w, "secondary", '[');
-    for (int64_t i = 0; i < r->secondaries; i++) {
-        const struct trial_metric_mean *mean = &r->secondary[i];
-        json_open(w, NULL, '{');
-        json_string(w, "part", mean->part);
-        json_string(w, "metric", mean->metric);
-        json_integer(w, "n", mean->n);
-        json_number(w, "mean", mean->mean);
-        json_number(w, "sd", mean->sd);
-        json_number(w, "delta", mean->delta);
-        json_close(w);
-    }
-    json_close(w);
-}
+#define SELF struct trial_metric_mean
+#define SECONDARY_MEMBERS                                                                                                                  \
+    M(LETTERS, part, part), M(LETTERS, metric, metric), M(COUNT, n, n), M(NUMBER, mean, mean), M(NUMBER, sd, sd), M(NUMBER, delta, delta)
+static const struct member secondary_members[] = {SECONDARY_MEMBERS, {NULL}};
+#undef SELF
+#define SELF struct stored_warning
+static const struct member warning_members[] = {M(LETTERS, text, text), M(COUNT, trials, trials), {NULL}};
+#undef SELF
 
-static void write_cost(struct json_writer *w, const struct arm_result *r)
-{
-    json_number(w, "cost", r->cost_count);
-    json_number(w, "cost_seconds", r->cost_seconds);
-    write_interval(w, "cost_seconds_ci", r->cost_ci.low, r->cost_ci.high);
-    json_number(w, "gradient_rows", r->gradient_rows);
-    json_number(w, "forward_rows", r->forward_rows);
-    json_number(w, "forwards_per_test_example", r->inference);
-    json_number(w, "cpu_seconds_per_update", r->cpu_per_update);
-    json_number(w, "seconds", r->seconds);
-    json_integer(w, "peak_memory", r->peak_memory);
-    json_boolean(w, "pareto", r->pareto);
-}
-
-static knack_status write_arm(struct json_writer *w, const struct analysis *analysis, int64_t a)
-{
-    const struct arm_result *r = &analysis->arm[a];
-    int64_t c = analysis_arm_contrast(analysis, a);
-    const struct contrast_result *compared = c < 0 ? NULL : &analysis->contrast[c];
-    json_open(w, NULL, '{');
-    json_string(w, "name", r->arm->name);
-    json_string(w, "kind", arm_kind_name[r->arm->kind]);
-    json_integer(w, "n", r->n);
-    json_integer(w, "failed", r->failed);
-    json_number(w, "baseline", compared ? compared->base_mean : analysis->arm[0].mean);
-    json_number(w, "mean", compared && compared->estimate.n > 0 ? compared->arm_mean : r->mean);
-    if (compared)
-        write_comparison(w, analysis, compared);
-    else
-        write_no_comparison(w);
-    write_cost(w, r);
-    json_number(w, "sd", r->sd);
-    json_number(w, "failure_rate_bound", r->failure_bound);
-    json_number(w, "p_failures", r->p_failures);
-    json_number(w, "budget", r->arm->budget);
-    json_integer(w, "updates", r->arm->updates);
-    json_integer(w, "parameters", r->arm->parameters);
-    write_texts(w, "changes", r->arm->difference, r->arm->differences);
-    TRY(write_json(w, "tricks", r->arm->tricks));
-    write_secondaries(w, r);
-    write_trials(w, r);
-    json_close(w);
-    return KNACK_OK;
-}
-
-/* ---- Contrasts ---- */
-
-static void write_weights(struct json_writer *w, const struct plan *plan, const struct contrast *contrast)
-{
-    json_open(w, "weights", '{');
-    for (int64_t a = 0; a < plan->arms; a++)
-        if (contrast->weight[a] != 0) json_number(w, plan->arm[a].name, contrast->weight[a]);
-    json_close(w);
-}
-
-static void write_contrast(struct json_writer *w, const struct analysis *analysis, const struct contrast_result *r)
-{
-    const struct contrast *contrast = r->contrast;
-    json_open(w, NULL, '{');
-    json_string(w, "name", r->title);
-    json_string(w, "kind", contrast_kind_name[contrast->kind]);
-    json_string(w, "family", contrast->family ? "interactions" : "effects");
-    json_integer(w, "n", r->estimate.n);
-    json_integer(w, "failed", r->failed);
-    json_integer(w, "baseline_failed", r->base_failed);
-    json_number(w, "baseline", r->base_mean);
-    json_number(w, "mean", r->arm_mean);
-    write_comparison(w, analysis, r);
-    json_number(w, "cost", r->cost);
-    json_string(w, "arm", contrast->arm < 0 ? NULL : analysis->plan->arm[contrast->arm].name);
-    json_string(w, "aliases", contrast->aliases);
-    write_weights(w, analysis->plan, contrast);
-    json_close(w);
-}
+struct said_arm {
+    struct arm_result r;
+    struct arm arm;
+    struct compared own;
+    const struct compared *compared;
+    double baseline, mean;
+    struct said_cost own_cost;
+    const struct said_cost *cost;
+    const struct stored_warning *warning;
+    const struct said_trial *trial, *aside;
+    const int64_t *read;
+    int64_t warnings, asides;
+};
+#define SELF struct said_arm
+static const struct list reads = {offsetof(SELF, arm.reads), sizeof(int64_t), count_entry},
+                         changes = {offsetof(SELF, arm.differences), sizeof(char *), text_entry},
+                         secondaries = {offsetof(SELF, r.secondaries), sizeof(struct trial_metric_mean), secondary_members},
+                         warnings = {offsetof(SELF, warnings), sizeof(struct stored_warning), warning_members},
+                         trials = {offsetof(SELF, r.n), sizeof(struct said_trial), trial_members},
+                         asides = {offsetof(SELF, asides), sizeof(struct said_trial), trial_members};
+#define ARM_MEMBERS                                                                                                                        \
+    M(TEXT, name, arm.name), T(NAME, kind, arm.kind, arm_kind_name), M(NUMBER, budget, arm.budget), M(COUNT, n, r.n),                      \
+        M(COUNT, failed, r.failed), M(NUMBER, baseline, baseline), M(NUMBER, mean, mean), M(NUMBER, sd, r.sd),                             \
+        T(PART, part, compared, compared_members), T(LIST, read, read, &reads), M(FLAG, joined, arm.joined),                               \
+        M(FLAG, dropped, arm.dropped), M(TEXT, idle, r.idle), T(OBJECT, cost, cost, cost_members),                                         \
+        M(NUMBER, gradient_rows, r.gradient_rows), M(NUMBER, forward_rows, r.forward_rows),                                                \
+        M(NUMBER, forwards_per_test_example, r.inference), M(NUMBER, cpu_seconds, r.cpu_seconds), M(NUMBER, seconds, r.seconds),           \
+        M(COUNT, peak_memory, r.peak_memory), M(FLAG, pareto, r.pareto), M(NUMBER, failure_rate_bound, r.failure_bound),                   \
+        M(NUMBER, p_failures, r.p_failures), M(COUNT, updates, arm.updates), M(COUNT, parameters, arm.parameters),                         \
+        T(LIST, changes, arm.difference, &changes), M(JSON, tricks, arm.tricks), M(JSON, identity, arm.identity),                          \
+        T(LIST, secondary, r.secondary, &secondaries), T(LIST, warnings, warning, &warnings), T(LIST, trials, trial, &trials),             \
+        T(LIST, set_aside, aside, &asides)
+static const struct member arm_members[] = {ARM_MEMBERS, {NULL}};
+#undef SELF
 
 /* ---- The whole ---- */
 
-static void write_plan(struct json_writer *w, const struct analysis *analysis)
+#define SELF struct convergence
+#define CONVERGENCE_MEMBERS                                                                                                                \
+    M(FLAG, known, known), M(FLAG, enough, enough), M(NUMBER, factor, factor), M(COUNT, n, n), M(DIFFERENCE, gain, gain),                  \
+        M(DIFFERENCE, low, low)
+static const struct member convergence_members[] = {CONVERGENCE_MEMBERS, {NULL}};
+#undef SELF
+
+struct said {
+    struct analysis a;
+    struct plan plan;
+    char metric[128], test_set[32];
+    const char **source;
+    int64_t sources, fixed, random;
+    const int64_t *look;
+    const struct convergence *convergence;
+    const struct said_arm *arm;
+    const struct said_contrast *contrast;
+};
+#define SELF struct said
+static const struct list looks = {offsetof(SELF, plan.looks), sizeof(int64_t), count_entry},
+                         sources = {offsetof(SELF, sources), sizeof(char *), text_entry},
+                         fixed = {offsetof(SELF, fixed), sizeof(char *), text_entry},
+                         drawn = {offsetof(SELF, random), sizeof(char *), text_entry},
+                         arms = {offsetof(SELF, plan.arms), sizeof(struct said_arm), arm_members},
+                         contrasts = {offsetof(SELF, plan.contrasts), sizeof(struct said_contrast), contrast_members};
+#define SAID_MEMBERS                                                                                                                       \
+    M(TEXT, name, plan.name), T(NAME, role, plan.role, role_name), T(NAME, design, plan.design, design_name),                              \
+        T(NAME, stopping, plan.stopping, stopping_name), M(LETTERS, metric, metric), M(FLAG, lower_is_better, plan.lower_is_better),       \
+        M(NUMBER, margin, plan.margin), M(NUMBER, first_margin, plan.first_margin), M(COUNT, seeds, plan.seeds),                           \
+        M(COUNT, first_seed, plan.first_seed), M(COUNT, blocks, a.blocks), T(LIST, looks, look, &looks),                                   \
+        M(NUMBER, failed_score, plan.failed_score), M(FLAG, redraw, plan.redraw), M(NUMBER, shared, plan.shared),                          \
+        M(COUNT, epochs, plan.epochs), M(LETTERS, status, a.status), M(COUNT, comparison_number, a.comparison_number),                     \
+        M(LETTERS, test_set, test_set), M(TEXT, data, plan.data_title), M(COUNT, training_examples, plan.train_count),                     \
+        M(COUNT, test_examples, plan.test_count), M(TEXT, generators, plan.generators), M(TEXT, command, plan.command),                    \
+        T(LIST, fixed, a.fixed, &fixed), T(LIST, random, a.random, &drawn), M(TEXT, adjustment, a.adjustment),                             \
+        M(FLAG, screening, a.screening), M(TEXT, candidates, a.candidates), T(OBJECT, convergence, convergence, convergence_members),      \
+        M(COUNT, retried, plan.retried), T(LIST, sources, source, &sources), M(NUMBER, cpu_seconds, a.cpu_seconds),                        \
+        M(TEXT, knack, a.knack), M(TEXT, machine, a.machine), T(LIST, arms, arm, &arms), T(LIST, contrasts, contrast, &contrasts)
+static const struct member said_members[] = {SAID_MEMBERS, {NULL}};
+#undef SELF
+
+/* ---- Writing by these tables ---- */
+
+struct writing {
+    struct json_writer *w;
+    double sign; /* -1: lower is better */
+    knack_status status;
+};
+
+static void write_range(struct writing *to, const char *name, double low, double high)
 {
-    const struct plan *plan = analysis->plan;
-    char metric[128], hash[32];
-    snprintf(metric, sizeof metric, "%s.%s", plan->part, plan->metric);
-    snprintf(hash, sizeof hash, "%016llx", (unsigned long long)plan->test_set);
-    json_string(w, "name", plan->name);
-    json_string(w, "role", role_name[plan->role]);
-    json_string(w, "design", design_name[plan->design]);
-    json_string(w, "stopping", stopping_name[plan->stopping]);
-    json_string(w, "metric", metric);
-    json_boolean(w, "lower_is_better", plan->lower_is_better);
-    json_number(w, "margin", plan->margin);
-    json_integer(w, "seeds", plan->seeds);
-    if (plan->first_margin != plan->margin) json_number(w, "first_margin", plan->first_margin);
-    json_integer(w, "first_seed", plan->first_seed);
-    json_integer(w, "blocks", analysis->blocks);
-    if (plan->looks > 0) {
-        json_open(w, "looks", '[');
-        for (int64_t i = 0; i < plan->looks; i++) json_integer(w, NULL, plan->look[i]);
-        json_close(w);
+    if (isnan(low) || isnan(high)) {
+        json_string(to->w, name, NULL);
+        return;
     }
-    json_number(w, "failed_score", plan->failed_score);
-    json_boolean(w, "redraw", plan->redraw);
-    json_string(w, "status", analysis->status);
-    json_integer(w, "comparison_number", analysis->comparison_number);
-    json_string(w, "test_set", hash);
-    json_string(w, "data", plan->data_title);
-    json_integer(w, "training_examples", plan->train_count);
-    json_integer(w, "test_examples", plan->test_count);
-    json_string(w, "generators", plan->generators);
-    json_string(w, "command", plan->command);
+    json_open(to->w, name, '[');
+    json_number(to->w, NULL, low);
+    json_number(to->w, NULL, high);
+    json_close(to->w);
 }
 
-static knack_status write_all(struct json_writer *w, const struct analysis *analysis)
+/* JSON text that a plan holds: as part of this one. */
+static void write_json(struct writing *to, const char *name, const char *text)
 {
-    json_open(w, NULL, '{');
-    write_plan(w, analysis);
-    write_lines(w, "fixed", analysis->fixed);
-    write_lines(w, "random", analysis->random);
-    json_string(w, "adjustment", analysis->adjustment);
-    json_boolean(w, "screening", analysis->screening);
-    if (analysis->candidates) json_string(w, "candidates", analysis->candidates);
-    json_string(w, "knack", analysis->knack);
-    json_string(w, "machine", analysis->machine);
-    json_open(w, "arms", '[');
-    for (int64_t a = 0; a < analysis->plan->arms; a++) TRY(write_arm(w, analysis, a));
+    struct json_document *document = NULL;
+    if (text && to->status >= 0) to->status = json_parse(text, strlen(text), name, &document);
+    if (document)
+        json_node(to->w, name, document->root);
+    else
+        json_string(to->w, name, NULL);
+    json_free(document);
+}
+
+static void write_value(struct writing *to, const struct member *m, const char *at);
+
+/* values NULL: of what is not there. */
+static void write_members(struct writing *to, const struct member *m, const char *values)
+{
+    for (; m->name; m++) {
+        if (m->form == PART)
+            write_members(to, m->of, values ? *(const char *const *)(values + m->offset) : NULL);
+        else
+            write_value(to, m, values);
+    }
+}
+
+static void write_object(struct writing *to, const char *name, const struct member *m, const char *values)
+{
+    json_open(to->w, name, '{');
+    write_members(to, m, values);
+    json_close(to->w);
+}
+
+static void write_list(struct writing *to, const struct member *m, const char *values)
+{
+    const struct list *list = m->of;
+    const char *entry = values ? *(const char *const *)(values + m->offset) : NULL;
+    int64_t count = entry ? *(const int64_t *)(values + list->count) : 0;
+    json_open(to->w, m->name, '[');
+    for (int64_t i = 0; i < count; i++, entry += list->size) {
+        if (list->entry->name)
+            write_object(to, NULL, list->entry, entry);
+        else
+            write_value(to, list->entry, entry);
+    }
+    json_close(to->w);
+}
+
+static void write_value(struct writing *to, const struct member *m, const char *values)
+{
+    const void *at = values ? values + m->offset : NULL;
+    const char *text = at && (m->form == TEXT || m->form == JSON || m->form == OBJECT) ? *(const char *const *)at : NULL;
+    if (m->form == LIST) {
+        write_list(to, m, values);
+    } else if (m->form == JSON) {
+        write_json(to, m->name, text);
+    } else if (m->form == TEXT || !at || (m->form == OBJECT && !text)) {
+        json_string(to->w, m->name, text);
+    } else if (m->form == OBJECT) {
+        write_object(to, m->name, m->of, text);
+    } else if (m->form == LETTERS) {
+        json_string(to->w, m->name, *(const char *)at ? at : NULL);
+    } else if (m->form == FLAG) {
+        json_boolean(to->w, m->name, *(const bool *)at);
+    } else if (m->form == COUNT) {
+        json_integer(to->w, m->name, *(const int64_t *)at);
+    } else if (m->form == NAME) {
+        json_string(to->w, m->name, ((const char *const *)m->of)[*(const int *)at]);
+    } else if (m->form == RANGE || m->form == SPAN) {
+        const struct interval *range = at;
+        bool turn = m->form == SPAN && to->sign < 0;
+        write_range(to, m->name, turn ? -range->high : range->low, turn ? -range->low : range->high);
+    } else {
+        double number = *(const double *)at;
+        json_number(to->w, m->name, m->form == DIFFERENCE && number != 0 ? to->sign * number : number);
+    }
+}
+
+/* ---- The schema by the same tables ---- */
+
+static void describe_members(struct json_writer *, const struct member *, bool optional);
+
+static void describe_type(struct json_writer *w, const char *type, bool optional)
+{
+    if (!optional) {
+        json_string(w, "type", type);
+        return;
+    }
+    json_open(w, "type", '[');
+    json_string(w, NULL, type);
+    json_string(w, NULL, "null");
     json_close(w);
-    json_open(w, "contrasts", '[');
-    for (int64_t c = 0; c < analysis->plan->contrasts; c++) write_contrast(w, analysis, &analysis->contrast[c]);
+}
+
+static void describe_names(struct json_writer *w, const char *const *name, bool optional)
+{
+    json_open(w, "enum", '[');
+    for (; *name; name++) json_string(w, NULL, *name);
+    if (optional) json_string(w, NULL, NULL);
     json_close(w);
+}
+
+/* optional: it may be null where another one would not be. */
+static void describe(struct json_writer *w, const struct member *m, bool optional)
+{
+    static const char *const type[] = {"boolean", "integer", "number", "number", "string", "string", "string",
+                                       "array",   "array",   "",       "object", "",       "array"};
+    const struct list *list = m->of;
+    bool strict = m->form == FLAG || m->form == COUNT || m->form == LIST;
+    json_open(w, m->name ? m->name : "items", '{');
+    if (m->form == NAME)
+        describe_names(w, m->of, optional);
+    else if (m->form != JSON)
+        describe_type(w, type[m->form], m->form != LIST && (optional || !strict));
+    if (m->form == OBJECT) describe_members(w, m->of, false);
+    if (m->form == RANGE || m->form == SPAN) describe(w, number_entry, false);
+    if (m->form == LIST && list->entry->name) {
+        json_open(w, "items", '{');
+        describe_type(w, "object", false);
+        describe_members(w, list->entry, false);
+        json_close(w);
+    } else if (m->form == LIST) {
+        describe(w, list->entry, false);
+    }
     json_close(w);
-    return KNACK_OK;
+}
+
+static void list_names(struct json_writer *w, const struct member *m)
+{
+    for (; m->name; m++) {
+        if (m->form == PART)
+            list_names(w, m->of);
+        else
+            json_string(w, NULL, m->name);
+    }
+}
+
+static void list_properties(struct json_writer *w, const struct member *m, bool optional)
+{
+    for (; m->name; m++) {
+        if (m->form == PART)
+            list_properties(w, m->of, true);
+        else
+            describe(w, m, optional);
+    }
+}
+
+static void describe_members(struct json_writer *w, const struct member *m, bool optional)
+{
+    json_open(w, "required", '[');
+    list_names(w, m);
+    json_close(w);
+    json_boolean(w, "additionalProperties", false);
+    json_open(w, "properties", '{');
+    list_properties(w, m, optional);
+    json_close(w);
+}
+
+void report_schema(struct json_writer *w)
+{
+    json_string(w, "$schema", "https://json-schema.org/draft/2020-12/schema");
+    json_string(w, "title", "comparison.json of knack");
+    json_string(w, "type", "object");
+    describe_members(w, said_members, false);
+}
+
+/* ---- From the analysis ---- */
+
+static int64_t count_lines(char *const *line)
+{
+    int64_t count = 0;
+    while (line && line[count]) count++;
+    return count;
+}
+
+static void say_compared(const struct contrast_result *r, struct compared *to)
+{
+    to->r = *r;
+    to->line[0] = (struct line){r->estimate, r->updates_say};
+    to->line[1] = (struct line){r->at_equal_cost, r->equal_cost_says};
+    to->updates = &to->line[0];
+    to->equal = r->at_equal_cost.n > 0 ? &to->line[1] : NULL;
+    to->variance = r->two_level.known ? &r->two_level : NULL;
+    to->own_cost = (struct said_cost){r->costs, r->equal_cost_missing, isinf(r->equal_quality_saving), r->equal_quality_saving};
+    to->cost = &to->own_cost;
+}
+
+static void say_contrast(const struct analysis *analysis, int64_t c, struct said_contrast *to)
+{
+    const struct contrast_result *r = &analysis->contrast[c];
+    say_compared(r, &to->c);
+    to->compared = &to->c;
+    to->contrast = *r->contrast;
+    to->c.arm = r->contrast->arm < 0 ? NULL : analysis->plan->arm[r->contrast->arm].name;
+    to->c.weights = analysis->plan->arms;
+}
+
+static const char *or_null(const char *text)
+{
+    return *text ? text : NULL;
+}
+
+static void say_trial(const struct stored_trial *trial, struct said_trial *to)
+{
+    *to = (struct said_trial){
+        .trial = trial, .seed = trial->seed, .attempt = trial->attempt, .step = trial->step, .status = (int)trial->status};
+    to->value = trial->value;
+    to->fault = or_null(trial_fault_name[trial->fault]);
+    to->place = or_null(trial->place);
+    to->message = or_null(trial->message);
+    to->source = or_null(trial->source);
+    to->aside = or_null(trial->aside);
+}
+
+static bool say_trials(const struct analysis *analysis, int64_t a, struct arena *arena, struct said_arm *to)
+{
+    const struct arm_result *r = &analysis->arm[a];
+    struct said_trial *trial = arena_zeroed(arena, (size_t)r->n * sizeof *trial + 1);
+    struct said_trial *aside = arena_zeroed(arena, (size_t)analysis->asides * sizeof *aside + 1);
+    if (!trial || !aside) return false;
+    for (int64_t i = 0; i < r->n; i++) {
+        say_trial(r->trial[i], &trial[i]);
+        trial[i].value = r->value[i];
+    }
+    for (int64_t i = 0; i < analysis->asides; i++)
+        if (analysis->aside[i].arm == a) say_trial(&analysis->aside[i], &aside[to->asides++]);
+    to->trial = trial;
+    to->aside = aside;
+    for (int64_t i = 0; i < analysis->warnings; i++) {
+        if (analysis->warning[i].arm != a) continue;
+        if (to->warnings++ == 0) to->warning = &analysis->warning[i];
+    }
+    return true;
+}
+
+static bool say_arm(const struct analysis *analysis, int64_t a, struct arena *arena, struct said_arm *to)
+{
+    const struct arm_result *r = &analysis->arm[a];
+    int64_t c = analysis_arm_contrast(analysis, a);
+    to->r = *r;
+    to->arm = *r->arm;
+    to->read = r->arm->read;
+    to->baseline = analysis->arm[0].mean;
+    to->mean = r->mean;
+    to->own_cost = (struct said_cost){.cost = r->cost, .saving = NAN};
+    to->cost = &to->own_cost;
+    if (c >= 0) {
+        const struct contrast_result *result = &analysis->contrast[c];
+        say_compared(result, &to->own);
+        to->compared = &to->own;
+        to->cost = &to->own.own_cost;
+        to->baseline = result->base_mean;
+        if (result->estimate.n > 0) to->mean = result->arm_mean;
+    }
+    return say_trials(analysis, a, arena, to);
+}
+
+/* Folders that trials were taken over from, each once. */
+static bool say_sources(const struct analysis *analysis, struct arena *arena, struct said *to)
+{
+    to->source = arena_zeroed(arena, (size_t)analysis->trials * sizeof *to->source + 1);
+    for (int64_t i = 0; to->source && i < analysis->trials; i++) {
+        const char *source = analysis->trial[i].source;
+        bool known = !*source;
+        for (int64_t k = 0; k < to->sources && !known; k++) known = strcmp(to->source[k], source) == 0;
+        if (!known) to->source[to->sources++] = source;
+    }
+    return to->source;
+}
+
+static const struct said *say_all(const struct analysis *analysis, struct arena *arena)
+{
+    const struct plan *plan = analysis->plan;
+    struct said *to = arena_zeroed(arena, sizeof *to);
+    struct said_arm *arm = arena_zeroed(arena, (size_t)plan->arms * sizeof *arm + 1);
+    struct said_contrast *contrast = arena_zeroed(arena, (size_t)plan->contrasts * sizeof *contrast + 1);
+    if (!to || !arm || !contrast || !say_sources(analysis, arena, to)) return NULL;
+    for (int64_t a = 0; a < plan->arms; a++)
+        if (!say_arm(analysis, a, arena, &arm[a])) return NULL;
+    for (int64_t c = 0; c < plan->contrasts; c++) say_contrast(analysis, c, &contrast[c]);
+    to->a = *analysis;
+    to->plan = *plan;
+    snprintf(to->metric, sizeof to->metric, "%s.%s", plan->part, plan->metric);
+    snprintf(to->test_set, sizeof to->test_set, "%016llx", (unsigned long long)plan->test_set);
+    to->fixed = count_lines(analysis->fixed);
+    to->random = count_lines(analysis->random);
+    to->look = plan->look;
+    to->convergence = &analysis->convergence;
+    to->arm = arm;
+    to->contrast = contrast;
+    return to;
 }
 
 char *report_json(const struct analysis *analysis)
 {
-    struct json_writer *writer = json_writer_new(true);
-    if (!writer) return NULL;
-    const char *text = write_all(writer, analysis) < 0 ? NULL : json_text(writer, NULL);
-    char *copy = text ? memory_format("%s\n", text) : NULL;
-    json_writer_free(writer);
+    struct arena *arena = arena_new((size_t)1 << 18);
+    const struct said *said = arena ? say_all(analysis, arena) : NULL;
+    struct writing to = {said ? json_writer_new(true) : NULL, analysis->plan->lower_is_better ? -1 : 1, KNACK_OK};
+    if (to.w) write_object(&to, NULL, said_members, (const char *)said);
+    arena_free(arena);
+    char *text = json_take(to.w), *copy = text && to.status >= 0 ? memory_format("%s\n", text) : NULL;
+    memory_free(text);
     return copy;
 }

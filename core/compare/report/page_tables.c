@@ -119,18 +119,18 @@ void page_costs(const struct page *page)
     const struct analysis *analysis = page->analysis;
     markup_raw(page->html, "<section>\n<h2 id=\"costs\">Costs</h2>\n");
     page_table_open(page, "Costs of a trial",
-                    "Arm\n>Updates\n>Rows with gradient\n>Rows forward only\n>Cost by counts\n>Cost by time\n>its 95 % CI\n>CPU of an "
-                    "update\n>A trial took\n>Forwards per prediction\n>Peak memory");
+                    "Arm\n>Updates\n>Rows with gradient\n>Rows forward only\n>Cost by counts\n>Cost by time\n>its 95 % CI\n>CPU of a "
+                    "trial\n>A trial took\n>Forwards per prediction\n>Peak memory");
     for (int64_t a = 0; a < analysis->plan->arms; a++) {
         const struct arm_result *arm = &analysis->arm[a];
         page_row_open(page, analysis->plan->arm[a].name);
         page_cell(page, number_count(text, analysis->plan->arm[a].updates));
         page_cell(page, number_count(text, llround(arm->gradient_rows)));
         page_cell(page, number_count(text, llround(arm->forward_rows)));
-        page_cell(page, number_ratio(text, arm->cost_count));
-        page_cell(page, number_ratio(text, arm->cost_seconds));
-        page_cell(page, page_range(text, arm->cost_ci.low, arm->cost_ci.high, 2));
-        page_cell(page, number_duration(text, arm->cpu_per_update));
+        page_cell(page, number_ratio(text, arm->cost.counted));
+        page_cell(page, number_ratio(text, arm->cost.cpu));
+        page_cell(page, page_range(text, arm->cost.cpu_ci.low, arm->cost.cpu_ci.high, 2));
+        page_cell(page, number_duration(text, arm->cpu_seconds));
         page_cell(page, number_duration(text, arm->seconds));
         page_cell(page, number_fixed(text, arm->inference, 1));
         double mebibytes = arm->peak_memory > 0 ? (double)arm->peak_memory / (1 << 20) : NAN;
@@ -142,9 +142,8 @@ void page_costs(const struct page *page)
     markup_raw(
         page->html,
         "<p class=\"note\">Rows through the model are counted exactly, over the whole training; cost by counts takes a row with gradient "
-        "as three that go forward only. Cost by time is CPU time of one update against the baseline&#39;s, measured one after the "
-        "other by turns: it does not grow with the number of updates. What a trial took includes what its neighbours slowed it "
-        "down.</p>\n");
+        "as three that go forward only. Cost by time is CPU time of a whole training against the baseline&#39;s, from updates that "
+        "were measured one after the other by turns. What a trial took includes what its neighbours slowed it down.</p>\n");
     put_savings(page);
     markup_raw(page->html, "</section>\n");
 }
@@ -153,15 +152,19 @@ void page_costs(const struct page *page)
 
 static void put_failures(const struct page *page)
 {
-    page_table_open(page, "Trials that failed", "Arm\n>Seed\nStatus\nMessage");
+    page_table_open(page, "Trials that failed", "Arm\n>Seed\nStatus\n>Step\nIn\nMessage");
     for (int64_t a = 0; a < page->analysis->plan->arms; a++) {
         const struct arm_result *arm = &page->analysis->arm[a];
         for (int64_t i = 0; i < arm->n; i++) {
             if (!arm->failure[i]) continue;
             page_row_open(page, page->analysis->plan->arm[a].name);
             markup_put(page->html, "<td>%" PRId64 "</td>", arm->seed[i]);
-            page_cell_text(page, arm->status ? trial_status_name[arm->status[i]] : "failed");
-            page_cell_text(page, arm->message && arm->message[i] ? arm->message[i] : "");
+            const struct stored_trial *trial = arm->trial[i];
+            char step[NUMBER_SIZE];
+            page_cell_text(page, trial_status_name[trial->status]);
+            page_cell(page, trial->step < 0 ? "before the first" : number_count(step, trial->step + 1));
+            page_cell_text(page, *trial->place ? trial->place : "training");
+            page_cell_text(page, trial->message);
             page_row_close(page);
         }
     }

@@ -9,8 +9,6 @@
 
 #define LENGTH(array) ((int64_t)(sizeof(array) / sizeof *(array)))
 
-static const char *const fault_name[] = {"", "own", "unclear", "machine", NULL};
-
 /* ---- Columns ---- */
 
 #define COST_COLUMNS(type)                                                                                                                 \
@@ -22,7 +20,7 @@ static const char *const fault_name[] = {"", "own", "unclear", "machine", NULL};
 static const struct column outcome_column[] = {
     {COLUMN_CHOICE, offsetof(struct trial_outcome, status), 0, trial_status_name},
     COLUMN(TEXT, struct trial_outcome, message),
-    {COLUMN_CHOICE, offsetof(struct trial_outcome, fault), 0, fault_name},
+    {COLUMN_CHOICE, offsetof(struct trial_outcome, fault), 0, trial_fault_name},
     COLUMN(TEXT, struct trial_outcome, place),
     COLUMN(POINTER, struct trial_outcome, warnings),
     COLUMN(REAL, struct trial_outcome, value),
@@ -40,7 +38,7 @@ static const struct column trial_column[] = {
     COLUMN(TEXT, struct stored_trial, message),
     COLUMN(REAL, struct stored_trial, value),
     COLUMN(TEXT, struct stored_trial, idle),
-    {COLUMN_CHOICE, offsetof(struct stored_trial, fault), 0, fault_name},
+    {COLUMN_CHOICE, offsetof(struct stored_trial, fault), 0, trial_fault_name},
     COLUMN(INTEGER, struct stored_trial, step),
     COLUMN(TEXT, struct stored_trial, place),
     COLUMN(INTEGER, struct stored_trial, attempt),

@@ -11,6 +11,7 @@
 #include "train/identity.h"
 
 const char *const trial_status_name[] = {"done", "not finite", "crashed", "timed out", "error", NULL};
+const char *const trial_fault_name[] = {"", "own", "unclear", "machine", NULL};
 
 struct trial {
     const struct trial_job *job;

@@ -20,6 +20,8 @@ enum trial_fault {
     FAULT_MACHINE  /* memory, disk, a file that is gone, SIGKILL, a signal behind a refused allocation: never data */
 };
 
+extern const char *const trial_fault_name[]; /* "", "own", "unclear", "machine" */
+
 struct run_place; /* train/run.h */
 struct trial_job {
     enum trial_kind kind;

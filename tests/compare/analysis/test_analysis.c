@@ -244,9 +244,9 @@ static void test_failures(void **state)
     assert_near(result->estimate.difference[2], 0, 0);
     assert_near(analysis->arm[1].p_failures, .5, 1e-9); /* 0 against 2 */
     assert_true(isnan(analysis->arm[1].failure_bound));
-    assert_int_equal(analysis->arm[1].status[0], TRIAL_NOT_FINITE);
-    assert_string_equal(analysis->arm[1].message[0], "loss or gradient was not finite in 11 steps in a row, at step 233");
-    assert_null(analysis->arm[1].message[5]);
+    assert_int_equal(analysis->arm[1].trial[0]->status, TRIAL_NOT_FINITE);
+    assert_string_equal(analysis->arm[1].trial[0]->message, "loss or gradient was not finite in 11 steps in a row, at step 233");
+    assert_string_equal(analysis->arm[1].trial[5]->message, "");
     fixture_free(analysis);
 }
 
@@ -353,13 +353,13 @@ static void test_costs(void **state)
     }
     struct analysis *analysis =
         analyse(&(struct recipe){.arms = 3, .seeds = 10, .budgets = 2, .value = value, .cost = cost, .measurements = 5});
-    assert_near(analysis->arm[1].cost_count, 2, 1e-12);
-    assert_near(analysis->arm[2].cost_count, 1.3, 1e-12);
-    assert_near(analysis->arm[0].cost_seconds, 1, 0);
-    assert_true(analysis->arm[1].cost_ci.low < analysis->arm[1].cost_seconds &&
-                analysis->arm[1].cost_seconds < analysis->arm[1].cost_ci.high);
-    assert_near(analysis->arm[1].cost_seconds, 2.067, .01);
-    assert_near(analysis->arm[3].cost_seconds, 1.5, 1e-9); /* of a larger budget: by its updates */
+    assert_near(analysis->arm[1].cost.counted, 2, 1e-12);
+    assert_near(analysis->arm[2].cost.counted, 1.3, 1e-12);
+    assert_near(analysis->arm[0].cost.cpu, 1, 0);
+    assert_true(analysis->arm[1].cost.cpu_ci.low < analysis->arm[1].cost.cpu &&
+                analysis->arm[1].cost.cpu < analysis->arm[1].cost.cpu_ci.high);
+    assert_near(analysis->arm[1].cost.cpu, 2.067, .01);
+    assert_near(analysis->arm[3].cost.cpu, 1.5, 1e-9); /* of a larger budget: by its updates */
     const struct contrast_result *sam = &analysis->contrast[0], *other = &analysis->contrast[1];
     assert_near(sam->equal_cost, 2, 1e-12);
     assert_near(sam->at_equal_cost.delta, sam->estimate.delta - .02, 1e-12);

@@ -127,7 +127,7 @@ static void test_cost_of_a_whole_training(void **state)
     (void)state;
     struct analysis *analysis = fixture_analysis(4, 5, DESIGN_ONE);
     analysis->plan->arm[1].updates = 2 * analysis->plan->arm[0].updates;
-    analysis->arm[1].cost_seconds = 1.07;
+    analysis->arm[1].cost.cpu = 1.07;
     for (int f = 0; figures[f]; f++) {
         if (strcmp(figures[f]->name, "cost") != 0) continue;
         char *svg = figure_draw(figures[f], analysis, 0, FIGURE_WIDE);
@@ -181,8 +181,8 @@ static void test_what_is_not_known(void **state)
     struct analysis *analysis = fixture_analysis(8, 3, DESIGN_ONE);
     forget_inference(analysis);
     for (int64_t a = 0; a < analysis->plan->arms; a++) {
-        analysis->arm[a].cost_seconds = NAN;
-        analysis->arm[a].cost_ci = (struct interval){NAN, NAN};
+        analysis->arm[a].cost.cpu = NAN;
+        analysis->arm[a].cost.cpu_ci = (struct interval){NAN, NAN};
         analysis->arm[a].failure_bound = NAN;
         for (int64_t p = 0; p < analysis->curve[a].points; p++) analysis->curve[a].low[p] = analysis->curve[a].high[p] = NAN;
     }
@@ -249,7 +249,7 @@ static void test_extremes(void **state)
             for (int64_t i = 0; i < 4; i++) analysis->arm[a].value[i] *= sizes[k] / 10;
             for (int64_t i = 0; i < 4 * curve->points; i++) curve->value[i] *= sizes[k] / 10;
             for (int64_t i = 0; i < curve->points; i++) curve->low[i] = -INFINITY, curve->difference[i] *= sizes[k] / 10;
-            analysis->arm[a].cost_seconds *= a % 2 ? sizes[k] / 10 : 1;
+            analysis->arm[a].cost.cpu *= a % 2 ? sizes[k] / 10 : 1;
         }
         for (int64_t c = 0; c < analysis->plan->contrasts; c++) {
             struct estimate *estimate = &analysis->contrast[c].estimate;

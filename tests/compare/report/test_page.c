@@ -290,7 +290,7 @@ static void inference_that_is_not_there_is_a_dash(void **state)
     estimate->relative = estimate->detectable = NAN;
     analysis->contrast[0].verdict.word = NULL;
     analysis->contrast[0].verdict.kind = VERDICT_NONE;
-    analysis->arm[1].cost_seconds = analysis->arm[1].cpu_per_update = NAN;
+    analysis->arm[1].cost.cpu = analysis->arm[1].cpu_seconds = NAN;
     char *page = page_of(analysis);
     assert_well_formed(page);
     assert_alone(page);
