@@ -202,7 +202,7 @@ def comparison():
     step(90, 'plan', 'Arms, contrasts, seeds, looks, margin: fixed before the first trial.', 'kept in the store; the report says what was changed later')
     step(164, 'check', "Each arm's config is opened once: options, tricks, data.", 'whatever can be refused is refused here, before any training')
     step(238, 'calibration', 'Each arm for a moment alone on the machine: what an update costs.',
-         'and so which longer baselines there are for the comparison at equal cost')
+         'and so which other budgets of the baseline the line at equal cost takes')
     for i in range(3):
         d.box(90 + 66 * i, 318, 58, 36, 'arm', 'paper', thick=2)
         d.text(119 + 66 * i, 341, f'seed {i + 1}' if i < 2 else '...', 'arm', 11, 'middle')
