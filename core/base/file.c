@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -235,12 +236,43 @@ static knack_status write_all(int fd, const char *path, const char *data, size_t
 enum { OUTPUT_BUFFER = 1 << 16 };
 
 struct file_output {
-    char *path, *temporary; /* PATH.tmp, so that what a killed program left is overwritten by the next */
+    char *path, *temporary; /* PATH.tmp, or PATH.2.tmp where another process writes the same file */
     int fd;                 /* -1: not open */
-    bool made;              /* the temporary file is there, and not renamed yet */
+    bool made;              /* the temporary file is there, is ours, and not renamed yet */
     size_t used;
     char buffer[OUTPUT_BUFFER];
 };
+
+enum { WRITERS_MOST = 64 }; /* of one file at once */
+
+/* The file of this name, to be written by nobody else: who writes it holds its lock, so that what a killed program left is overwritten by
+ * the next. false: somebody has it, or had it until now. */
+static bool take_temporary(struct file_output *output)
+{
+    struct stat own, named;
+    output->fd = open(output->temporary, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+    if (output->fd < 0) return false;
+    bool locked = flock(output->fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK; /* some file systems have no locks */
+    bool same = locked && fstat(output->fd, &own) == 0 && stat(output->temporary, &named) == 0 && own.st_ino == named.st_ino;
+    output->made = same && ftruncate(output->fd, 0) == 0;
+    if (output->made) return true;
+    close(output->fd);
+    output->fd = -1;
+    errno = EWOULDBLOCK;
+    return false;
+}
+
+static knack_status open_temporary(struct file_output *output)
+{
+    errno = EWOULDBLOCK;
+    for (int i = 1; i <= WRITERS_MOST && errno == EWOULDBLOCK; i++) {
+        memory_free(output->temporary);
+        output->temporary = i == 1 ? memory_format("%s.tmp", output->path) : memory_format("%s.%d.tmp", output->path, i);
+        if (!output->temporary) return KNACK_E_MEMORY;
+        if (take_temporary(output)) return KNACK_OK;
+    }
+    return fail(KNACK_E_IO, output->path, "cannot be written");
+}
 
 knack_status file_create(const char *path, struct file_output **output)
 {
@@ -249,13 +281,7 @@ knack_status file_create(const char *path, struct file_output **output)
     if (!made) return KNACK_E_MEMORY;
     made->fd = -1;
     made->path = memory_text(path);
-    made->temporary = memory_format("%s.tmp", path);
-    knack_status status = made->path && made->temporary ? KNACK_OK : KNACK_E_MEMORY;
-    if (status >= 0) {
-        made->fd = open(made->temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-        made->made = made->fd >= 0;
-        if (!made->made) status = fail(KNACK_E_IO, path, "cannot be written");
-    }
+    knack_status status = made->path ? open_temporary(made) : KNACK_E_MEMORY;
     if (status < 0) {
         file_abandon(made);
         return status;
@@ -298,11 +324,11 @@ static knack_status finish(struct file_output *output)
 {
     TRY(flush(output));
     if (fsync(output->fd) < 0) return fail(KNACK_E_IO, output->path, "cannot be flushed to disk");
+    if (rename(output->temporary, output->path) < 0) return fail(KNACK_E_IO, output->path, "cannot be put in place");
+    output->made = false; /* before the lock ends, so that nobody takes the file in its place */
     int closed = close(output->fd);
     output->fd = -1;
     if (closed < 0) return fail(KNACK_E_IO, output->path, "cannot be written");
-    if (rename(output->temporary, output->path) < 0) return fail(KNACK_E_IO, output->path, "cannot be put in place");
-    output->made = false;
     return sync_folder(output->path);
 }
 
@@ -316,8 +342,8 @@ knack_status file_commit(struct file_output *output)
 void file_abandon(struct file_output *output)
 {
     if (!output) return;
-    if (output->fd >= 0) close(output->fd);
     if (output->made) unlink(output->temporary);
+    if (output->fd >= 0) close(output->fd);
     memory_free(output->temporary);
     memory_free(output->path);
     memory_free(output);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -114,6 +115,35 @@ static void test_a_leftover_is_overwritten(void **state)
     assert_done(file_write("a", "new", 3));
     assert_content("a", "new");
     assert_false(file_exists("a.tmp"));
+}
+
+/* Each whole, the last one stays, and no writer takes what another one writes. */
+static void test_two_writers(void **state)
+{
+    (void)state;
+    struct file_output *first, *second;
+    assert_done(file_create("a", &first));
+    assert_done(file_create("a", &second));
+    assert_done(file_put(first, "first", 5));
+    assert_done(file_put(second, "second", 6));
+    assert_done(file_commit(second));
+    assert_content("a", "second");
+    assert_done(file_commit(first));
+    assert_content("a", "first");
+    pid_t other = fork();
+    assert_true(other >= 0);
+    int status = 0;
+    for (int i = 0; i < 300 && status == 0; i++) status = file_write("a", other ? "mine" : "another", other ? 4 : 7) < 0;
+    if (other == 0) _exit(status);
+    assert_int_equal(status, 0);
+    assert_int_equal(waitpid(other, &status, 0), other);
+    assert_int_equal(status, 0);
+    char *data;
+    size_t size;
+    assert_done(file_read("a", KNACK_E_IO, &data, &size));
+    assert_true(strcmp(data, "mine") == 0 || strcmp(data, "another") == 0);
+    memory_free(data);
+    assert_false(file_exists("a.tmp") || file_exists("a.2.tmp"));
 }
 
 static void test_write_errors(void **state)
@@ -281,6 +311,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_output_in_pieces, enter, leave),
         cmocka_unit_test_setup_teardown(test_the_old_file_stays_until_commit, enter, leave),
         cmocka_unit_test_setup_teardown(test_a_leftover_is_overwritten, enter, leave),
+        cmocka_unit_test_setup_teardown(test_two_writers, enter, leave),
         cmocka_unit_test_setup_teardown(test_write_errors, enter, leave),
         cmocka_unit_test_setup_teardown(test_full_disk, enter, leave),
         cmocka_unit_test_setup_teardown(test_folders, enter, leave),
