@@ -47,6 +47,7 @@ const char *knack_error(void)
 int status_exit(knack_status code)
 {
     if (code >= 0) return 0;
+    if (code == STATUS_VERDICT) return 7;
     switch (code) {
     case KNACK_E_USAGE:
     case KNACK_E_CONFIG:

@@ -13,7 +13,7 @@
 #include "compare/store/store.h"
 
 struct options {
-    const char *config, *tricks, *design, *looks, *role, *on, *metric, *out, *project, *rerun;
+    const char *config, *tricks, *design, *looks, *role, *on, *metric, *out, *fail_if, *project, *rerun;
     struct argument_texts set, again, drop;
     struct argument_integer seeds, first_seed, jobs, confirm;
     struct argument_number margin, timeout, failed_score;
@@ -64,6 +64,7 @@ static const struct argument arguments[] = {
      "the folder where paths in the configs of what CONFIG holds start now, if the project was moved"},
     {"--rerun", 0, ARGUMENT_TEXT, offsetof(struct options, rerun), "ARM:SEED",
      "CONFIG is a comparison's folder: trains this trial once more, as a full run into --out, with log and weights"},
+    {"--fail-if", 0, ARGUMENT_TEXT, offsetof(struct options, fail_if), "KIND", fail_if_help, .choice = fail_if_name},
     {"--list", 0, ARGUMENT_FLAG, offsetof(struct options, list), NULL, "lists comparisons below the folder CONFIG, or below comparisons"},
     {NULL},
 };
@@ -118,13 +119,14 @@ static struct comparison_request make_request(const struct options *options)
 
 /* ---- What came out ---- */
 
-static knack_status show(const struct console *console, struct comparison *comparison)
+static knack_status show(const struct console *console, struct comparison *comparison, const char *fail_if)
 {
     const char *folder = comparison_folder(comparison);
     struct analysis *analysis;
     TRY(analysis_new(comparison_store(comparison), &analysis));
     knack_status status = report_write(analysis, folder);
     if (status >= 0) status = show_comparison(console, analysis, folder);
+    if (status >= 0) status = fail_if_verdicts(analysis, fail_if);
     analysis_free(analysis);
     return status;
 }
@@ -136,7 +138,7 @@ static knack_status show_interrupted(const struct console *console, struct compa
     struct console text = *console;
     snprintf(message, sizeof message, "%s", knack_error());
     text.json = false;
-    if (!console->json) TRY(show(&text, comparison));
+    if (!console->json) TRY(show(&text, comparison, NULL));
     return status_set(KNACK_E_INTERRUPTED, "%s", message);
 }
 
@@ -165,7 +167,7 @@ static knack_status train(struct comparing *comparing, const struct comparison_r
     return status;
 }
 
-static knack_status compare(const struct console *console, struct comparison_request *request)
+static knack_status compare(const struct console *console, struct comparison_request *request, const char *fail_if)
 {
     struct comparing comparing;
     struct comparison *comparison = NULL;
@@ -173,10 +175,11 @@ static knack_status compare(const struct console *console, struct comparison_req
     request->observer = comparing_observer(&comparing);
     knack_status status = train(&comparing, request, &comparison);
     if (status >= 0)
-        status = show(console, comparison);
+        status = show(console, comparison, fail_if);
     else if (status == KNACK_E_INTERRUPTED && comparison)
         status = show_interrupted(console, comparison);
-    if (status >= 0 && comparison_waiting(comparison)) status = status_set(KNACK_E_IO, "%s", comparison_waiting(comparison));
+    bool shown = status >= 0 || status == STATUS_VERDICT;
+    if (shown && comparison_waiting(comparison)) status = status_set(KNACK_E_IO, "%s", comparison_waiting(comparison));
     comparison_close(comparison);
     return status;
 }
@@ -194,7 +197,7 @@ static knack_status run(const struct console *console, const void *user)
     if (status >= 0 && options->tricks) status = plan_split_tricks(options->tricks, &trick, &request.plan.tricks);
     request.plan.trick = (const char *const *)trick;
     request.plan.command = command;
-    if (status >= 0) status = compare(console, &request);
+    if (status >= 0) status = compare(console, &request, options->fail_if);
     memory_free(trick);
     memory_free(command);
     return status;

@@ -143,5 +143,6 @@ int knack_main(int argc, char **argv)
     int count = argc > 0 ? argc - 1 : 0;
     console.json = arguments_flag(count, argv + 1, "--json"); /* also for errors in the words before it */
     knack_status status = run_program(count, argv + 1, &console);
+    console.json &= status != STATUS_VERDICT; /* standard output has all results */
     return status < 0 ? console_fail(&console, status) : 0;
 }

@@ -333,3 +333,19 @@ knack_status show_comparison(const struct console *console, const struct analysi
     if (folder) TRY(show_path(console, folder));
     return console_flush();
 }
+
+/* ---- Verdicts that shall not be ---- */
+
+const char *const fail_if_name[] = {"hurts", "inconclusive", "hurts,inconclusive", NULL};
+const char fail_if_help[] = "exit status 7 if a verdict is so: hurts, inconclusive, or one of both: hurts,inconclusive";
+
+knack_status fail_if_verdicts(const struct analysis *analysis, const char *fail_if)
+{
+    char text[1024] = "";
+    for (int64_t c = 0; fail_if && c < analysis->plan->contrasts; c++) {
+        const struct contrast_result *result = &analysis->contrast[c];
+        if (result->verdict.kind == VERDICT_NONE || !strstr(fail_if, verdict_kind_name[result->verdict.kind])) continue;
+        snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s %s", *text ? ", " : "", result->title, result->verdict.word);
+    }
+    return *text ? status_set(STATUS_VERDICT, "--fail-if %s: %s", fail_if, text) : KNACK_OK;
+}

@@ -141,6 +141,56 @@ static void test_report(void **state)
     free(html_again);
 }
 
+static void test_reports_elsewhere(void **state)
+{
+    (void)state;
+    run_well(NULL, "compare", "small.json", PLAIN, "--tricks", "ema", "--seeds", "3", "--out", "archived", "-q");
+    char *html = read_inside("archived", "report.html"), *json = read_inside("archived", "comparison.json");
+    remove("archived/report.html");
+    run_well("\n| ema | 3 | ", "report", "archived", "--markdown");
+    run_well("comparison,n,failed,base_mean,mean,delta,delta_low,delta_high,p,p_holm,wins,", "report", "archived", "--csv");
+    run_well("report       a/b/report.html", "report", "archived", "--out", "a/b");
+    assert_false(path_exists("archived/report.html"));
+    char *elsewhere = read_inside("a/b", "report.html");
+    assert_string_equal(elsewhere, html);
+    bool inconclusive = strstr(json, "\"verdict_kind\": \"inconclusive\"") != NULL;
+    struct outcome outcome = run_knack("report", "archived", "--fail-if", "hurts,inconclusive", "--json");
+    assert_status(&outcome, inconclusive || strstr(json, "\"verdict_kind\": \"hurts\"") ? 7 : 0);
+    assert_is_json(outcome.out);
+    if (inconclusive) assert_contains(outcome.err, "knack: --fail-if hurts,inconclusive: ema INCONCLUSIVE");
+    assert_true(path_exists("archived/report.html"));
+    outcome_free(&outcome);
+    outcome = run_knack("compare", "small.json", PLAIN, "--tricks", "ema", "--seeds", "3", "--out", "archived", "-q", "--fail-if",
+                        "inconclusive");
+    assert_status(&outcome, inconclusive ? 7 : 0);
+    outcome_free(&outcome);
+    free(elsewhere);
+    free(html);
+    free(json);
+}
+
+/* As a report beside the end of a comparison, or a second one, does. */
+static void test_reports_at_once(void **state)
+{
+    (void)state;
+    run_well(NULL, "compare", "small.json", PLAIN, "--tricks", "ema", "--seeds", "3", "--out", "crowded", "-q");
+    char *html = read_inside("crowded", "report.html");
+    for (int i = 0; i < 5; i++) {
+        struct started started[3];
+        for (int k = 0; k < 3; k++) started[k] = start_words(NULL, (const char *const[]){"report", "crowded", NULL});
+        for (int k = 0; k < 3; k++) {
+            struct outcome outcome = wait_for(&started[k]);
+            assert_status(&outcome, 0);
+            outcome_free(&outcome);
+        }
+        char *again = read_inside("crowded", "report.html");
+        assert_string_equal(again, html);
+        free(again);
+    }
+    assert_false(path_exists("crowded/report.html.tmp") || path_exists("crowded/report.html.2.tmp"));
+    free(html);
+}
+
 /* What plugins print in trials goes to standard error. */
 static void test_plugins_that_print(void **state)
 {
@@ -428,6 +478,8 @@ static const struct wrong wrong[] = {
      "knack: --confirm takes arms, metric and config from the screening, and no --tricks\n"},
     {{"compare", "--list", "nowhere"}, 6, "knack: nowhere: there is no such folder\n"},
     {{"report"}, 2, "knack: knack report needs DIR: a comparison's folder; for example `knack report comparisons/digits`\n"},
+    {{"report", "nowhere", "--csv", "--markdown"}, 2, "knack: of --markdown, --csv and --json only one can be printed\n"},
+    {{"report", "a", "b", "--csv"}, 2, "knack: --out, --markdown, --csv and --fail-if are for one comparison, and two are named\n"},
     {{"report", "nowhere"}, 6, "knack: nowhere: no comparison is here: knack.db is missing; name a folder that knack compare made\n"},
 };
 
@@ -656,6 +708,8 @@ int main(void)
         cmocka_unit_test(test_more_seeds_and_arms),
         cmocka_unit_test(test_jobs_and_company),
         cmocka_unit_test(test_report),
+        cmocka_unit_test(test_reports_elsewhere),
+        cmocka_unit_test(test_reports_at_once),
         cmocka_unit_test(test_plugins_that_print),
         cmocka_unit_test(test_two_reports),
         cmocka_unit_test(test_list),
