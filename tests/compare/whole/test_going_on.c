@@ -21,7 +21,7 @@ static void a_folder_goes_on_by_itself(void **state)
     char *grown = whole_trials("part", NULL);
     assert_string_equal(grown, expected);
     struct analysis *analysis = whole_analysis("part");
-    assert_int_equal(analysis->plan->extended_from, 2);
+    assert_int_equal(analysis->plan->arm[0].read[0], 2);
     assert_true(analysis->plan->margin == .01);
     analysis_free(analysis);
     free(grown);
