@@ -7,6 +7,7 @@
 #include "cli/comparing.h"
 #include "cli/interrupt.h"
 #include "cli/show_comparison.h"
+#include "cli/show_forecast.h"
 #include "cli/training.h"
 #include "compare/report/report.h"
 #include "compare/rerun.h"
@@ -15,9 +16,9 @@
 struct options {
     const char *config, *tricks, *design, *looks, *role, *on, *metric, *out, *fail_if, *project, *rerun;
     struct argument_texts set, again, drop;
-    struct argument_integer seeds, first_seed, jobs, confirm;
+    struct argument_integer seeds, first_seed, jobs, confirm, pilot;
     struct argument_number margin, timeout, failed_score;
-    bool adaptive, until_decided, no_equal_cost, no_converge, no_cache, retry_failed, list;
+    bool adaptive, until_decided, no_equal_cost, no_converge, no_cache, retry_failed, list, dry_run;
 };
 
 static const struct argument arguments[] = {
@@ -64,7 +65,14 @@ static const struct argument arguments[] = {
      "the folder where paths in the configs of what CONFIG holds start now, if the project was moved"},
     {"--rerun", 0, ARGUMENT_TEXT, offsetof(struct options, rerun), "ARM:SEED",
      "CONFIG is a comparison's folder: trains this trial once more, as a full run into --out, with log and weights"},
+<<<<<<< HEAD
     {"--fail-if", 0, ARGUMENT_TEXT, offsetof(struct options, fail_if), "KIND", fail_if_help, .choice = fail_if_name},
+=======
+    {"--dry-run", 0, ARGUMENT_FLAG, offsetof(struct options, dry_run), NULL,
+     "shows which trials there would be, how long they would take, and how much room; trains and writes nothing"},
+    {"--pilot", 0, ARGUMENT_INTEGER, offsetof(struct options, pilot), "N",
+     "with --dry-run: trains N seeds for tuning in a folder that goes, to say how many seeds the margin takes", 2, 1000},
+>>>>>>> f515002 (compare --dry-run: trials, seconds, disk, what would be reused; with --pilot the seeds that the margin takes)
     {"--list", 0, ARGUMENT_FLAG, offsetof(struct options, list), NULL, "lists comparisons below the folder CONFIG, or below comparisons"},
     {NULL},
 };
@@ -155,6 +163,23 @@ static knack_status rerun(const struct console *console, const struct options *o
     return status;
 }
 
+/* ---- Before it is begun ---- */
+
+static knack_status dry_run(const struct console *console, const struct options *options, struct comparison_request *request)
+{
+    struct comparing comparing;
+    struct forecast forecast;
+    comparing_start(&comparing, console);
+    request->observer = comparing_observer(&comparing);
+    interrupt_watch();
+    knack_status status = forecast_make(request, options->pilot.value, &forecast);
+    interrupt_unwatch();
+    comparing_stop(&comparing);
+    if (status >= 0) status = show_forecast(console, &forecast);
+    forecast_free(&forecast);
+    return status;
+}
+
 /* ---- From a plan to a report ---- */
 
 static knack_status train(struct comparing *comparing, const struct comparison_request *request, struct comparison **comparison)
@@ -190,6 +215,8 @@ static knack_status run(const struct console *console, const void *user)
     if (options->list) return list(console, options);
     if (!options->config)
         return status_set(KNACK_E_USAGE, "knack compare needs CONFIG: %s; for example `%s`", arguments[0].help, command_compare.example);
+    if (options->pilot.said && !options->dry_run) return status_set(KNACK_E_USAGE, "--pilot is part of a --dry-run");
+    if (options->rerun && options->dry_run) return status_set(KNACK_E_USAGE, "--dry-run is of comparisons, not of --rerun");
     if (options->rerun) return rerun(console, options);
     struct comparison_request request = make_request(options);
     char **trick = NULL, *command = arguments_text(&command_compare, options);
@@ -197,7 +224,11 @@ static knack_status run(const struct console *console, const void *user)
     if (status >= 0 && options->tricks) status = plan_split_tricks(options->tricks, &trick, &request.plan.tricks);
     request.plan.trick = (const char *const *)trick;
     request.plan.command = command;
+<<<<<<< HEAD
     if (status >= 0) status = compare(console, &request, options->fail_if);
+=======
+    if (status >= 0) status = options->dry_run ? dry_run(console, options, &request) : compare(console, &request);
+>>>>>>> f515002 (compare --dry-run: trials, seconds, disk, what would be reused; with --pilot the seeds that the margin takes)
     memory_free(trick);
     memory_free(command);
     return status;

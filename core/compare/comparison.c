@@ -1,5 +1,6 @@
 #include "compare/comparison.h"
 
+#include <errno.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,6 +43,7 @@ static knack_status enter(struct comparison *comparison)
 {
     struct plan entered = *comparison->plan;
     char *note = NULL;
+    if (comparison->scratch) return KNACK_OK;
     entered.seeds = schedule_blocks(comparison->plan);
     knack_status status = ledger_enter(&entered, store_identity(comparison->store), comparison->folder, &comparison->number, &note);
     if (note) comparison_warn(comparison, "%s: the networks that chose are the judges; use others, by --first-seed", note);
@@ -62,7 +64,7 @@ static knack_status fail_if_begun(struct comparison *comparison)
 
 static knack_status make_store(struct comparison *comparison)
 {
-    TRY(store_open(comparison->folder, true, &comparison->store));
+    TRY(store_open(comparison->scratch ? comparison->scratch : comparison->folder, true, &comparison->store));
     TRY(fail_if_begun(comparison));
     knack_status status = enter(comparison);
     if (status >= 0) return status;
@@ -88,17 +90,18 @@ knack_status comparison_prepare(struct comparison *comparison)
 /* Whether what is there may stand beside what comes, and what others have that is equal. */
 static knack_status settle_kept(struct comparison *comparison, const struct comparison_request *request)
 {
-    int64_t aside, taken = 0;
+    int64_t aside;
     char *from = NULL;
     TRY(kept_check(comparison->store, comparison->plan, &request->kept, &aside));
     if (aside > 0) comparison_note(comparison, "%lld trials are set aside, to be made anew", (long long)aside);
     TRY(comparison_prepare(comparison));
     TRY(kept_check_machine(comparison->store, &comparison->schedule));
-    knack_status status = request->no_cache ? KNACK_OK : kept_take_over(comparison->store, &comparison->schedule, &taken, &from);
-    if (taken > 0)
+    knack_status status =
+        request->no_cache ? KNACK_OK : kept_take_over(comparison->store, &comparison->schedule, &comparison->taken, &from);
+    if (comparison->taken > 0)
         comparison_note(comparison,
                         "%lld trials of the baseline are taken over from %s, where they are equal in everything (--no-cache trains them)",
-                        (long long)taken, from);
+                        (long long)comparison->taken, from);
     memory_free(from);
     return status < 0 ? status : schedule_advance(&comparison->schedule);
 }
@@ -148,8 +151,19 @@ static knack_status write_plan(struct comparison *comparison, const struct compa
     return status;
 }
 
+static knack_status make_scratch(struct comparison *comparison)
+{
+    const char *base = getenv("TMPDIR");
+    comparison->observer.note = NULL; /* of what is not to happen */
+    comparison->scratch = memory_format("%s/knack-dry-XXXXXX", base && *base ? base : "/tmp");
+    if (!comparison->scratch) return KNACK_E_MEMORY;
+    if (mkdtemp(comparison->scratch)) return KNACK_OK;
+    return status_set(KNACK_E_IO, "%s: cannot make this folder: %s", comparison->scratch, strerror(errno));
+}
+
 static knack_status open_all(struct comparison *comparison, const struct comparison_request *request)
 {
+    if (request->dry_run) TRY(make_scratch(comparison));
     TRY(data_sets_new(&comparison->data));
     TRY(comparison_plan(comparison, request));
     choose_jobs(comparison, request->jobs);
@@ -190,8 +204,9 @@ void comparison_close(struct comparison *comparison)
     schedule_free(&comparison->schedule);
     grid_free(&comparison->grid);
     data_sets_free(comparison->data);
-    store_close(comparison->store);
+    comparison_leave_store(comparison);
     plan_free(comparison->plan);
+    memory_free(comparison->scratch);
     memory_free(comparison->folder);
     memory_free(comparison->running);
     memory_free(comparison->update_seconds);

@@ -1,6 +1,8 @@
 /* From what is asked for to the plan of a comparison that is opened: a new one, a confirmation, or what a folder holds. */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/memory.h"
@@ -111,11 +113,31 @@ static knack_status plan_confirmation(const struct comparison_request *request, 
 
 /* ---- What a folder holds ---- */
 
+static knack_status open_store(struct comparison *comparison)
+{
+    return comparison->scratch ? store_open_copy(comparison->folder, comparison->scratch, &comparison->store)
+                               : store_open(comparison->folder, true, &comparison->store);
+}
+
+void comparison_leave_store(struct comparison *comparison)
+{
+    static const char *const name[] = {"knack.db", "knack.db-wal", "knack.db-shm", "knack.lock"};
+    store_close(comparison->store);
+    comparison->store = NULL;
+    if (!comparison->scratch) return;
+    for (size_t i = 0; i < sizeof name / sizeof *name; i++) {
+        char path[4200];
+        snprintf(path, sizeof path, "%s/%s", comparison->scratch, name[i]);
+        remove(path);
+    }
+    rmdir(comparison->scratch);
+}
+
 /* What the folder holds goes on, with what is asked for in addition. */
 static knack_status merge_kept(struct comparison *comparison)
 {
     struct plan *kept;
-    TRY(store_open(comparison->folder, true, &comparison->store));
+    TRY(open_store(comparison));
     TRY(store_read_plan(comparison->store, &kept));
     if (!kept) return KNACK_OK;
     knack_status status = plan_merge(kept, comparison->plan);
@@ -153,7 +175,7 @@ static knack_status go_on_by_folder(struct comparison *comparison, const struct 
     struct store *reading; /* a folder that holds none is left as it is */
     TRY(store_open(comparison->folder, false, &reading));
     store_close(reading);
-    TRY(store_open(comparison->folder, true, &comparison->store));
+    TRY(open_store(comparison));
     TRY(store_read_plan(comparison->store, &comparison->plan));
     if (!comparison->plan)
         return status_set(KNACK_E_USAGE, "%s: no comparison was planned here yet; begin one with a config", comparison->folder);
@@ -172,7 +194,7 @@ static char *default_folder(const struct comparison_request *request, const stru
     return memory_format("%.*s-confirmation", (int)length, request->plan.config);
 }
 
-knack_status comparison_plan(struct comparison *comparison, const struct comparison_request *request)
+static knack_status make_plan(struct comparison *comparison, const struct comparison_request *request)
 {
     if (request->confirm <= 0 && file_is_folder(request->plan.config)) return go_on_by_folder(comparison, request);
     if (request->confirm <= 0 && request->project)
@@ -189,9 +211,31 @@ knack_status comparison_plan(struct comparison *comparison, const struct compari
     return plan_drop(comparison->plan, request->plan.drop, request->plan.drops);
 }
 
+/* The same arms on seeds of their own, so that nothing is read of those that will judge. */
+static void become_pilot(struct comparison *comparison, int64_t seeds)
+{
+    struct plan *plan = comparison->plan;
+    plan->role = ROLE_TUNING;
+    plan->design = plan->design == DESIGN_SCREEN ? DESIGN_ONE : plan->design;
+    plan->stopping = STOP_FIXED;
+    plan->first_seed = role_first_seed(ROLE_TUNING);
+    plan->seeds = seeds;
+    plan->looks = 0;
+    plan->equal_cost = plan->converge = false;
+    comparison_leave_store(comparison);
+}
+
+knack_status comparison_plan(struct comparison *comparison, const struct comparison_request *request)
+{
+    TRY(make_plan(comparison, request));
+    if (request->pilot > 0) become_pilot(comparison, request->pilot);
+    return KNACK_OK;
+}
+
 knack_status comparison_write_plan(struct comparison *comparison)
 {
     TRY(store_write_plan(comparison->store, comparison->plan));
+    if (comparison->scratch) return KNACK_OK;
     char *text = plan_readable(comparison->plan), *path = file_join(comparison->folder, "plan.json");
     knack_status status = text && path ? file_write(path, text, strlen(text)) : KNACK_E_MEMORY;
     memory_free(text);

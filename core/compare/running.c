@@ -111,8 +111,7 @@ static double timeout_of(const struct comparison *comparison, int64_t arm)
     const struct plan *plan = comparison->plan;
     double own = comparison->update_seconds[arm] * (double)plan->arm[arm].updates, taken = comparison_expected(comparison, arm);
     if (plan->timeout > 0) return plan->timeout;
-    if (isnan(own) && isnan(taken)) return 0;
-    return fmax(60, 20 * fmax(own, taken));
+    return isnan(taken) ? 0 : fmax(60, 20 * fmax(own, taken));
 }
 
 static knack_status start_trial(struct comparison *comparison, int64_t block, int64_t arm)
@@ -224,6 +223,7 @@ static knack_status wait_for_event(struct comparison *comparison, bool *ended)
 static knack_status interrupted(struct comparison *comparison)
 {
     int64_t done, planned;
+    if (comparison->scratch) return status_set(KNACK_E_INTERRUPTED, "interrupted; nothing was written");
     schedule_count(&comparison->schedule, &done, &planned);
     return status_set(KNACK_E_INTERRUPTED,
                       "interrupted: %lld of %lld trials are done and kept in %s; the same command goes on from there, or: knack compare %s",
@@ -263,7 +263,7 @@ static knack_status tell_waiting(struct comparison *comparison)
 static knack_status note_reading(struct comparison *comparison)
 {
     struct plan *plan = comparison->plan;
-    if (plan->design == DESIGN_SCREEN || comparison->waiting) return KNACK_OK;
+    if (plan->design == DESIGN_SCREEN || comparison->waiting || comparison->scratch) return KNACK_OK;
     for (int64_t a = 0; a < plan->arms; a++) {
         int64_t there = 0;
         while (grid_there(&comparison->grid, there, a)) there++;
@@ -280,7 +280,7 @@ static knack_status finish(struct comparison *comparison)
     return store_write_status(comparison->store, comparison->waiting ? "waiting" : "done", comparison->number);
 }
 
-static knack_status measure_costs(struct comparison *comparison)
+knack_status comparison_measure(struct comparison *comparison)
 {
     struct watcher watcher = comparison_watcher(comparison);
     int64_t done, planned;
@@ -301,7 +301,7 @@ static knack_status measure_costs(struct comparison *comparison)
 static knack_status run(struct comparison *comparison)
 {
     TRY(store_write_status(comparison->store, "running", comparison->number));
-    TRY(measure_costs(comparison));
+    TRY(comparison_measure(comparison));
     TRY(train_all(comparison));
     return finish(comparison);
 }

@@ -19,11 +19,13 @@ struct running {
 struct comparison {
     struct comparison_observer observer;
     char *folder;
+    char *scratch; /* of a dry run: where its copy is; NULL: it is none */
     struct store *store;
     struct plan *plan;
     struct data_sets *data;
     int64_t jobs;
     int64_t number; /* of comparisons on its test set */
+    int64_t taken;  /* trials that were taken over from other folders */
     struct grid grid;
     struct schedule schedule;
     struct workers *workers;
@@ -42,12 +44,16 @@ struct comparison {
 double comparison_clock(void); /* seconds */
 /* Plan and folder, and the store if the folder holds a comparison: refuses what can be refused without data and code. */
 knack_status comparison_plan(struct comparison *, const struct comparison_request *);
+/* Closes the store; of a dry run nothing stays of it. */
+void comparison_leave_store(struct comparison *);
 /* To the store, and for people to plan.json. */
 knack_status comparison_write_plan(struct comparison *);
 /* Trials that are there, and are to be there. */
 knack_status comparison_prepare(struct comparison *);
 /* Adds the baseline at this budget, checked; what goes by the plan is made to agree. */
 knack_status comparison_add_budget(struct comparison *, double size, const char *why);
+/* Measures what updates cost, as far as that is not known yet. */
+knack_status comparison_measure(struct comparison *);
 struct watcher comparison_watcher(struct comparison *);
 bool comparison_interrupted(struct comparison *);
 
@@ -55,7 +61,8 @@ bool comparison_interrupted(struct comparison *);
 void comparison_tell(struct comparison *, bool always);
 void comparison_note(struct comparison *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void comparison_warn(struct comparison *, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* Seconds of a trial of the arm: the mean of those that are done, else as the baseline's budget says; NaN: nothing is known. */
+/* Seconds of a trial of the arm: the mean of those that are done, else by the baseline's and what updates were measured to take; NaN:
+ * nothing is known. */
 double comparison_expected(const struct comparison *, int64_t arm);
 
 #endif

@@ -64,8 +64,11 @@ double comparison_expected(const struct comparison *comparison, int64_t arm)
     double count, base_count, own = mean_seconds(comparison, arm, &count), base = mean_seconds(comparison, 0, &base_count);
     if (count > 0) return own;
     const double *update = comparison->update_seconds;
+    const struct arm *of = &comparison->plan->arm[arm];
     bool measured = update && update[arm] > 0 && update[0] > 0;
-    return base * comparison->plan->arm[arm].budget * (measured ? update[arm] / update[0] : 1);
+    double updates = measured ? update[arm] * (double)of->updates : NAN;
+    if (isnan(base)) return updates;
+    return base * (measured ? updates / (update[0] * (double)comparison->plan->arm[0].updates) : of->budget);
 }
 
 /* Of a trial that is going on: by how long others took, or by how far it is, once that tells. */

@@ -225,7 +225,7 @@ void store_close(struct store *store)
 
 void store_discard(struct store *store)
 {
-    char *file = memory_text(store->sql.path), *folder = file_folder(store->sql.path);
+    char *file = file_join(store->folder, "knack.db"), *folder = memory_text(store->folder);
     sql_close(&store->sql);
     if (file && store->lock) file_remove(file); /* while nobody else can begin here */
     release(store);

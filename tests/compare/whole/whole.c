@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "compare/forecast.h"
 
 static char folder[64], said[16384], waiting[2048];
 static int64_t interrupt_after, there;
@@ -102,10 +103,9 @@ static bool interrupted(void *user)
     return interrupt_after < 0 || (interrupt_after > 0 && there >= interrupt_after);
 }
 
-knack_status whole_status(const struct asked *asked)
+static knack_status make_request(const struct asked *asked, char ***trick, struct comparison_request *request)
 {
-    char **trick = NULL;
-    struct comparison_request request = {
+    *request = (struct comparison_request){
         .plan = {.config = asked->config ? asked->config : whole_config(),
                  .design = asked->design,
                  .role = asked->role,
@@ -129,17 +129,35 @@ knack_status whole_status(const struct asked *asked)
         .kept = {.again = &asked->again, .agains = asked->again != NULL, .retry_failed = asked->retry_failed},
         .observer = {.note = note, .warning = warn, .progress = progress, .interrupted = interrupted},
     };
-    if (asked->tricks) TRY(plan_split_tricks(asked->tricks, &trick, &request.plan.tricks));
-    request.plan.trick = (const char *const *)trick;
-    said[0] = '\0';
+    *trick = NULL;
+    if (asked->tricks) TRY(plan_split_tricks(asked->tricks, trick, &request->plan.tricks));
+    request->plan.trick = (const char *const *)*trick;
+    said[0] = waiting[0] = '\0';
     there = 0;
     interrupt_after = asked->interrupt_after;
+    return KNACK_OK;
+}
+
+knack_status whole_status(const struct asked *asked)
+{
+    char **trick;
+    struct comparison_request request;
     struct comparison *comparison;
+    TRY(make_request(asked, &trick, &request));
     knack_status status = comparison_open(&request, &comparison);
     if (status >= 0) status = comparison_run(comparison);
-    waiting[0] = '\0';
     if (status >= 0 && comparison_waiting(comparison)) snprintf(waiting, sizeof waiting, "%s", comparison_waiting(comparison));
     comparison_close(comparison);
+    memory_free(trick);
+    return status;
+}
+
+knack_status whole_forecast(const struct asked *asked, int64_t pilot, struct forecast *forecast)
+{
+    char **trick;
+    struct comparison_request request;
+    TRY(make_request(asked, &trick, &request));
+    knack_status status = forecast_make(&request, pilot, forecast);
     memory_free(trick);
     return status;
 }

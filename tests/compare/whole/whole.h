@@ -43,6 +43,8 @@ struct asked {
 /* Runs to the end, or fails the test with the message. */
 void whole_run(const struct asked *);
 knack_status whole_status(const struct asked *);
+struct forecast;
+knack_status whole_forecast(const struct asked *, int64_t pilot, struct forecast *); /* of a dry run; forecast_free() */
 /* Asserts that it ends with this status and a message that has each of the parts, NULL-terminated. */
 void whole_expect(const struct asked *, knack_status, ...);
 
