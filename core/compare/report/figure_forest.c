@@ -91,18 +91,32 @@ static bool is_in(const struct analysis *analysis, int64_t c, int family)
     return is_shown(analysis, c) && analysis->plan->contrast[c].family == family;
 }
 
+/* The row after `last` (-1: the first), in the plan's order, or of many the best first; -1: there is none. */
+static int64_t next_row(const struct analysis *analysis, int family, bool sorted, int64_t last)
+{
+    int64_t next = -1;
+    for (int64_t c = 0; c < analysis->plan->contrasts; c++) {
+        double own = analysis->contrast[c].estimate.delta, before = last < 0 ? INFINITY : analysis->contrast[last].estimate.delta;
+        bool after = sorted ? own < before || (own == before && c > last) : c > last;
+        if (!is_in(analysis, c, family) || !after) continue;
+        if (next < 0 || (sorted && own > analysis->contrast[next].estimate.delta)) next = c;
+    }
+    return next;
+}
+
 /* Both families, each under its heading where there are two. */
-static void draw_rows(struct sheet *sheet, const struct analysis *analysis, bool both, int decimals)
+static void draw_rows(struct sheet *sheet, const struct analysis *analysis, const int64_t rows[2], int decimals)
 {
     const struct box *box = &sheet->panel.box;
     for (int family = 0; family < 2; family++) {
-        if (both) {
+        bool sorted = rows[family] >= FIGURE_MANY;
+        if (rows[0] && rows[1]) {
             chart_box(&sheet->chart, "paper", (struct box){box->left, sheet->y, box->right, sheet->y + HEAD}, NULL);
             chart_text(&sheet->chart, "heading", ANCHOR_START, CHART_MARGIN, sheet->y + 16, family ? "Interactions" : "Effects");
             sheet->y += HEAD;
         }
-        for (int64_t c = 0; c < analysis->plan->contrasts; c++)
-            if (is_in(analysis, c, family)) draw_row(sheet, analysis, &analysis->contrast[c], decimals);
+        for (int64_t c = next_row(analysis, family, sorted, -1); c >= 0; c = next_row(analysis, family, sorted, c))
+            draw_row(sheet, analysis, &analysis->contrast[c], decimals);
     }
 }
 
@@ -160,7 +174,7 @@ static char *draw(const struct analysis *analysis, int64_t index, enum figure_wi
     sheet_begin(&sheet, width, summary.against_baseline ? "Effects against the baseline" : "Effects", text, numbers, summary.widest,
                 summary.family[0] + summary.family[1], both ? 2 * HEAD : 0);
     draw_ground(&sheet, margin);
-    draw_rows(&sheet, analysis, both, decimals);
+    draw_rows(&sheet, analysis, summary.family, decimals);
     struct key key[10];
     int64_t keys = figure_keys(key, summary.kinds);
     if (isfinite(usual.half_width)) {

@@ -18,6 +18,7 @@ struct figure {
      * memory_free(); NULL on error. */
     char *(*draw)(const struct analysis *, int64_t index, enum figure_width);
 };
+enum { FIGURE_MANY = 6 }; /* from so many contrasts on the forest comes first, and has the best first */
 /* paired, forest, curves, cost, interaction, variance, failures: in the order of the page; NULL ends. */
 extern const struct figure *const figures[];
 

@@ -31,14 +31,15 @@ static void body(const struct page *page)
 {
     page_header(page);
     page_result(page);
+    if (page->inference) page_figures(page);
+    page_setup(page);
     if (page->inference) {
-        page_figures(page);
         page_estimates(page);
         page_secondary(page);
     }
     page_design(page);
     page_costs(page);
-    page_failures(page);
+    page_trials(page);
     page_arms(page);
     page_source(page);
 }

@@ -15,15 +15,16 @@ struct page {
 
 /* ---- Sections, in the order of the page ---- */
 
-extern const char page_style[]; /* CSS, but that of the figures */
-void page_header(const struct page *);
+extern const char page_style[];           /* CSS, but that of the figures */
+void page_header(const struct page *);    /* the finding */
 void page_result(const struct page *);    /* the table of contrasts and a sentence for each; unfinished: counts and means */
 void page_figures(const struct page *);   /* all that there is to draw */
+void page_setup(const struct page *);     /* what was compared, and how */
 void page_estimates(const struct page *); /* what else is known of each contrast */
 void page_secondary(const struct page *);
 void page_design(const struct page *); /* which tricks are on in which arm, of designs that combine them */
 void page_costs(const struct page *);
-void page_failures(const struct page *);
+void page_trials(const struct page *); /* those that failed or do not count, and what they said */
 void page_arms(const struct page *);   /* what differs, and the options of each trick */
 void page_source(const struct page *); /* how to repeat it, and the raw numbers */
 

@@ -47,10 +47,12 @@ static void put_figure(const struct page *page, const struct figure *figure, int
 void page_figures(const struct page *page)
 {
     int number = 0;
+    bool overview = page->analysis->plan->contrasts >= FIGURE_MANY; /* of all effects, before each of them */
     markup_raw(page->html, "<section>\n<h2 id=\"figures\">Figures</h2>\n");
     for (int i = 0; figures[i]; i++) {
-        int64_t items = figure_items(figures[i], page->analysis);
-        if (items > 0) put_figure(page, figures[i], items, ++number);
+        const struct figure *figure = figures[overview && i < 2 ? 1 - i : i];
+        int64_t items = figure_items(figure, page->analysis);
+        if (items > 0) put_figure(page, figure, items, ++number);
     }
     markup_raw(page->html, "</section>\n");
 }

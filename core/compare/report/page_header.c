@@ -1,9 +1,10 @@
-/* What was compared and how, and the finding in a sentence or two. */
+/* The finding in a sentence or two, and further down what was compared and how. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "compare/analysis/phrases.h"
 #include "compare/report/page.h"
 
 /* ---- The finding ---- */
@@ -110,6 +111,13 @@ static void put_screening(const struct page *page)
     markup_raw(page->html, "Run the best again on new seeds: <code>knack compare DIR --confirm 2</code>.</p>\n");
 }
 
+static void put_budget(const struct page *page)
+{
+    char budget[192];
+    if (page->inference && *phrase_budget(page->analysis, budget))
+        markup_put(page->html, "<p class=\"notice\" role=\"note\"><b>Verdicts hold %s.</b></p>\n", budget);
+}
+
 /* ---- How it was done ---- */
 
 static void open_fact(const struct page *page, const char *name)
@@ -158,6 +166,34 @@ static void put_readings(const struct page *page)
         markup_put(page->html, "%s%" PRId64, i == 0 ? "; results were read at " : ", ", most->read[i]);
 }
 
+/* Where looks, halving or --drop gave some arms more of them than others. */
+static void put_arm_seeds(const struct page *page)
+{
+    const struct plan *plan = page->analysis->plan;
+    const struct arm_result *arm = page->analysis->arm;
+    int64_t least = arm[0].n;
+    for (int64_t a = 1; a < plan->arms; a++)
+        if (plan->arm[a].kind == ARM_TREATED && arm[a].n < least) least = arm[a].n;
+    for (int64_t a = 0; a < plan->arms && least < arm[0].n; a++)
+        if (plan->arm[a].kind != ARM_BUDGET)
+            markup_put(page->html, "%s%s %" PRId64, a == 0 ? "; of them " : ", ", plan->arm[a].name, arm[a].n);
+}
+
+/* Whether the baseline was trained for long enough. */
+static void put_convergence(const struct page *page)
+{
+    const struct convergence *convergence = &page->analysis->convergence;
+    char amount[192], factor[NUMBER_SIZE];
+    open_fact(page, "Baseline\u2019s budget");
+    if (convergence->known)
+        markup_put(page->html, "%s: a baseline trained %s times as long gains %s, over %" PRId64 " seeds",
+                   convergence->enough ? "enough" : "not enough", number_short(factor, convergence->factor),
+                   phrase_amount(page->analysis, convergence->gain, phrase_in_points(page->analysis) ? 2 : 4, amount), convergence->n);
+    else
+        markup_raw(page->html, "not known to be enough, since no longer baseline was compared with it");
+    close_fact(page);
+}
+
 static void put_seeds(const struct page *page)
 {
     const struct plan *plan = page->analysis->plan;
@@ -179,6 +215,7 @@ static void put_seeds(const struct page *page)
     open_fact(page, "Seeds");
     markup_put(page->html, "%" PRId64 " to %" PRId64 "; %s, in each of which every arm starts from the same random numbers",
                plan->first_seed, analysis_last_seed(page->analysis), number_of(blocks, page->analysis->blocks, "complete block"));
+    put_arm_seeds(page);
     close_fact(page);
     if (!page->inference) return;
     open_fact(page, "Tests");
@@ -216,13 +253,14 @@ static void put_data(const struct page *page)
     close_fact(page);
 }
 
-static void put_facts(const struct page *page)
+void page_setup(const struct page *page)
 {
     char threads[NUMBER_SIZE];
-    markup_raw(page->html, "<h2 id=\"setup\">What was compared</h2>\n<dl class=\"facts\">\n");
+    markup_raw(page->html, "<section>\n<h2 id=\"setup\">What was compared</h2>\n<dl class=\"facts\">\n");
     put_data(page);
     put_metric(page);
     put_seeds(page);
+    if (page->inference) put_convergence(page);
     put_list(page, "Held fixed", page->analysis->fixed);
     put_list(page, "Random", page->analysis->random);
     if (page->analysis->plan->generators) {
@@ -234,7 +272,7 @@ static void put_facts(const struct page *page)
     markup_put(page->html, "knack %s on %s, %s a trial", page->analysis->knack, page->analysis->machine,
                number_of(threads, page->analysis->plan->threads, "thread"));
     close_fact(page);
-    markup_raw(page->html, "</dl>\n");
+    markup_raw(page->html, "</dl>\n</section>\n");
 }
 
 void page_header(const struct page *page)
@@ -249,7 +287,6 @@ void page_header(const struct page *page)
     put_unfinished(page);
     put_screening(page);
     if (page->inference) put_findings(page);
-    markup_raw(page->html, "</header>\n<section>\n");
-    put_facts(page);
-    markup_raw(page->html, "</section>\n");
+    put_budget(page);
+    markup_raw(page->html, "</header>\n");
 }

@@ -23,14 +23,27 @@ static const char *group_title(enum contrast_kind kind)
     return title[kind];
 }
 
+/* What columns are; NULL: what they say. */
+static const char *const key[TABLE_COLUMNS] = {
+    [TABLE_DELTA] = "mean difference within seeds",
+    [TABLE_WINS] = "seeds where it is better, ties a half",
+    [TABLE_SPREAD] = "standard deviation of the differences",
+    [TABLE_VRF] = "variance reduction factor: how many times smaller pairing makes the variance of the difference",
+    [TABLE_TRANSFER] = "interval for new seeds and new test examples, not only these",
+    [TABLE_COST] = "passes of a whole training over rows, the baseline's being 1, and below it CPU time where that differs",
+    [TABLE_EQUAL] = "against a baseline that was trained as much longer",
+};
+
 static void put_head(const struct page *page, const struct result_table *table)
 {
     markup_raw(page->html, "<thead><tr><th scope=\"col\" class=\"words\">Comparison</th>");
     for (int i = 0; i < TABLE_COLUMNS; i++) {
         const struct table_heading *heading = &table->heading[i];
-        if (table->shown[i])
-            markup_put(page->html, *heading->below ? "<th scope=\"col\">%s<small>%s</small></th>" : "<th scope=\"col\">%s</th>",
-                       heading->text, heading->below);
+        if (!table->shown[i]) continue;
+        markup_raw(page->html, "<th scope=\"col\">");
+        if (key[i]) markup_put(page->html, "<abbr title=\"%s\">", key[i]);
+        markup_put(page->html, key[i] ? "%s</abbr>" : "%s", heading->text);
+        markup_put(page->html, *heading->below ? "<small>%s</small></th>" : "</th>", heading->below);
     }
     markup_raw(page->html, "<th scope=\"col\" class=\"words\">Verdict</th></tr></thead>\n");
 }
@@ -89,20 +102,14 @@ static void put_rows(const struct page *page, const struct result_table *table)
 /* Of what is there. */
 static void put_key(const struct page *page, const struct result_table *table)
 {
-    static const char *const key[TABLE_COLUMNS] = {
-        [TABLE_DELTA] = "\u0394: mean difference within seeds. ",
-        [TABLE_WINS] = "Wins: seeds where it is better, ties a half. ",
-        [TABLE_SPREAD] = "SD: standard deviation of these differences. ",
-        [TABLE_VRF] = "VRF: how many times smaller pairing makes the variance of the difference. ",
-        [TABLE_TRANSFER] = "Transfer: interval for new seeds and new test examples, not only these. ",
-        [TABLE_COST] = "Cost: passes of a whole training over rows, the baseline's being 1, and below it CPU time where that differs. ",
-        [TABLE_EQUAL] = "At equal cost: against a baseline that was trained as much longer. ",
-    };
     const struct analysis *analysis = page->analysis;
     markup_put(page->html, "<p class=\"note\">Means in %s; differences in %s. ", analysis->percent > 1 ? "percent" : analysis->plan->metric,
                analysis->unit);
     for (int i = 0; i < TABLE_COLUMNS; i++)
-        if (table->shown[i] && key[i]) markup_put(page->html, "%s", key[i]);
+        if (table->shown[i] && key[i]) markup_put(page->html, "%s: %s. ", table->heading[i].text, key[i]);
+    if (analysis->plan->stopping != STOP_FIXED)
+        markup_raw(page->html, "Repeated intervals and confidence sequences hold although results were looked at on the way, and are "
+                               "wider for it. ");
     if (table->rows > 1) markup_raw(page->html, "All arms share one baseline sample: an unlucky baseline moves every row the same way.");
     markup_raw(page->html, "</p>\n");
 }

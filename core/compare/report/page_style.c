@@ -34,6 +34,7 @@ const char page_style[] =
     "b.helps,b.hurts,b.same,b.unsure{white-space:normal}\n"
     "b.helps{color:var(--figure-helps)}b.hurts{color:var(--figure-hurts)}b.same{color:var(--figure-same)}"
     "b.unsure,b.none{color:var(--figure-unclear)}\n"
+    "abbr{cursor:help;text-decoration-color:var(--figure-muted)}\n"
     "summary{cursor:pointer;font-size:.9rem;padding:.4rem 0;color:var(--figure-arm)}\n"
     /* Facts */
     ".facts{display:grid;grid-template-columns:minmax(7rem,max-content) 1fr;gap:.35rem 1.25rem;font-size:.88rem;line-height:1.5}\n"
@@ -71,7 +72,7 @@ const char page_style[] =
     ".result .verdict{grid-column:1/-1;order:-1;font-size:.88rem}\n"
     ".result td:not(.verdict)::before{content:attr(data-label);display:block;color:var(--figure-muted);font-size:.92em}\n"
     ".result tr:has(+.sentence){padding-bottom:0;border:0}.result .sentence{display:block;padding-top:.3rem}\n"
-    ".result .sentence td::before{display:none!important}.result .group{padding:1.1rem 0 0;border:0}\n"
+    ".result .sentence td{max-width:none}.result .sentence td::before{display:none!important}.result .group{padding:1.1rem 0 0;border:0}\n"
     "}\n"
     /* Phones */
     "@media screen and (max-width:780px){\n"

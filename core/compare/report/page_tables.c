@@ -117,7 +117,8 @@ void page_costs(const struct page *page)
 {
     char text[NUMBER_SIZE];
     const struct analysis *analysis = page->analysis;
-    markup_raw(page->html, "<section>\n<h2 id=\"costs\">Costs</h2>\n");
+    markup_put(page->html, "<section>\n<h2 id=\"costs\">Costs</h2>\n<p>All trials together took %s of CPU time.</p>\n",
+               number_duration(text, analysis->cpu_seconds));
     page_table_open(page, "Costs of a trial",
                     "Arm\n>Updates\n>Rows with gradient\n>Rows forward only\n>Cost by counts\n>Cost by time\n>its 95 % CI\n>CPU of a "
                     "trial\n>A trial took\n>Forwards per prediction\n>Peak memory");
@@ -148,62 +149,123 @@ void page_costs(const struct page *page)
     markup_raw(page->html, "</section>\n");
 }
 
-/* ---- Failures ---- */
+/* ---- Trials ---- */
+
+/* Where trials ended that failed, or that do not count. */
+static void put_ended(const struct page *page, bool counts)
+{
+    const struct analysis *analysis = page->analysis;
+    const struct stored_trial *trial = counts ? analysis->trial : analysis->aside;
+    int64_t trials = counts ? analysis->trials : analysis->asides;
+    char text[NUMBER_SIZE];
+    page_table_open(page, counts ? "Trials that failed" : "Trials that were set aside",
+                    counts ? "Arm\n>Seed\nStatus\n>Step\nIn\nMessage" : "Arm\n>Seed\nStatus\n>Step\nIn\nMessage\nSet aside as");
+    for (; trials-- > 0; trial++) {
+        if (counts && trial->status == TRIAL_DONE) continue;
+        page_row_open(page, analysis->plan->arm[trial->arm].name);
+        markup_put(page->html, "<td>%" PRId64 "</td>", trial->seed);
+        page_cell_text(page, trial_status_name[trial->status]);
+        page_cell(page, trial->status == TRIAL_DONE || trial->step < 0 ? number_short(text, NAN) : number_count(text, trial->step + 1));
+        page_cell_text(page, trial->place);
+        page_cell_text(page, trial->message);
+        if (!counts) page_cell_text(page, trial->aside);
+        page_row_close(page);
+    }
+    page_table_close(page);
+    if (!counts)
+        markup_raw(page->html, "<p class=\"note\">Set aside trials do not count. Machine: its trouble ended them. Unclear: whose fault it "
+                               "was, until they were made again alone. Again, retry-failed: somebody asked for new ones.</p>\n");
+}
 
 static void put_failures(const struct page *page)
 {
-    page_table_open(page, "Trials that failed", "Arm\n>Seed\nStatus\n>Step\nIn\nMessage");
-    for (int64_t a = 0; a < page->analysis->plan->arms; a++) {
+    const struct plan *plan = page->analysis->plan;
+    char text[NUMBER_SIZE], p[NUMBER_SIZE];
+    markup_raw(page->html, "<ul>\n");
+    for (int64_t a = 0; a < plan->arms; a++) {
         const struct arm_result *arm = &page->analysis->arm[a];
-        for (int64_t i = 0; i < arm->n; i++) {
-            if (!arm->failure[i]) continue;
-            page_row_open(page, page->analysis->plan->arm[a].name);
-            markup_put(page->html, "<td>%" PRId64 "</td>", arm->seed[i]);
-            const struct stored_trial *trial = arm->trial[i];
-            char step[NUMBER_SIZE];
-            page_cell_text(page, trial_status_name[trial->status]);
-            page_cell(page, trial->step < 0 ? "before the first" : number_count(step, trial->step + 1));
-            page_cell_text(page, *trial->place ? trial->place : "training");
-            page_cell_text(page, trial->message);
-            page_row_close(page);
-        }
+        if (isnan(arm->p_failures) || !page->inference) continue;
+        markup_put(page->html, "<li><b>%s</b> failed in %" PRId64 " of %s; exact test of failures against the baseline: p %s.</li>\n",
+                   plan->arm[a].name, arm->failed, number_of(text, arm->n, "trial"), number_p(p, arm->p_failures));
+    }
+    markup_raw(page->html, "</ul>\n");
+    put_ended(page, true);
+}
+
+/* Arms that are not what their rows may look like. */
+static void put_arm_notes(const struct page *page)
+{
+    const struct analysis *analysis = page->analysis;
+    char text[NUMBER_SIZE];
+    for (int64_t a = 0; a < analysis->plan->arms; a++) {
+        const struct arm_result *arm = &analysis->arm[a];
+        int64_t c = analysis_arm_contrast(analysis, a);
+        const struct contrast_result *result = c < 0 ? NULL : &analysis->contrast[c];
+        if (arm->idle)
+            markup_put(page->html,
+                       "<p class=\"notice\">In arm <b>%s</b> the trick <b>%s</b> never acted: the arm may not be what it says.</p>\n",
+                       arm->arm->name, arm->idle);
+        if (result && result->waits)
+            markup_put(page->html,
+                       "<p class=\"notice\"><b>%s</b> waits for trials that the machine could not make; the same command makes "
+                       "them.</p>\n",
+                       arm->arm->name);
+        if (arm->arm->dropped)
+            markup_put(page->html, "<p><b>%s</b> was dropped by --drop after %s.</p>\n", arm->arm->name, number_of(text, arm->n, "seed"));
+        else if (result && (result->at_equal_cost.n > 0 ? result->at_equal_cost.futile : result->estimate.futile))
+            markup_put(page->html, "<p><b>%s</b> was dropped after %s, as the margin is out of its reach.</p>\n", arm->arm->name,
+                       number_of(text, arm->n, "seed"));
+    }
+}
+
+static void put_warnings(const struct page *page)
+{
+    char text[NUMBER_SIZE];
+    page_table_open(page, "Warnings of trials", "Arm\n>Trials\nWarning");
+    for (int64_t i = 0; i < page->analysis->warnings; i++) {
+        const struct stored_warning *warning = &page->analysis->warning[i];
+        page_row_open(page, page->analysis->plan->arm[warning->arm].name);
+        page_cell(page, number_count(text, warning->trials));
+        page_cell_text(page, warning->text);
+        page_row_close(page);
     }
     page_table_close(page);
 }
 
-void page_failures(const struct page *page)
+/* Trials of the baseline that other folders had. */
+static void put_taken_over(const struct page *page)
+{
+    const struct stored_trial *trial = page->analysis->trial;
+    const char *last = "";
+    for (int64_t i = 0; i < page->analysis->trials; i++) {
+        if (!*trial[i].source || strcmp(trial[i].source, last) == 0) continue;
+        markup_raw(page->html, *last ? ", " : "<p>Trials of the baseline were taken over from ");
+        markup_put(page->html, "<code>%s</code>", trial[i].source);
+        last = trial[i].source;
+    }
+    if (*last) markup_raw(page->html, ".</p>\n");
+}
+
+void page_trials(const struct page *page)
 {
     const struct analysis *analysis = page->analysis;
-    const struct plan *plan = analysis->plan;
-    char text[NUMBER_SIZE], p[NUMBER_SIZE];
+    char text[NUMBER_SIZE];
     int64_t failed = 0, all = 0;
     double bound = NAN; /* the largest: that of the arm with the fewest trials */
-    for (int64_t a = 0; a < plan->arms; a++) {
+    for (int64_t a = 0; a < analysis->plan->arms; a++) {
         failed += analysis->arm[a].failed;
         all += analysis->arm[a].n;
         bound = fmax(bound, analysis->arm[a].failure_bound);
     }
-    markup_put(page->html, "<section>\n<h2 id=\"failures\">Failures</h2>\n<p>%" PRId64 " of %s failed.", failed,
-               number_of(text, all, "trial"));
+    markup_put(page->html, "<section>\n<h2 id=\"trials\">Trials</h2>\n<p>%" PRId64 " of %s failed.", failed, number_of(text, all, "trial"));
     if (!isnan(bound))
         markup_put(page->html, " Where none did, the true rate may still be up to %s %%, at 95 %% confidence.",
                    number_fixed(text, 100 * bound, 0));
     markup_raw(page->html, "</p>\n");
-    for (int64_t a = 0; a < plan->arms; a++)
-        if (analysis->arm[a].idle)
-            markup_put(page->html,
-                       "<p class=\"notice\">In arm <b>%s</b> the trick <b>%s</b> never acted: the arm may not be what it says.</p>\n",
-                       plan->arm[a].name, analysis->arm[a].idle);
-    if (failed > 0) {
-        markup_raw(page->html, "<ul>\n");
-        for (int64_t a = 0; a < plan->arms; a++) {
-            const struct arm_result *arm = &analysis->arm[a];
-            if (isnan(arm->p_failures) || !page->inference) continue;
-            markup_put(page->html, "<li><b>%s</b> failed in %" PRId64 " of %s; exact test of failures against the baseline: p %s.</li>\n",
-                       plan->arm[a].name, arm->failed, number_of(text, arm->n, "trial"), number_p(p, arm->p_failures));
-        }
-        markup_raw(page->html, "</ul>\n");
-        put_failures(page);
-    }
+    put_taken_over(page);
+    put_arm_notes(page);
+    if (failed > 0) put_failures(page);
+    if (analysis->asides > 0) put_ended(page, false);
+    if (analysis->warnings > 0) put_warnings(page);
     markup_raw(page->html, "</section>\n");
 }

@@ -123,6 +123,8 @@ static bool make_trial(const struct recipe *recipe, int a, int s, struct trial_o
         outcome->status = TRIAL_NOT_FINITE;
         outcome->value = NAN;
         strcpy(outcome->message, "loss or gradient was not finite in 11 steps in a row, at step 233");
+        strcpy(outcome->place, "trick \"awp\", hook post_backward");
+        outcome->step = 232;
         return add_metrics(recipe, a, s, outcome);
     }
     return add_examples(recipe, a, s, outcome) && add_metrics(recipe, a, s, outcome);

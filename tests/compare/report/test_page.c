@@ -339,6 +339,89 @@ static void one_is_no_plural(void **state)
     fixture_free(analysis);
 }
 
+/* ---- The order, and what it tells of arms and trials ---- */
+
+static void assert_before(const char *page, const char *first, const char *then)
+{
+    const char *one = strstr(page, first), *other = strstr(page, then);
+    if (!one || !other || one > other) fail_msg("%s does not stand before %s", first, then);
+}
+
+static void the_answer_comes_first(void **state)
+{
+    (void)state;
+    struct analysis *analysis = fixture(8, 20, DESIGN_ONE);
+    char *page = page_of(analysis);
+    assert_before(page, "Against the baseline: <b", "id=\"result\"");
+    assert_before(page, "Verdicts hold for 30 epochs only: twice as many gain", "id=\"result\"");
+    assert_before(page, "id=\"figures\"", "id=\"setup\"");
+    assert_before(page, "id=\"figure-forest\"", "id=\"figure-paired\""); /* of many arms, the best first */
+    const char *forest = strstr(page, "id=\"figure-forest\"");
+    assert_before(forest, ">mixup</text>", ">sam</text>");
+    assert_before(forest, ">sam</text>", ">cutmix</text>");
+    assert_has(page, "<dd>not enough: a baseline trained 2 times as long gains +1.02 points accuracy, over 20 seeds</dd>");
+    assert_has(page, "All trials together took 2:49 min of CPU time.");
+    memory_free(page);
+    fixture_free(analysis);
+    analysis = fixture(4, 5, DESIGN_ONE);
+    page = page_of(analysis);
+    assert_before(page, "id=\"figure-paired\"", "id=\"figure-forest\"");
+    assert_has(page, "not known to be enough");
+    assert_has_not(page, "Verdicts hold for");
+    memory_free(page);
+    fixture_free(analysis);
+}
+
+static void seeds_are_told_by_arm_where_they_differ(void **state)
+{
+    (void)state;
+    double value[40];
+    for (int i = 0; i < 40; i++) value[i] = i % 2 && i >= 12 ? -INFINITY : .5 + .01 * (i % 7);
+    struct analysis *analysis = recipe_analysis(
+        &(struct recipe){.stopping = STOP_LOOKS, .arms = 2, .seeds = 20, .look = {6, 20}, .looks = 2, .margin = .01, .value = value});
+    assert_non_null(analysis);
+    analysis->contrast[0].estimate.futile = true;
+    char *page = page_of(analysis);
+    assert_has(page, "; of them baseline 20, mixup 6</dd>");
+    assert_has(page, "<b>mixup</b> was dropped after 6 seeds, as the margin is out of its reach.");
+    assert_has(page, "Repeated intervals and confidence sequences hold although");
+    memory_free(page);
+    fixture_free(analysis);
+}
+
+static void trials_that_do_not_count_are_told(void **state)
+{
+    (void)state;
+    struct analysis *analysis = fixture(8, 6, DESIGN_ONE);
+    analysis->asides = analysis->warnings = 1;
+    memory_free(analysis->aside);
+    memory_free(analysis->warning);
+    analysis->aside = memory_new(1, sizeof *analysis->aside);
+    analysis->warning = memory_new(1, sizeof *analysis->warning);
+    *analysis->aside = (struct stored_trial){.arm = 2,
+                                             .seed = 2003,
+                                             .status = TRIAL_CRASHED,
+                                             .step = 6,
+                                             .message = "ended by <9>",
+                                             .place = "trick \"cutmix\"",
+                                             .aside = "machine"};
+    *analysis->warning = (struct stored_warning){.arm = 3, .trials = 6, .text = "nothing to agree on"};
+    strcpy(analysis->trial[0].source, "/elsewhere");
+    analysis->contrast[1].waits = true;
+    analysis->plan->arm[3].dropped = true;
+    char *page = page_of(analysis);
+    assert_well_formed(page);
+    assert_has(page, "<td class=\"words\">not finite</td><td>233</td><td class=\"words\">trick &quot;awp&quot;, hook post_backward</td>");
+    assert_has(page, "<td>2003</td><td class=\"words\">crashed</td><td>7</td><td class=\"words\">trick &quot;cutmix&quot;</td>"
+                     "<td class=\"words\">ended by &lt;9&gt;</td><td class=\"words\">machine</td>");
+    assert_has(page, "<td>6</td><td class=\"words\">nothing to agree on</td>");
+    assert_has(page, "taken over from <code>/elsewhere</code>.");
+    assert_has(page, "<b>cutmix</b> waits for trials");
+    assert_has(page, "<b>label-smoothing</b> was dropped by --drop after 6 seeds.");
+    memory_free(page);
+    fixture_free(analysis);
+}
+
 /* ---- Files ---- */
 
 static char *temporary(void)
@@ -440,6 +523,9 @@ int main(void)
         cmocka_unit_test(inference_that_is_not_there_is_a_dash),
         cmocka_unit_test(numbers_stand_as_printed),
         cmocka_unit_test(one_is_no_plural),
+        cmocka_unit_test(the_answer_comes_first),
+        cmocka_unit_test(seeds_are_told_by_arm_where_they_differ),
+        cmocka_unit_test(trials_that_do_not_count_are_told),
         cmocka_unit_test(a_report_replaces_the_one_before),
         cmocka_unit_test(errors_name_the_file),
         cmocka_unit_test(every_allocation_may_fail),
