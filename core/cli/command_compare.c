@@ -65,14 +65,11 @@ static const struct argument arguments[] = {
      "the folder where paths in the configs of what CONFIG holds start now, if the project was moved"},
     {"--rerun", 0, ARGUMENT_TEXT, offsetof(struct options, rerun), "ARM:SEED",
      "CONFIG is a comparison's folder: trains this trial once more, as a full run into --out, with log and weights"},
-<<<<<<< HEAD
     {"--fail-if", 0, ARGUMENT_TEXT, offsetof(struct options, fail_if), "KIND", fail_if_help, .choice = fail_if_name},
-=======
     {"--dry-run", 0, ARGUMENT_FLAG, offsetof(struct options, dry_run), NULL,
      "shows which trials there would be, how long they would take, and how much room; trains and writes nothing"},
     {"--pilot", 0, ARGUMENT_INTEGER, offsetof(struct options, pilot), "N",
      "with --dry-run: trains N seeds for tuning in a folder that goes, to say how many seeds the margin takes", 2, 1000},
->>>>>>> f515002 (compare --dry-run: trials, seconds, disk, what would be reused; with --pilot the seeds that the margin takes)
     {"--list", 0, ARGUMENT_FLAG, offsetof(struct options, list), NULL, "lists comparisons below the folder CONFIG, or below comparisons"},
     {NULL},
 };
@@ -224,11 +221,7 @@ static knack_status run(const struct console *console, const void *user)
     if (status >= 0 && options->tricks) status = plan_split_tricks(options->tricks, &trick, &request.plan.tricks);
     request.plan.trick = (const char *const *)trick;
     request.plan.command = command;
-<<<<<<< HEAD
-    if (status >= 0) status = compare(console, &request, options->fail_if);
-=======
-    if (status >= 0) status = options->dry_run ? dry_run(console, options, &request) : compare(console, &request);
->>>>>>> f515002 (compare --dry-run: trials, seconds, disk, what would be reused; with --pilot the seeds that the margin takes)
+    if (status >= 0) status = options->dry_run ? dry_run(console, options, &request) : compare(console, &request, options->fail_if);
     memory_free(trick);
     memory_free(command);
     return status;
