@@ -27,6 +27,7 @@ static knack_status fill(struct store *store, struct analysis *analysis, struct 
     TRY(series_read(analysis, material));
     TRY(curves_fill(analysis, material));
     TRY(secondaries_fill(analysis, material));
+    TRY(recalls_fill(analysis, material));
     TRY(header_fill(analysis));
     return verdicts_fill(analysis);
 }

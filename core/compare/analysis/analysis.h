@@ -38,7 +38,8 @@ struct arm_result {
     bool pareto;                         /* nothing is as cheap and as good, and better in one of them */
     struct trial_metric_mean *secondary; /* [secondaries] final metrics of the primary weights, mean over trials: without a verdict */
     int64_t secondaries;
-    const char *idle; /* a trick that never acted in a trial; NULL: none */
+    double *recall, *recall_delta; /* [plan->classes] mean over trials, and of the differences within seeds; NULL: labels are not known */
+    const char *idle;              /* a trick that never acted in a trial; NULL: none */
 };
 struct trial_metric_mean {
     char part[12], metric[24];

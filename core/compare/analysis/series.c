@@ -84,11 +84,18 @@ static knack_status keep_curve(struct analysis *analysis, const struct record *r
     return KNACK_OK;
 }
 
+/* The training loss of the last epoch first, so that it stands beside those of validation and test. */
 static knack_status keep_finals(struct analysis *analysis, const struct record *record, const char *primary, struct told *told)
 {
-    int64_t finals = 0;
-    for (int64_t i = 0; i < record->count; i++) finals += record->metric[i].final && strcmp(record->metric[i].weights, primary) == 0;
+    const struct trial_metric *train = NULL;
+    int64_t finals = 1;
+    for (int64_t i = 0; i < record->count; i++) {
+        const struct trial_metric *metric = &record->metric[i];
+        finals += metric->final && strcmp(metric->weights, primary) == 0;
+        if (!metric->final && is_metric(metric, "train", "loss")) train = metric;
+    }
     if (!MAKE(analysis, told->final, finals)) return KNACK_E_MEMORY;
+    if (train) told->final[told->finals++] = *train;
     for (int64_t i = 0; i < record->count; i++)
         if (record->metric[i].final && strcmp(record->metric[i].weights, primary) == 0) told->final[told->finals++] = record->metric[i];
     return KNACK_OK;

@@ -34,6 +34,7 @@ knack_status two_levels_fill(struct analysis *, const struct material *);
 knack_status series_read(struct analysis *, struct material *);
 knack_status curves_fill(struct analysis *, const struct material *);
 knack_status secondaries_fill(struct analysis *, const struct material *);
+knack_status recalls_fill(struct analysis *, const struct material *);
 knack_status header_fill(struct analysis *);
 knack_status verdicts_fill(struct analysis *);
 

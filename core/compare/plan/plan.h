@@ -15,7 +15,7 @@ extern const char *const on_name[];                                             
 enum arm_kind { ARM_BASELINE, ARM_TREATED, ARM_BUDGET }; /* budget: the baseline trained longer, for comparison at equal cost */
 extern const char *const arm_kind_name[];
 
-enum { READS_MOST = 16 };
+enum { READS_MOST = 16, CLASSES_MOST = 20 };
 
 /* A config under comparison; what the check of its config found is there after trials_check(). */
 struct arm {
@@ -94,6 +94,9 @@ struct plan {
     uint64_t train_set; /* of the training part of the baseline */
     int64_t retried;    /* failed trials that were made anew because somebody asked for it */
     int64_t train_count, test_count;
+    char *labels;      /* of at most CLASSES_MOST classes: a letter for each example of the part, 'a' the first class; else NULL */
+    char **class_name; /* [classes] */
+    int64_t classes;
     char *data_title;
 };
 

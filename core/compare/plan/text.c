@@ -65,7 +65,7 @@ static const struct json_field contrast_fields[] = {
 struct kept_plan {
     struct plan plan;
     struct json_doubles looks, look_bound;
-    struct json_texts factors;
+    struct json_texts factors, classes;
     const char *test_set, *train_set;
     const struct json *arms, *contrasts; /* only when read */
 };
@@ -111,6 +111,8 @@ static const struct json_field plan_fields[] = {
     PLAN(train_count, JSON_INTEGER, NULL, NULL, NULL),
     PLAN(test_count, JSON_INTEGER, NULL, NULL, NULL),
     PLAN(data_title, JSON_TEXT, "", NULL, NULL),
+    PLAN(labels, JSON_TEXT, "", NULL, NULL),
+    KEPT(classes, JSON_TEXTS, ""),
     KEPT(factors, JSON_TEXTS, NULL),
     KEPT(arms, JSON_ANY, NULL),
     KEPT(contrasts, JSON_ANY, NULL),
@@ -160,6 +162,7 @@ static void write_head(struct json_writer *w, const struct plan *plan)
     char test_set[HEX], train_set[HEX];
     double look[NUMBERS_MOST];
     struct kept_plan kept = {.plan = *plan, .factors = {(const char *const *)plan->factor, plan->factors}};
+    kept.classes = (struct json_texts){(const char *const *)plan->class_name, plan->classes};
     kept.looks = doubles_of(look, plan->look, plan->looks);
     kept.look_bound = (struct json_doubles){plan->look_bound, plan->looks > 0 ? LOOK_LEVELS : 0};
     kept.test_set = hexadecimal(test_set, plan->test_set);
@@ -260,6 +263,7 @@ static knack_status read_lists(const struct json *root, const struct kept_plan *
         return json_fail(root, KNACK_E_CONFIG, "a comparison has a baseline at least, and a bound for each level of its looks");
     TRY(take_integers(root, kept->looks, LOOKS_MOST, plan->look, &plan->looks));
     for (int64_t i = 0; i < kept->look_bound.count; i++) plan->look_bound[i] = kept->look_bound.value[i];
+    if (kept->classes.count > 0) TRY(take_texts(&plan->class_name, &plan->classes, kept->classes));
     TRY(take_texts(&plan->factor, &plan->factors, kept->factors));
     plan->arm = memory_new((size_t)kept->arms->count, sizeof *plan->arm);
     plan->contrast = memory_new((size_t)kept->contrasts->count, sizeof *plan->contrast);

@@ -10,6 +10,7 @@
 #include "plugin/code_hash.h"
 
 static const double check_timeout = 600;
+enum { LABELS_MOST = 100000 };
 
 /* The name that messages about an arm begin with: of the baseline its file. */
 static const char *known_as(const struct plan *plan, int64_t arm)
@@ -55,6 +56,25 @@ static double shared_part(const struct plan *plan, const struct data_set *set)
     return set->redrawn && fixed ? (double)train / (double)pool : NAN;
 }
 
+/* The class of each example that is judged, where there are few: by which the report tells the recall of each. */
+static knack_status keep_labels(struct plan *plan, const struct data_set *set)
+{
+    const struct dataset *data = set->data;
+    const struct part *part = judging_part(plan, data);
+    bool drawn = set->redrawn && !(plan->shared >= 0), few = data->classes <= CLASSES_MOST && part->count <= LABELS_MOST;
+    if (plan->labels || !part->label || drawn || !few) return KNACK_OK;
+    plan->labels = memory_new((size_t)part->count + 1, 1);
+    plan->class_name = memory_new((size_t)data->classes, sizeof *plan->class_name);
+    if (!plan->labels || !plan->class_name) return KNACK_E_MEMORY;
+    for (int64_t i = 0; i < part->count; i++) plan->labels[i] = (char)('a' + part->label[i]);
+    for (; plan->classes < data->classes; plan->classes++) {
+        char **name = &plan->class_name[plan->classes];
+        *name = data->class_name ? memory_text(data->class_name[plan->classes]) : memory_format("%d", (int)plan->classes);
+        if (!*name) return KNACK_E_MEMORY;
+    }
+    return KNACK_OK;
+}
+
 static knack_status keep_facts(struct plan *plan, const struct data_set *set)
 {
     const struct dataset *data = set->data;
@@ -71,7 +91,7 @@ static knack_status keep_facts(struct plan *plan, const struct data_set *set)
     plan->train_count = data->part[PART_TRAIN].count;
     plan->test_count = judging_part(plan, data)->count;
     plan->shared = shared_part(plan, set);
-    return KNACK_OK;
+    return keep_labels(plan, set);
 }
 
 static knack_status open_data(struct plan *plan, int64_t a, struct data_sets *sets, const struct data_set **set)

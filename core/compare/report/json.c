@@ -167,12 +167,13 @@ struct said_arm {
     const struct stored_warning *warning;
     const struct said_trial *trial, *aside;
     const int64_t *read;
-    int64_t warnings, asides;
+    int64_t warnings, asides, classes;
 };
 #define SELF struct said_arm
 static const struct list reads = {offsetof(SELF, arm.reads), sizeof(int64_t), count_entry},
                          changes = {offsetof(SELF, arm.differences), sizeof(char *), text_entry},
                          secondaries = {offsetof(SELF, r.secondaries), sizeof(struct trial_metric_mean), secondary_members},
+                         recalls = {offsetof(SELF, classes), sizeof(double), number_entry},
                          warnings = {offsetof(SELF, warnings), sizeof(struct stored_warning), warning_members},
                          trials = {offsetof(SELF, r.n), sizeof(struct said_trial), trial_members},
                          asides = {offsetof(SELF, asides), sizeof(struct said_trial), trial_members};
@@ -186,7 +187,8 @@ static const struct list reads = {offsetof(SELF, arm.reads), sizeof(int64_t), co
         M(COUNT, peak_memory, r.peak_memory), M(FLAG, pareto, r.pareto), M(NUMBER, failure_rate_bound, r.failure_bound),                   \
         M(NUMBER, p_failures, r.p_failures), M(COUNT, updates, arm.updates), M(COUNT, parameters, arm.parameters),                         \
         T(LIST, changes, arm.difference, &changes), M(JSON, tricks, arm.tricks), M(JSON, identity, arm.identity),                          \
-        T(LIST, secondary, r.secondary, &secondaries), T(LIST, warnings, warning, &warnings), T(LIST, trials, trial, &trials),             \
+        T(LIST, secondary, r.secondary, &secondaries), T(LIST, recall, r.recall, &recalls),                                                \
+        T(LIST, recall_delta, r.recall_delta, &recalls), T(LIST, warnings, warning, &warnings), T(LIST, trials, trial, &trials),           \
         T(LIST, set_aside, aside, &asides)
 static const struct member arm_members[] = {ARM_MEMBERS, {NULL}};
 #undef SELF
@@ -215,6 +217,7 @@ struct said {
 static const struct list looks = {offsetof(SELF, plan.looks), sizeof(int64_t), count_entry},
                          sources = {offsetof(SELF, sources), sizeof(char *), text_entry},
                          fixed = {offsetof(SELF, fixed), sizeof(char *), text_entry},
+                         classes = {offsetof(SELF, plan.classes), sizeof(char *), text_entry},
                          drawn = {offsetof(SELF, random), sizeof(char *), text_entry},
                          arms = {offsetof(SELF, plan.arms), sizeof(struct said_arm), arm_members},
                          contrasts = {offsetof(SELF, plan.contrasts), sizeof(struct said_contrast), contrast_members};
@@ -227,10 +230,11 @@ static const struct list looks = {offsetof(SELF, plan.looks), sizeof(int64_t), c
         M(COUNT, epochs, plan.epochs), M(LETTERS, status, a.status), M(COUNT, comparison_number, a.comparison_number),                     \
         M(LETTERS, test_set, test_set), M(TEXT, data, plan.data_title), M(COUNT, training_examples, plan.train_count),                     \
         M(COUNT, test_examples, plan.test_count), M(TEXT, generators, plan.generators), M(TEXT, command, plan.command),                    \
-        T(LIST, fixed, a.fixed, &fixed), T(LIST, random, a.random, &drawn), M(TEXT, adjustment, a.adjustment),                             \
-        M(FLAG, screening, a.screening), M(TEXT, candidates, a.candidates), T(OBJECT, convergence, convergence, convergence_members),      \
-        M(COUNT, retried, plan.retried), T(LIST, sources, source, &sources), M(NUMBER, cpu_seconds, a.cpu_seconds),                        \
-        M(TEXT, knack, a.knack), M(TEXT, machine, a.machine), T(LIST, arms, arm, &arms), T(LIST, contrasts, contrast, &contrasts)
+        T(LIST, classes, plan.class_name, &classes), T(LIST, fixed, a.fixed, &fixed), T(LIST, random, a.random, &drawn),                   \
+        M(TEXT, adjustment, a.adjustment), M(FLAG, screening, a.screening), M(TEXT, candidates, a.candidates),                             \
+        T(OBJECT, convergence, convergence, convergence_members), M(COUNT, retried, plan.retried), T(LIST, sources, source, &sources),     \
+        M(NUMBER, cpu_seconds, a.cpu_seconds), M(TEXT, knack, a.knack), M(TEXT, machine, a.machine), T(LIST, arms, arm, &arms),            \
+        T(LIST, contrasts, contrast, &contrasts)
 static const struct member said_members[] = {SAID_MEMBERS, {NULL}};
 #undef SELF
 
@@ -495,6 +499,7 @@ static bool say_arm(const struct analysis *analysis, int64_t a, struct arena *ar
     to->r = *r;
     to->arm = *r->arm;
     to->read = r->arm->read;
+    to->classes = analysis->plan->classes;
     to->baseline = analysis->arm[0].mean;
     to->mean = r->mean;
     to->own_cost = (struct said_cost){.cost = r->cost, .saving = NAN};

@@ -36,6 +36,7 @@ static void body(const struct page *page)
     if (page->inference) {
         page_estimates(page);
         page_secondary(page);
+        page_recalls(page);
     }
     page_design(page);
     page_costs(page);

@@ -22,7 +22,8 @@ void page_figures(const struct page *);   /* all that there is to draw */
 void page_setup(const struct page *);     /* what was compared, and how */
 void page_estimates(const struct page *); /* what else is known of each contrast */
 void page_secondary(const struct page *);
-void page_design(const struct page *); /* which tricks are on in which arm, of designs that combine them */
+void page_recalls(const struct page *); /* of classifications of few classes */
+void page_design(const struct page *);  /* which tricks are on in which arm, of designs that combine them */
 void page_costs(const struct page *);
 void page_trials(const struct page *); /* those that failed or do not count, and what they said */
 void page_arms(const struct page *);   /* what differs, and the options of each trick */

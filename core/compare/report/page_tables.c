@@ -86,6 +86,44 @@ void page_secondary(const struct page *page)
         page_row_close(page);
     }
     page_table_close(page);
+    if (strcmp(base->secondary[0].part, "train") == 0)
+        markup_raw(page->html, "<p class=\"note\">train.loss: of the last epoch, as the arm trains; tricks that mix or change examples or "
+                               "targets make it larger. Far below the loss on other parts it speaks of overfitting.</p>\n");
+    markup_raw(page->html, heading.failed ? NULL : "</section>\n");
+    growing_free(&heading);
+}
+
+/* Rows are arms; below each recall is its difference from the baseline's. */
+void page_recalls(const struct page *page)
+{
+    const struct analysis *analysis = page->analysis;
+    const struct plan *plan = analysis->plan;
+    char text[NUMBER_SIZE], below[NUMBER_SIZE];
+    if (!plan->labels || plan->arms == 0) return;
+    struct growing heading = {0};
+    growing_put_text(&heading, "Arm");
+    for (int64_t k = 0; k < plan->classes; k++) {
+        growing_put_text(&heading, "\n>");
+        growing_put_text(&heading, plan->class_name[k]);
+    }
+    markup_put(page->html,
+               "<section>\n<h2 id=\"recalls\">Recall by class</h2>\n<p>Of all %s examples of a class, how many percent are told right; "
+               "below, the difference from the baseline in points, within seeds. Without a verdict.</p>\n",
+               plan->part);
+    page_table_open(page, "Recall by class", heading.failed ? "" : heading.text);
+    for (int64_t a = 0; a < plan->arms; a++) {
+        const struct arm_result *arm = &analysis->arm[a];
+        page_row_open(page, plan->arm[a].name);
+        for (int64_t k = 0; k < plan->classes; k++) {
+            number_fixed(text, 100 * arm->recall[k], 1);
+            number_signed(below, 100 * arm->recall_delta[k], 1);
+            markup_put(page->html, "<td>%s", number_typeset(text, sizeof text));
+            if (a > 0) markup_put(page->html, "<small>%s</small>", number_typeset(below, sizeof below));
+            markup_raw(page->html, "</td>");
+        }
+        page_row_close(page);
+    }
+    page_table_close(page);
     markup_raw(page->html, heading.failed ? NULL : "</section>\n");
     growing_free(&heading);
 }

@@ -139,6 +139,7 @@ struct analysis *fixture_analysis(int arms, int seeds, enum design design)
                             .budgets = arms >= 8 && design == DESIGN_ONE ? 4 : 0,
                             .margin = .002,
                             .failed_score = .1,
+                            .classes = 4,
                             .number = 3,
                             .measurements = 6,
                             .cost = cost,

@@ -23,6 +23,7 @@ struct recipe {
     bool lower_is_better, redraw;
     double margin, failed_score;
     int train_count, test_count; /* 0: 600, 797 */
+    int classes;                 /* of the test examples, by turns; 0: labels are not known */
     int number;                  /* comparison on its test set */
     int64_t look[LOOKS_MOST], looks;
     int measurements;    /* rounds of the calibration */

@@ -239,6 +239,11 @@ static void make_rest(struct making *making)
     plan->test_set = 0x1234567890abcdefu;
     plan->train_count = recipe->train_count ? recipe->train_count : 600;
     plan->test_count = recipe->test_count ? recipe->test_count : 797;
+    plan->classes = recipe->classes;
+    plan->labels = recipe->classes > 0 ? zeroed(making, (size_t)plan->test_count + 1, 1) : NULL;
+    plan->class_name = zeroed(making, (size_t)recipe->classes, sizeof *plan->class_name);
+    for (int64_t i = 0; i < plan->test_count && plan->labels; i++) plan->labels[i] = (char)('a' + i % recipe->classes);
+    for (int k = 0; k < recipe->classes; k++) plan->class_name[k] = text(making, "class %d", k + 1);
     plan->data_title = text(making, "digits, 20 %% wrong labels");
 }
 

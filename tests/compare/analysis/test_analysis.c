@@ -449,6 +449,29 @@ static void test_two_levels(void **state)
     fixture_free(analysis);
 }
 
+/* Half of the examples are of each class, so that the mean recall is the accuracy. */
+static void test_recalls(void **state)
+{
+    (void)state;
+    struct analysis *analysis = analyse(&(struct recipe){.arms = 2, .seeds = 4, .trial = add_correct, .test_count = 12, .classes = 2});
+    for (int a = 0; a < 2; a++) {
+        double right = 0;
+        for (int s = 0; s < 4; s++)
+            for (int i = 0; i < 12; i += 2) right += nine[s][i] == (a ? 1 : -1);
+        assert_near(analysis->arm[a].recall[0], right / 24, 1e-12);
+        assert_near((analysis->arm[a].recall[0] + analysis->arm[a].recall[1]) / 2, analysis->arm[a].mean, 1e-12);
+    }
+    assert_near(analysis->arm[1].recall_delta[0], analysis->arm[1].recall[0] - analysis->arm[0].recall[0], 1e-12);
+    assert_true(isnan(analysis->arm[0].recall_delta[0]));
+    fixture_free(analysis);
+    analysis = analyse(&(struct recipe){.arms = 2, .seeds = 4, .trial = add_correct, .test_count = 11, .classes = 2}); /* other examples */
+    assert_true(isnan(analysis->arm[1].recall[0]));
+    fixture_free(analysis);
+    analysis = analyse(&(struct recipe){.arms = 2, .seeds = 4, .trial = add_correct});
+    assert_null(analysis->arm[0].recall);
+    fixture_free(analysis);
+}
+
 static bool disagree(const struct recipe *recipe, int arm, int seed, struct trial_outcome *outcome)
 {
     if (!add_correct(recipe, arm, seed, outcome)) return false;
@@ -536,13 +559,17 @@ static void test_secondaries(void **state)
     (void)state;
     struct analysis *analysis = analyse(&(struct recipe){.arms = 2, .seeds = 4, .trial = add_series, .failed_score = .1});
     const struct arm_result *arm = &analysis->arm[1];
-    assert_int_equal(arm->secondaries, 1);
-    assert_string_equal(arm->secondary[0].part, "test");
+    assert_int_equal(arm->secondaries, 2);
+    assert_string_equal(arm->secondary[0].part, "train"); /* of the last epoch, beside the others */
     assert_string_equal(arm->secondary[0].metric, "loss");
-    assert_int_equal(arm->secondary[0].n, 3);
-    assert_near(arm->secondary[0].mean, .38 + .01 / 3, 1e-12);
-    assert_near(arm->secondary[0].delta, -.02, 1e-12);
-    assert_true(isnan(analysis->arm[0].secondary[0].delta));
+    assert_near(arm->secondary[0].mean, .5 - .1 + .01, 1e-12);
+    assert_near(arm->secondary[0].delta, -.1, 1e-12);
+    assert_string_equal(arm->secondary[1].part, "test");
+    assert_string_equal(arm->secondary[1].metric, "loss");
+    assert_int_equal(arm->secondary[1].n, 3);
+    assert_near(arm->secondary[1].mean, .38 + .01 / 3, 1e-12);
+    assert_near(arm->secondary[1].delta, -.02, 1e-12);
+    assert_true(isnan(analysis->arm[0].secondary[1].delta));
     fixture_free(analysis);
 }
 
@@ -624,6 +651,7 @@ int main(void)
         cmocka_unit_test(test_costs),
         cmocka_unit_test(test_pairing_and_relative),
         cmocka_unit_test(test_two_levels),
+        cmocka_unit_test(test_recalls),
         cmocka_unit_test(test_two_levels_that_do_not_add_up),
         cmocka_unit_test(test_curves),
         cmocka_unit_test(test_secondaries),

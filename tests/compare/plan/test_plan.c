@@ -531,6 +531,9 @@ static void test_text(void **state)
     plan->failed_score = .1;
     plan->shared = .25;
     plan->retried = 2;
+    plan->labels = memory_text("abba");
+    plan->class_name = memory_new(2, sizeof *plan->class_name);
+    for (; plan->classes < 2; plan->classes++) plan->class_name[plan->classes] = memory_text(plan->classes ? "dog" : "cat");
     plan->looks = 2;
     plan->look[1] = 20;
     plan->look_bound[LOOK_LEVELS - 1] = 2.19;
@@ -548,6 +551,7 @@ static void test_text(void **state)
     assert_true(again->test_set == UINT64_MAX - 1 && again->train_set == 12 && again->shared == .25 && again->epochs == 7);
     assert_true(again->looks == 2 && again->look[1] == 20 && again->look_bound[LOOK_LEVELS - 1] == 2.19 && again->retried == 2);
     assert_string_equal(again->arm[2].identity, "{}");
+    assert_true(again->classes == 2 && strcmp(again->labels, "abba") == 0 && strcmp(again->class_name[1], "dog") == 0);
     assert_true(again->arm[2].update_cost_low == 1.25 && isnan(again->arm[2].update_cost_high));
     assert_true(again->arm[2].reads == 1 && again->arm[2].read[0] == 10 && again->arm[2].joined && again->arm[1].dropped);
     memory_free(text);

@@ -360,6 +360,9 @@ static void the_answer_comes_first(void **state)
     assert_before(forest, ">mixup</text>", ">sam</text>");
     assert_before(forest, ">sam</text>", ">cutmix</text>");
     assert_has(page, "<dd>not enough: a baseline trained 2 times as long gains +1.02 points accuracy, over 20 seeds</dd>");
+    assert_has(page, "train.loss: of the last epoch");
+    assert_has(page, "<th scope=\"col\">class 4</th>");
+    assert_before(page, "id=\"recalls\"", "id=\"costs\"");
     assert_has(page, "All trials together took 2:49 min of CPU time.");
     memory_free(page);
     fixture_free(analysis);

@@ -134,6 +134,7 @@ static void the_plan_knows_what_the_checks_found(void **state)
     assert_int_equal(plan->train_count, 200);
     assert_int_equal(plan->test_count, 360);
     assert_true(plan->test_set != 0);
+    assert_true(plan->classes == 10 && strlen(plan->labels) == 360 && strcmp(plan->class_name[3], "3") == 0);
     assert_true(plan->failed_score == .1);
     assert_non_null(strstr(plan->data_title, "digits"));
     assert_int_equal(plan->arms, 5);
@@ -146,6 +147,11 @@ static void the_plan_knows_what_the_checks_found(void **state)
         assert_true(plan->arm[a].parameters > 1000);
         assert_int_equal(plan->arm[a].differences > 0, a > 0);
     }
+    double right = 0; /* recalls of the classes, by their sizes, are the accuracy */
+    struct analysis *analysis = whole_analysis("one");
+    for (const char *label = plan->labels; *label; label++) right += analysis->arm[1].recall[*label - 'a'];
+    assert_true(fabs(right / 360 - analysis->arm[1].mean) < 1e-9);
+    analysis_free(analysis);
     plan_free(plan);
     store_close(store);
 }
