@@ -17,7 +17,7 @@ import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 FILES = os.path.join(ROOT, "tests", "bench", "effects")
-TRICKS = sorted(os.path.basename(page)[:-3] for page in glob.glob(os.path.join(ROOT, "docs", "tricks", "*.md")))
+TRICKS = sorted(os.path.basename(folder) for folder in glob.glob(os.path.join(ROOT, "plugins", "*")) if glob.glob(os.path.join(folder, "*.json")))
 BEGIN, END = "<!-- effects.py writes what follows -->", "<!-- effects.py: end -->"
 
 # What a prototype in double precision came to, without and with the trick, by comparison and arm: written independently, before these plugins.
@@ -91,10 +91,8 @@ def number(value, loss, signed=False):
     return f"{value:{'+' if signed and value else ''}.{digits}f}"
 
 
-def difference(delta, interval, loss):
-    if delta is None:
-        return ""
-    return number(delta, loss, True) + (" ({} to {})".format(*(number(end, loss, True) for end in interval)) if interval else "")
+def difference(line, loss):
+    return number(line["delta"], loss, True) + f" ({number(line['ci'][0], loss, True)} to {number(line['ci'][1], loss, True)})"
 
 
 def row(name, metric, recipe, text, arm):
@@ -102,12 +100,12 @@ def row(name, metric, recipe, text, arm):
     names = {"accuracy": "", "ece": ", calibration error", "auprc": ", area under precision and recall", "f1": ", F1"}
     head = [text + names.get(metric, ", " + metric), recipe]
     if not arm:
-        return head + ["", "", "", "", "", "not measured"]
-    loss = metric in ("loss", "ece")
-    cost = next((words[6:].split(";")[0] for words in arm["qualifiers"] if words.startswith("costs ")), "1.00x")
+        return head + ["", "", "", "", "", "", "not measured"]
+    loss, cost, equal = metric in ("loss", "ece"), arm["cost"], arm["equal_cost"]
     beside = [words for words in arm["qualifiers"] if not words.startswith(("costs ", "seeds of both arms"))]
-    return head + [number(arm["baseline"], loss), number(arm["mean"], loss), difference(arm["delta"], arm["ci"], loss), cost,
-                   difference(arm["delta_equal_cost"], arm["equal_cost"]["ci"], loss), "; ".join([arm["verdict"], *beside])]
+    return head + [number(arm["baseline"], loss), number(arm["mean"], loss), difference(arm["equal_updates"], loss),
+                   f"{cost['passes']:.2f}", f"{cost['cpu']:.2f}", difference(equal, loss) if equal else "",
+                   "; ".join([arm["verdict"], *beside])]
 
 
 def rows(out, name):
@@ -122,7 +120,7 @@ def table(head, lines):
     return "\n".join("| " + " | ".join(cells) + " |" for cells in [head, ["---"] * len(head), *lines])
 
 
-HEAD = ["what", "recipe", "without", "with it", "difference, 95 % interval", "cost", "at equal cost", "verdict"]
+HEAD = ["what", "recipe", "without", "with it", "difference, 95 % interval", "cost", "in CPU time", "at equal cost", "verdict"]
 
 
 def write_between(page, text):

@@ -130,15 +130,11 @@ def kind(arm):
     return arm["verdict_kind"] if arm["verdict_kind"] in ("helps", "hurts") else "neither"
 
 
-def noted(arm):
-    """The note that a verdict holds for its budget only."""
-    return any(words.startswith("for ") and " only: " in words for words in arm["qualifiers"])
-
-
 def compared(short, long):
-    """(kind at the short budget, at the long one, noted at the short one) of each trick."""
-    later = {arm["name"]: arm for arm in long["arms"]}
-    return [(kind(arm), kind(later[arm["name"]]), noted(arm)) for arm in short["arms"] if arm["kind"] == "treated"]
+    """(kind at the short budget, at the long one, whether the short one is noted to be that) of each trick."""
+    later, found = {arm["name"]: arm for arm in long["arms"]}, short["convergence"]
+    noted = found["known"] and not found["enough"]
+    return [(kind(arm), kind(later[arm["name"]]), noted) for arm in short["arms"] if arm["kind"] == "treated"]
 
 
 def share(part, of):

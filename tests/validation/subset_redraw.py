@@ -76,8 +76,8 @@ def tell(found):
     for limit, pools in found.items():
         for name in ARMS:
             arms = [pool[name] for pool in pools]
-            effect = 0 if name == "another draw" else sum(arm["delta"] for arm in arms) / len(arms)
-            misses = sum(not arm["ci"][0] <= effect <= arm["ci"][1] for arm in arms)
+            effect = 0 if name == "another draw" else sum(arm["equal_updates"]["delta"] for arm in arms) / len(arms)
+            misses = sum(not arm["equal_updates"]["ci"][0] <= effect <= arm["equal_updates"]["ci"][1] for arm in arms)
             lines.append(f"| {limit} of {POOL} | {name} | {100 * effect:+.2f} | {misses} of {len(arms)} | {wilson(misses, len(arms))} | "
                          f"not above .05 for certain | {'yes' if float(wilson(misses, len(arms)).split()[0]) <= .05 else '**no**'} |")
     return "\n".join(lines)
