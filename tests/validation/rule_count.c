@@ -102,16 +102,16 @@ static bool holds(struct interval interval, double truth)
     return isnan(interval.low) || isnan(interval.high) || (interval.low <= truth && truth <= interval.high);
 }
 
-/* Those of the fixed plans, which estimate_describe() adds for the report. */
+/* Those that estimate_describe() adds for the report, without its search for the effect that would be found. */
 static void count_described(const struct made_up *made, const struct finding *f, struct tally *tally)
 {
     const struct cell *cell = made->cell;
-    struct estimate e = f->estimate;
+    const struct estimate *e = &f->estimate;
     bool symmetric = cell_effect(cell, 1, false, true) == 0;
     if (cell->arms > 1 || cell->stopping != STOP_FIXED || cell->fails[0] + cell->fails[1] > 0) return;
-    estimate_describe(made->plan, 1, &e);
-    count_interval(tally, COVERS_NEXT, e.next, rule_difference(made, f->contrast->arm, 1000));
-    if (symmetric) count_interval(tally, COVERS_WINS, e.wins_ci, .5);
+    struct paired paired = estimate_test(made->plan, e->difference, e->n);
+    count_interval(tally, COVERS_NEXT, paired_next(&paired), rule_difference(made, f->contrast->arm, 1000));
+    if (symmetric) count_interval(tally, COVERS_WINS, wilson(e->wins, (double)e->n), .5);
 }
 
 static void count_finding(const struct made_up *made, const struct finding *f, struct tally *tally)

@@ -105,11 +105,13 @@ static int print_table(const char *file)
 
 /* ---- Cells ---- */
 
+/* Boundaries are found once for cells with the same looks, which come one after the other. */
 static knack_status run_cell(const struct cell *of, int64_t comparisons, struct tally *tally)
 {
-    struct look_schedule schedule = {0};
+    static struct look_schedule schedule;
     *tally = (struct tally){0};
-    if (of->looks > 0) TRY(look_schedule_make(of->look, of->looks, &schedule));
+    bool same = schedule.looks == of->looks && memcmp(schedule.look, of->look, sizeof schedule.look) == 0;
+    if (of->looks > 0 && !same) TRY(look_schedule_make(of->look, of->looks, &schedule));
     for (int64_t i = 0; i < comparisons; i++)
         TRY((of->way == WAY_TRANSFER ? rule_transfer : rule_compare)(of, (uint32_t)i, schedule.bound, tally));
     return KNACK_OK;
