@@ -228,7 +228,6 @@ static knack_status extend(struct made_up *made, struct tally *tally)
         ever |= rule_claims_wrongly(made->cell, &inference);
         inference_free(&inference);
         note_reading(made);
-        if (made->plan->extended_from == 0) made->plan->extended_from = made->plan->seeds;
         made->plan->seeds = made->cell->later[step];
         made->grid = (struct grid){0};
         knack_status status = train(made, &before);

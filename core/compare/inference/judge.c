@@ -54,6 +54,13 @@ static bool claims(enum verdict_kind kind)
     return kind == VERDICT_HELPS || kind == VERDICT_HURTS;
 }
 
+/* What one line says where the other claims the contrary, or where only the other claims anything. Each line has a family of its own, so
+ * that a HURTS of one alone has half the level: all wrong claims together, with those of both lines, stay below ALPHA. */
+static enum verdict_kind judge_alone(const struct estimate *e, double margin)
+{
+    return judge_line(e, 2 * e->p_adjusted < ALPHA, margin);
+}
+
 static void judge_both(struct finding *f, double margin)
 {
     if (f->updates == VERDICT_IDENTICAL || f->equal == VERDICT_IDENTICAL) {
@@ -62,10 +69,10 @@ static void judge_both(struct finding *f, double margin)
     } else if (claims(f->updates) && f->updates == f->equal) {
         judge_agreement(f);
     } else if (f->updates == VERDICT_HELPS || (claims(f->updates) && f->equal != VERDICT_HELPS)) {
-        f->kind = f->equal;
+        f->kind = judge_alone(&f->at_equal_cost, margin);
         f->by_cost = true;
     } else if (claims(f->equal) || claims(f->updates)) {
-        f->kind = f->updates;
+        f->kind = judge_alone(&f->estimate, margin);
     } else {
         judge_silence(f, margin);
     }
@@ -90,8 +97,8 @@ void judge_finding(const struct plan *plan, struct finding *f)
     f->equal = both ? judge_line(&f->at_equal_cost, is_sure(&f->at_equal_cost), plan->margin) : VERDICT_NONE;
     f->by_cost = false;
     f->kind = judge_line(&f->estimate, f->p_adjusted < ALPHA, plan->margin);
-    f->decided = f->p_adjusted < ALPHA || (both && !agree && is_sure(&f->estimate) && is_sure(&f->at_equal_cost));
     if (both && f->equal != VERDICT_NONE && f->updates != VERDICT_NONE) judge_both(f, plan->margin);
+    f->decided = f->p_adjusted < ALPHA || (both && !agree && claims(f->kind) && is_sure(&f->estimate) && is_sure(&f->at_equal_cost));
     f->by_failures = claims(f->kind) && !trials_that_train_agree(f);
     if (f->by_failures) {
         f->kind = VERDICT_INCONCLUSIVE;

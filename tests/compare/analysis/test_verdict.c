@@ -68,7 +68,10 @@ static void test_both_lines(void **state)
         {{5, 1, .001}, {-5, 1, .001}, 1, 0, VERDICT_HURTS, true},
         {{-5, 1, .001}, {.5, 1, .3}, .3, 0, VERDICT_INCONCLUSIVE, true}, /* HURTS takes both too */
         {{.5, 1, .3}, {-5, 1, .001}, .3, 0, VERDICT_INCONCLUSIVE, false},
-        {{-5, 1, .001}, {5, 1, .001}, 1, 0, VERDICT_HURTS, false},        /* cheap, and better than as cheap a baseline */
+        {{-5, 1, .001}, {5, 1, .001}, 1, 0, VERDICT_HURTS, false},      /* cheap, and better than as cheap a baseline */
+        {{5, 1, .001}, {-3, 2, .03}, 1, 0, VERDICT_INCONCLUSIVE, true}, /* what one line alone says takes half the level */
+        {{-3, 2, .03}, {5, 1, .001}, 1, 0, VERDICT_INCONCLUSIVE, false},
+        {{5, 1, .03}, {-3, 2, .02}, 1, 0, VERDICT_HURTS, true},
         {{.1, .5, .6}, {.2, .6, .6}, .6, 1, VERDICT_NO_DIFFERENCE, true}, /* by the wider one */
         {{.1, .5, .6}, {.1, 1.5, .6}, .6, 1, VERDICT_INCONCLUSIVE, true},
         {{.1, 1.5, .6}, {-.5, 1, .6}, .6, 1, VERDICT_NOT_WORTH_IT, true}, /* asked at equal cost */
