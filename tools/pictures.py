@@ -1,9 +1,11 @@
-"""Makes the pictures of README.md in docs/pictures/: a report, light and dark, and a terminal.
+"""Makes the pictures of README.md in docs/pictures/: a report, light and dark, and a terminal. Or pictures of reports in other folders.
 
     python3 tools/pictures.py build
+    python3 tools/pictures.py build docs/studies/*/
 
-build: a folder in which knack was built. The comparison is the quickstart's; Chromium opens its report without a window. A picture of
-the terminal is text in an SVG, as the program printed it to a terminal of 112 columns."""
+build: a folder in which knack was built. The terminal shows the quickstart's comparison: text in an SVG, as the program printed it to a
+terminal of 112 columns. The report is the one of README's example, which Chromium opens without a window. Of each folder report.html
+becomes report.png."""
 import base64
 import fcntl
 import os
@@ -23,7 +25,7 @@ import browser  # noqa: E402
 
 COLUMNS, LINES = 112, 27
 CHARACTER, LINE, EDGE = 7.2, 17, 14
-WIDTH, HEIGHT = 1100, 1000
+WIDTH, HEIGHT, TALLEST = 1400, 770, 5000
 STYLE = """.paper{fill:#f6f8fa}text{fill:#1c2128;font:12px ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace;white-space:pre}
 .command{fill:#0068a8;font-weight:600}
 @media (prefers-color-scheme:dark){.paper{fill:#14171c}text{fill:#e4e7eb}.command{fill:#56b4e9}}"""
@@ -67,29 +69,42 @@ def terminal(lines, path):
     path.write_text('\n'.join(parts) + '\n</svg>\n')
 
 
-def report(window, page_path, scheme, path):
+def report(window, page_path, scheme, path, height):
+    """The top of a page."""
     page = browser.Page(window, page_path, WIDTH, scheme)
-    clip = {'x': 0, 'y': 0, 'width': WIDTH, 'height': HEIGHT, 'scale': 1}
+    height = min(height, page.evaluate('document.documentElement.scrollHeight'))
+    clip = {'x': 0, 'y': 0, 'width': WIDTH, 'height': height, 'scale': 1}
     data = page.call('Page.captureScreenshot', {'format': 'png', 'captureBeyondViewport': True, 'clip': clip})['data']
     page.close()
     path.write_bytes(base64.b64decode(data))
 
 
-def main():
-    if len(sys.argv) != 2:
-        sys.exit(__doc__)
-    knack = str(pathlib.Path(sys.argv[1]).resolve() / 'core/knack')
+def compare(knack, name, folder):
+    """What it prints; its report is in folder/name."""
+    environment = dict(os.environ, KNACK_LEDGER=folder + '/ledger.jsonl')
+    return printed([knack, 'compare', 'examples/%s.json' % name, '--out', folder + '/' + name], environment)
+
+
+def readme(window, knack, folder):
     pictures = ROOT / 'docs/pictures'
     pictures.mkdir(exist_ok=True)
-    folder = tempfile.mkdtemp()
-    environment = dict(os.environ, KNACK_LEDGER=folder + '/ledger.jsonl')
-    command = ['compare', 'examples/compare-quickstart.json']
     os.chdir(ROOT)
-    lines = printed([knack] + command + ['--out', folder + '/quickstart'], environment)
-    terminal(['$ knack ' + ' '.join(command)] + lines, pictures / 'terminal.svg')
-    window = browser.Browser(shutil.which('chromium'), folder + '/browser')
+    lines = compare(knack, 'compare-quickstart', folder)
+    terminal(['$ knack compare examples/compare-quickstart.json'] + lines, pictures / 'terminal.svg')
+    compare(knack, 'compare-cost', folder)
     for scheme in ('light', 'dark'):
-        report(window, folder + '/quickstart/report.html', scheme, pictures / ('report-%s.png' % scheme))
+        report(window, folder + '/compare-cost/report.html', scheme, pictures / ('report-%s.png' % scheme), HEIGHT)
+
+
+def main():
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    folder = tempfile.mkdtemp()
+    window = browser.Browser(shutil.which('chromium'), folder + '/browser')
+    if len(sys.argv) == 2:
+        readme(window, str(pathlib.Path(sys.argv[1]).resolve() / 'core/knack'), folder)
+    for study in map(pathlib.Path, sys.argv[2:]):
+        report(window, study / 'report.html', 'light', study / 'report.png', TALLEST)
     window.close()
     shutil.rmtree(folder, ignore_errors=True)
 
