@@ -1,5 +1,5 @@
 #!/bin/sh
-# From a fresh clone to a verdict: installs the packages that are missing, builds, and compares seven tricks on the data set that comes along.
+# From a fresh clone to a verdict: installs missing packages, builds, and compares seven tricks on the digits that knack carries with it.
 set -eu
 cd "$(dirname "$0")/.."
 . tools/setup.sh
@@ -14,5 +14,6 @@ cat examples/compare-quickstart.json
 echo "== build/core/knack compare examples/compare-quickstart.json --out comparisons/quickstart"
 build/core/knack compare examples/compare-quickstart.json --out comparisons/quickstart
 echo
-echo "next: build/core/knack run examples/digits.json --plugin mixup     trains one network"
+echo "next: build/core/knack compare examples/compare-cost.json          the example that README.md explains"
+echo "      build/core/knack run examples/digits.json --plugin mixup     trains one network"
 echo "      build/core/knack plugins                                     the tricks that there are"
