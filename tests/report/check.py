@@ -20,14 +20,14 @@ OPEN_ALL = "document.querySelectorAll('details').forEach((fold) => { fold.open =
 # name, arguments of make_report, what the page must say, what it must not say
 CASES = [
     ('2-arms', 'one 2 5', ['HELPS'], ['Not finished', 'Screening of']),
-    ('8-arms', 'one 8 20', ['HELPS', 'HURTS', 'INCONCLUSIVE', 'trials failed', 'not finite', 'What was compared'], ['Not finished']),
+    ('8-arms', 'one 8 20', ['HELPS', 'HURTS', 'NOT WORTH IT', 'trials failed', 'not finite', 'What was compared'], ['Not finished']),
     ('20-arms', 'one 20 10', ['HELPS', 'HURTS', 'INCONCLUSIVE'], ['Not finished']),
     ('factorial', 'factorial 8 10', ['Main effects', 'Interactions', 'Combinations'], ['Not finished']),
     ('factorial-4-tricks', 'factorial 16 6', ['Main effects', 'Interactions'], ['Not finished']),
     ('ablation', 'ablation 8 10', ['HELPS', 'Combinations'], ['Not finished']),
     ('screening', 'screen 20 6', ['Screening of', 'to be confirmed'], ['Not finished']),
     ('long-texts', 'one 8 20 long', ['HELPS', 'without-any-blank'], ['Not finished']),
-    ('unfinished', 'one 8 20 unfinished', ['Not finished'], ['HELPS', 'HURTS', 'INCONCLUSIVE', 'In sentences', 'Holm', 'Figure 1']),
+    ('unfinished', 'one 8 20 unfinished', ['Not finished'], ['HELPS', 'HURTS', 'INCONCLUSIVE', 'NOT WORTH IT', 'Holm', 'Figure 1']),
 ]
 
 FAULTY = """<!DOCTYPE html><html><head><style>body{background:#fff}.pale{color:#aaa}</style></head><body>

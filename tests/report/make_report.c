@@ -28,10 +28,11 @@ static void lengthen(struct analysis *analysis)
     static char name[21][96], message[] =
                                   "train.optimizer.lr: a-path/without/any/blank/that/goes/on/and/on/and/on/until/the/end/of/the/line/and/"
                                   "beyond/it/settings.json: 1e-4 was expected to be above 0, and the loss was not finite";
-    static char qualifier[][80] = {"this test set only", "costs 2.08x; at equal cost: +0.16 points (95% CI -0.37 to +0.49)",
-                                   "stopped early: effect likely overstated by about 0.05 to 0.2 s_D",
-                                   "fails 3/20, baseline 0/20 (exact p 0.25)", "pairing bought nothing (rho = 0.04)"};
-    static char *qualifiers[] = {qualifier[0], qualifier[1], qualifier[2], qualifier[3], qualifier[4]};
+    static const char rest[] =
+        "+0.16 points accuracy (95% CI -0.37 to +0.49; 12 of 20 seeds; p 0.21) [this test set only] [costs 2.08x; at "
+        "equal cost: +0.16 points (95% CI -0.37 to +0.49)] [fails 3/20, baseline 0/20 (exact p 0.25)] [seeds of both "
+        "arms are no more alike than others (rho = 0.04): pairing gains nothing here]";
+    static char sentence[21][640];
     for (int64_t a = 1; a < analysis->plan->arms && a < 21; a++) {
         snprintf(name[a], sizeof name[a], "%s-without-any-blank-in-a-name-that-goes-on <&> %s", analysis->plan->arm[a].name,
                  "\xc3\xa9t\xc3\xa9 \xf0\x9f\x98\x80");
@@ -40,9 +41,10 @@ static void lengthen(struct analysis *analysis)
     }
     for (int64_t i = 0; i < analysis->trials; i++)
         if (*analysis->trial[i].message) strcpy(analysis->trial[i].message, message);
-    for (int64_t c = 0; c < analysis->plan->contrasts; c++) {
-        analysis->contrast[c].verdict.qualifier = qualifiers;
-        analysis->contrast[c].verdict.qualifiers = 5;
+    for (int64_t c = 0; c < analysis->plan->contrasts && c < 21; c++) {
+        struct verdict *verdict = &analysis->contrast[c].verdict;
+        snprintf(sentence[c], sizeof sentence[c], "%s: %s", verdict->word, rest);
+        verdict->sentence = sentence[c];
     }
 }
 
