@@ -345,7 +345,7 @@ static void say_other_line(struct draft *draft)
     if (result->at_equal_cost.n == 0 || claim == draft->kind || (claim != VERDICT_HELPS && claim != VERDICT_HURTS)) return;
     int decimals = phrase_decimals(analysis, other->ci, 8);
     size_t used = strlen(draft->sentence);
-    say(draft, "%s It %s at equal %s, %s (%s %s)", used && draft->sentence[used - 1] == '.' ? "" : ".",
+    say(draft, "%s It %s at equal %s, %s (%s %s)", used && strchr(".?", draft->sentence[used - 1]) ? "" : ".",
         claim == VERDICT_HELPS ? "helps" : "hurts", result->by_cost ? "updates" : "cost",
         phrase_amount(analysis, other->delta, decimals, amount), phrase_interval_name(analysis->plan, other),
         phrase_interval(analysis, other->ci, decimals, interval));

@@ -15,8 +15,8 @@ enum form {
     NUMBER,     /* double */
     DIFFERENCE, /* double, larger is better: turned into the metric's own direction */
     TEXT,       /* const char * */
-    LETTERS,    /* char [], "": null */
-    NAME,       /* int: index of the names in `of` */
+    LETTERS,    /* char []; "": null */
+    NAME,       /* int: index of the names in `of`; "": null */
     RANGE,      /* struct interval */
     SPAN,       /* the same of differences */
     JSON,       /* const char *: JSON text */
@@ -132,18 +132,11 @@ static const struct member contrast_members[] = {CONTRAST_MEMBERS, {NULL}};
 
 /* ---- Arms ---- */
 
-struct said_trial {
-    const struct stored_trial *trial;
-    int64_t seed, attempt, step;
-    int status;
-    double value;
-    const char *fault, *place, *message, *source, *aside;
-};
-#define SELF struct said_trial
+#define SELF struct stored_trial
 #define TRIAL_MEMBERS                                                                                                                      \
-    M(COUNT, seed, seed), T(NAME, status, status, trial_status_name), M(NUMBER, value, value), M(TEXT, fault, fault),                      \
-        M(COUNT, step, step), M(TEXT, place, place), M(TEXT, message, message), M(COUNT, attempt, attempt), M(TEXT, source, source),       \
-        M(TEXT, why, aside)
+    M(COUNT, seed, seed), T(NAME, status, status, trial_status_name), M(NUMBER, value, value), T(NAME, fault, fault, trial_fault_name),    \
+        M(COUNT, step, step), M(LETTERS, place, place), M(LETTERS, message, message), M(COUNT, attempt, attempt),                          \
+        M(LETTERS, source, source), M(LETTERS, why, aside)
 static const struct member trial_members[] = {TRIAL_MEMBERS, {NULL}};
 #undef SELF
 
@@ -165,7 +158,7 @@ struct said_arm {
     struct said_cost own_cost;
     const struct said_cost *cost;
     const struct stored_warning *warning;
-    const struct said_trial *trial, *aside;
+    const struct stored_trial *trial, *aside;
     const int64_t *read;
     int64_t warnings, asides, classes;
 };
@@ -175,8 +168,8 @@ static const struct list reads = {offsetof(SELF, arm.reads), sizeof(int64_t), co
                          secondaries = {offsetof(SELF, r.secondaries), sizeof(struct trial_metric_mean), secondary_members},
                          recalls = {offsetof(SELF, classes), sizeof(double), number_entry},
                          warnings = {offsetof(SELF, warnings), sizeof(struct stored_warning), warning_members},
-                         trials = {offsetof(SELF, r.n), sizeof(struct said_trial), trial_members},
-                         asides = {offsetof(SELF, asides), sizeof(struct said_trial), trial_members};
+                         trials = {offsetof(SELF, r.n), sizeof(struct stored_trial), trial_members},
+                         asides = {offsetof(SELF, asides), sizeof(struct stored_trial), trial_members};
 #define ARM_MEMBERS                                                                                                                        \
     M(TEXT, name, arm.name), T(NAME, kind, arm.kind, arm_kind_name), M(NUMBER, budget, arm.budget), M(COUNT, n, r.n),                      \
         M(COUNT, failed, r.failed), M(NUMBER, baseline, baseline), M(NUMBER, mean, mean), M(NUMBER, sd, r.sd),                             \
@@ -270,6 +263,11 @@ static void write_json(struct writing *to, const char *name, const char *text)
     json_free(document);
 }
 
+static void write_letters(struct writing *to, const char *name, const char *text)
+{
+    json_string(to->w, name, *text ? text : NULL);
+}
+
 static void write_value(struct writing *to, const struct member *m, const char *at);
 
 /* values NULL: of what is not there. */
@@ -318,13 +316,13 @@ static void write_value(struct writing *to, const struct member *m, const char *
     } else if (m->form == OBJECT) {
         write_object(to, m->name, m->of, text);
     } else if (m->form == LETTERS) {
-        json_string(to->w, m->name, *(const char *)at ? at : NULL);
+        write_letters(to, m->name, at);
     } else if (m->form == FLAG) {
         json_boolean(to->w, m->name, *(const bool *)at);
     } else if (m->form == COUNT) {
         json_integer(to->w, m->name, *(const int64_t *)at);
     } else if (m->form == NAME) {
-        json_string(to->w, m->name, ((const char *const *)m->of)[*(const int *)at]);
+        write_letters(to, m->name, ((const char *const *)m->of)[*(const int *)at]);
     } else if (m->form == RANGE || m->form == SPAN) {
         const struct interval *range = at;
         bool turn = m->form == SPAN && to->sign < 0;
@@ -354,7 +352,7 @@ static void describe_type(struct json_writer *w, const char *type, bool optional
 static void describe_names(struct json_writer *w, const char *const *name, bool optional)
 {
     json_open(w, "enum", '[');
-    for (; *name; name++) json_string(w, NULL, *name);
+    for (; *name; name++) json_string(w, NULL, **name ? *name : NULL);
     if (optional) json_string(w, NULL, NULL);
     json_close(w);
 }
@@ -454,35 +452,18 @@ static void say_contrast(const struct analysis *analysis, int64_t c, struct said
     to->c.weights = analysis->plan->arms;
 }
 
-static const char *or_null(const char *text)
-{
-    return *text ? text : NULL;
-}
-
-static void say_trial(const struct stored_trial *trial, struct said_trial *to)
-{
-    *to = (struct said_trial){
-        .trial = trial, .seed = trial->seed, .attempt = trial->attempt, .step = trial->step, .status = (int)trial->status};
-    to->value = trial->value;
-    to->fault = or_null(trial_fault_name[trial->fault]);
-    to->place = or_null(trial->place);
-    to->message = or_null(trial->message);
-    to->source = or_null(trial->source);
-    to->aside = or_null(trial->aside);
-}
-
 static bool say_trials(const struct analysis *analysis, int64_t a, struct arena *arena, struct said_arm *to)
 {
     const struct arm_result *r = &analysis->arm[a];
-    struct said_trial *trial = arena_zeroed(arena, (size_t)r->n * sizeof *trial + 1);
-    struct said_trial *aside = arena_zeroed(arena, (size_t)analysis->asides * sizeof *aside + 1);
+    struct stored_trial *trial = arena_zeroed(arena, (size_t)r->n * sizeof *trial + 1);
+    struct stored_trial *aside = arena_zeroed(arena, (size_t)analysis->asides * sizeof *aside + 1);
     if (!trial || !aside) return false;
     for (int64_t i = 0; i < r->n; i++) {
-        say_trial(r->trial[i], &trial[i]);
+        trial[i] = *r->trial[i];
         trial[i].value = r->value[i];
     }
     for (int64_t i = 0; i < analysis->asides; i++)
-        if (analysis->aside[i].arm == a) say_trial(&analysis->aside[i], &aside[to->asides++]);
+        if (analysis->aside[i].arm == a) aside[to->asides++] = analysis->aside[i];
     to->trial = trial;
     to->aside = aside;
     for (int64_t i = 0; i < analysis->warnings; i++) {

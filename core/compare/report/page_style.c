@@ -88,7 +88,7 @@ const char page_style[] =
     ".wide,figure.wide{width:auto;min-width:0;max-width:none;margin-left:0;transform:none}\n"
     ".scroll{overflow:visible}table,.result{font-size:7pt}\n"
     "th,td,.result th,.result td{padding:.25rem .22rem}.result .verdict,.result tbody th{min-width:0}\n"
-    "td:not(.words),td:not(.words) small{white-space:normal}\n"
+    "td:not(.words),td:not(.words) small{white-space:normal}td,tbody th{overflow-wrap:anywhere}\n"
     "figure,tr,.multiples>div{break-inside:avoid}h2,h3,h4{break-after:avoid}\n"
     ".screen{display:none}.printed::details-content{content-visibility:visible;height:auto}summary{display:none}\n"
     "pre{white-space:pre-wrap}\n"

@@ -51,6 +51,31 @@ void page_estimates(const struct page *page)
 
 /* ---- Other metrics ---- */
 
+/* A mean, and below it how far it is from the baseline's. */
+static void put_pair(const struct page *page, double mean, double difference, int places, bool both)
+{
+    char text[NUMBER_SIZE], below[NUMBER_SIZE];
+    number_fixed(text, mean, places);
+    number_signed(below, difference, places);
+    markup_put(page->html, "<td>%s", number_typeset(text, sizeof text));
+    if (both) markup_put(page->html, "<small>%s</small>", number_typeset(below, sizeof below));
+    markup_raw(page->html, "</td>");
+}
+
+static void table_open(const struct page *page, const char *caption, struct growing *heading)
+{
+    page_table_open(page, caption, heading->failed ? "" : heading->text);
+    markup_raw(page->html, heading->failed ? NULL : "");
+    growing_free(heading);
+}
+
+static void add_heading(struct growing *heading, const char *name)
+{
+    if (!heading->text) growing_put_text(heading, "Arm");
+    growing_put_text(heading, "\n>");
+    growing_put_text(heading, name);
+}
+
 static const struct trial_metric_mean *find_metric(const struct arm_result *arm, const struct trial_metric_mean *like)
 {
     for (int64_t i = 0; i < arm->secondaries; i++)
@@ -59,73 +84,74 @@ static const struct trial_metric_mean *find_metric(const struct arm_result *arm,
     return NULL;
 }
 
+enum { METRICS_MOST = 64 };
+
+/* A metric's parts beside each other. */
+static int64_t order_metrics(const struct arm_result *arm, const struct trial_metric_mean *order[METRICS_MOST])
+{
+    int64_t count = 0;
+    for (int64_t i = 0; i < arm->secondaries; i++)
+        for (int64_t k = 0; k < arm->secondaries && count < METRICS_MOST; k++) {
+            bool same = strcmp(arm->secondary[i].metric, arm->secondary[k].metric) == 0;
+            if (same && k < i) break; /* it came before */
+            if (same) order[count++] = &arm->secondary[k];
+        }
+    return count;
+}
+
 void page_secondary(const struct page *page)
 {
     const struct analysis *analysis = page->analysis;
-    const struct arm_result *base = &analysis->arm[0];
-    char text[128];
-    if (analysis->plan->arms == 0 || base->secondaries == 0) return;
-    markup_put(page->html,
-               "<section>\n<h2 id=\"secondary\">Secondary metrics</h2>\n<p>Without a verdict, as the comparison was of %s.%s. Means, and "
-               "mean differences from the baseline within seeds, as each metric is.</p>\n",
-               analysis->plan->part, analysis->plan->metric);
+    const struct plan *plan = analysis->plan;
+    const struct trial_metric_mean *order[METRICS_MOST];
+    int64_t metrics = plan->arms > 0 ? order_metrics(&analysis->arm[0], order) : 0;
     struct growing heading = {0};
-    growing_put_text(&heading, "Arm");
-    for (int64_t i = 0; i < base->secondaries; i++) {
-        snprintf(text, sizeof text, "\n>%s.%s\n>\xce\x94", base->secondary[i].part, base->secondary[i].metric);
-        growing_put_text(&heading, text);
+    if (metrics == 0) return;
+    markup_put(page->html,
+               "<section>\n<h2 id=\"secondary\">Secondary metrics</h2>\n<p>Without a verdict, as the comparison was of %s.%s. Means, as "
+               "each metric is; below, the mean difference from the baseline within seeds.</p>\n",
+               plan->part, plan->metric);
+    for (int64_t i = 0; i < metrics; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "%s.%s", order[i]->part, order[i]->metric);
+        add_heading(&heading, name);
     }
-    page_table_open(page, "Secondary metrics", heading.failed ? "" : heading.text);
-    for (int64_t a = 0; a < analysis->plan->arms; a++) {
-        page_row_open(page, analysis->plan->arm[a].name);
-        for (int64_t i = 0; i < base->secondaries; i++) {
-            const struct trial_metric_mean *metric = find_metric(&analysis->arm[a], &base->secondary[i]);
-            page_cell(page, number_fixed(text, metric ? metric->mean : NAN, 4));
-            page_cell(page, number_signed(text, metric && a > 0 ? metric->delta : NAN, 4));
+    table_open(page, "Secondary metrics", &heading);
+    for (int64_t a = 0; a < plan->arms; a++) {
+        page_row_open(page, plan->arm[a].name);
+        for (int64_t i = 0; i < metrics; i++) {
+            const struct trial_metric_mean *metric = find_metric(&analysis->arm[a], order[i]);
+            put_pair(page, metric ? metric->mean : NAN, metric ? metric->delta : NAN, 4, a > 0);
         }
         page_row_close(page);
     }
     page_table_close(page);
-    if (strcmp(base->secondary[0].part, "train") == 0)
+    if (strcmp(order[0]->part, "train") == 0)
         markup_raw(page->html, "<p class=\"note\">train.loss: of the last epoch, as the arm trains; tricks that mix or change examples or "
                                "targets make it larger. Far below the loss on other parts it speaks of overfitting.</p>\n");
-    markup_raw(page->html, heading.failed ? NULL : "</section>\n");
-    growing_free(&heading);
+    markup_raw(page->html, "</section>\n");
 }
 
-/* Rows are arms; below each recall is its difference from the baseline's. */
 void page_recalls(const struct page *page)
 {
     const struct analysis *analysis = page->analysis;
     const struct plan *plan = analysis->plan;
-    char text[NUMBER_SIZE], below[NUMBER_SIZE];
-    if (!plan->labels || plan->arms == 0) return;
     struct growing heading = {0};
-    growing_put_text(&heading, "Arm");
-    for (int64_t k = 0; k < plan->classes; k++) {
-        growing_put_text(&heading, "\n>");
-        growing_put_text(&heading, plan->class_name[k]);
-    }
+    if (!plan->labels || plan->arms == 0) return;
+    for (int64_t k = 0; k < plan->classes; k++) add_heading(&heading, plan->class_name[k]);
     markup_put(page->html,
                "<section>\n<h2 id=\"recalls\">Recall by class</h2>\n<p>Of all %s examples of a class, how many percent are told right; "
                "below, the difference from the baseline in points, within seeds. Without a verdict.</p>\n",
                plan->part);
-    page_table_open(page, "Recall by class", heading.failed ? "" : heading.text);
+    table_open(page, "Recall by class", &heading);
     for (int64_t a = 0; a < plan->arms; a++) {
         const struct arm_result *arm = &analysis->arm[a];
         page_row_open(page, plan->arm[a].name);
-        for (int64_t k = 0; k < plan->classes; k++) {
-            number_fixed(text, 100 * arm->recall[k], 1);
-            number_signed(below, 100 * arm->recall_delta[k], 1);
-            markup_put(page->html, "<td>%s", number_typeset(text, sizeof text));
-            if (a > 0) markup_put(page->html, "<small>%s</small>", number_typeset(below, sizeof below));
-            markup_raw(page->html, "</td>");
-        }
+        for (int64_t k = 0; k < plan->classes; k++) put_pair(page, 100 * arm->recall[k], 100 * arm->recall_delta[k], 1, a > 0);
         page_row_close(page);
     }
     page_table_close(page);
-    markup_raw(page->html, heading.failed ? NULL : "</section>\n");
-    growing_free(&heading);
+    markup_raw(page->html, "</section>\n");
 }
 
 /* ---- Costs ---- */
