@@ -83,6 +83,7 @@ static knack_status keep_facts(struct plan *plan, const struct data_set *set)
                           "the %s examples are not those that this comparison was begun with; compare into another folder "
                           "(--out)",
                           plan->part);
+    TRY(data_part_hash(data, PART_TRAIN, &plan->train_set));
     char *title = memory_text(data->title);
     if (!title) return KNACK_E_MEMORY;
     memory_free(plan->data_title);

@@ -1,7 +1,19 @@
 /* Trials that end badly cost themselves only; what makes a comparison senseless ends it. */
 #include "whole.h"
 
+#include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include "base/file.h"
+
+#if defined(__SANITIZE_ADDRESS__)
+#define SANITIZED true
+#elif defined(__has_feature)
+#define SANITIZED __has_feature(address_sanitizer)
+#else
+#define SANITIZED false
+#endif
 
 #define MISHAP(more) "{\"name\": \"mishap\", " more "}"
 
@@ -62,6 +74,34 @@ static void what_hangs_is_ended(void **state)
     free(text);
 }
 
+/* In the calibration too: an arm that spins is not measured, and the others have their measurements, trials and verdicts. */
+static void what_spins_holds_up_only_itself(void **state)
+{
+    (void)state;
+    struct stored_measurement *measurement;
+    int64_t count, measured = 0;
+    whole_run(&(struct asked){
+        .tricks = MISHAP("\"as\": \"spins\", \"what\": \"spin\", \"at\": 2") ",mixup,sam", .seeds = 3, .out = "spins", .timeout = .7});
+    for (int seed = 2000; seed < 2003; seed++) {
+        assert_trial("spins", "spins", seed, "timed out", "was ended after 0.7 s of CPU time");
+        assert_trial("spins", "mixup", seed, "done", "");
+        assert_trial("spins", "sam", seed, "done", "");
+    }
+    struct analysis *analysis = whole_analysis("spins");
+    assert_false(isnan(whole_contrast(analysis, "mixup")->estimate.p));
+    assert_int_equal(whole_contrast(analysis, "spins")->failed, 3);
+    analysis_free(analysis);
+    struct store *store = whole_store("spins");
+    assert_int_equal(store_read_measurements(store, &measurement, &count), KNACK_OK);
+    for (int64_t i = 0; i < count; i++) {
+        assert_int_equal(measurement[i].cpu_seconds > 0, measurement[i].arm != 1);
+        measured += measurement[i].arm == 2;
+    }
+    assert_true(measured >= 5);
+    memory_free(measurement);
+    store_close(store);
+}
+
 static void a_score_of_ones_own_for_what_fails(void **state)
 {
     (void)state;
@@ -109,21 +149,57 @@ static void a_trick_that_never_acts_ends_its_arm(void **state)
     analysis_free(analysis);
 }
 
-/* What a signal ended is made again, alone, once; so is what ends alike data, and what does not is no failure. */
+/* What a signal ended is made again, alone, once; so is what ends alike data, and what does not is no failure. Neither is what somebody
+ * killed. */
 static void a_crash_by_chance_is_no_failure(void **state)
 {
     (void)state;
-    const char *mark = whole_path("mark");
-    remove(mark);
-    char trick[512];
-    snprintf(trick, sizeof trick, MISHAP("\"as\": \"once\", \"what\": \"once\", \"at\": 7, \"mark\": \"%s\"") ",mixup", mark);
-    whole_run(&(struct asked){.tricks = trick, .seeds = 2, .out = "once"});
-    char *text = whole_trials("once", "once");
-    assert_null(strstr(text, "crashed"));
-    assert_int_equal(whole_count("once", "once"), 2);
-    free(text);
-    assert_true(whole_warned("once, seed 2000: crashed: signal 11") || whole_warned("once, seed 2001: crashed: signal 11"));
-    assert_true(whole_warned("It is made again, alone"));
+    static const int signals[] = {SIGSEGV, SIGKILL};
+    for (int i = 0; i < 2; i++) {
+        const char *mark = whole_path(i ? "mark9" : "mark");
+        char trick[512], said[64], out[16];
+        remove(mark);
+        snprintf(trick, sizeof trick, MISHAP("\"as\": \"once\", \"what\": \"once\", \"signal\": %d, \"mark\": \"%s\"") ",mixup", signals[i],
+                 mark);
+        snprintf(out, sizeof out, "once%d", i);
+        whole_run(&(struct asked){.tricks = trick, .seeds = 2, .out = out});
+        char *text = whole_trials(out, "once");
+        assert_null(strstr(text, "crashed"));
+        assert_int_equal(whole_count(out, "once"), 2);
+        assert_int_equal(whole_count(out, NULL), 6);
+        free(text);
+        snprintf(said, sizeof said, ": crashed: signal %d", signals[i]);
+        assert_true(whole_warned(said) && whole_warned("It is made again, alone"));
+    }
+}
+
+/* Where memory is short only the arm that needs it waits; once there is enough the same command makes its trials. */
+static void without_room_an_arm_waits(void **state)
+{
+    (void)state;
+    struct rlimit limit, few;
+    long pages = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+    if (SANITIZED) skip();
+    assert_true(file && fscanf(file, "%ld", &pages) == 1 && fclose(file) == 0);
+    assert_int_equal(getrlimit(RLIMIT_AS, &limit), 0);
+    const char *config = whole_write("room.json", "{'base': {'data': {'limit': 1000}, 'train': {'epochs': 1, 'batch': 1000}}, 'arms': {"
+                                                  "'small': {'set': {'train.batch': 500}}, 'wide': {'set': {'model.hidden': [20000]}}}}");
+    const struct asked asked = {.config = config, .seeds = 2, .jobs = 1, .out = "room"};
+    few = limit;
+    few.rlim_cur = (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE) + ((rlim_t)150 << 20);
+    assert_int_equal(setrlimit(RLIMIT_AS, &few), 0);
+    knack_status status = whole_status(&asked);
+    assert_int_equal(setrlimit(RLIMIT_AS, &limit), 0);
+    if (status < 0) fail_msg("%s", knack_error());
+    if (!whole_waiting()) fail_msg("nothing waits:\n%s", whole_trials("room", NULL));
+    assert_non_null(strstr(whole_waiting(), "trials of wide could not be made, by no fault of their own"));
+    assert_int_equal(whole_count("room", "wide"), 0);
+    assert_int_equal(whole_count("room", "small"), 2);
+    whole_run(&asked);
+    assert_null(whole_waiting());
+    assert_trial("room", "wide", 2000, "done", "");
+    assert_trial("room", "wide", 2001, "done", "");
 }
 
 /* A machine's trouble is never data: the arm waits, the others have their verdicts, and the same command goes on. */
@@ -179,10 +255,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_kind_of_failure_is_kept_and_the_others_go_on),
         cmocka_unit_test(what_hangs_is_ended),
+        cmocka_unit_test(what_spins_holds_up_only_itself),
         cmocka_unit_test(a_score_of_ones_own_for_what_fails),
         cmocka_unit_test(nothing_that_trains_is_told_after_the_first_seed),
         cmocka_unit_test(a_trick_that_never_acts_ends_its_arm),
         cmocka_unit_test(a_crash_by_chance_is_no_failure),
+        cmocka_unit_test(without_room_an_arm_waits),
         cmocka_unit_test(what_the_machine_does_is_waited_for),
         cmocka_unit_test(failed_trials_are_made_anew_if_asked),
         cmocka_unit_test(an_interrupt_at_once_leaves_nothing_half),

@@ -80,8 +80,8 @@ static knack_status mishap_eval_begin(knack_trick *trick)
     if (!is(trick, "once") || access(self->mark, F_OK) == 0) return KNACK_IDLE;
     FILE *mark = fopen(self->mark, "w");
     if (mark) fclose(mark);
-    signal(SIGSEGV, SIG_DFL);
-    raise(SIGSEGV);
+    signal((int)self->signal, SIG_DFL);
+    raise((int)self->signal);
     return KNACK_OK;
 }
 
