@@ -83,36 +83,6 @@ static void test_compared_and_resumed(void **state)
     free(json_again);
 }
 
-static void test_more_seeds_and_arms(void **state)
-{
-    (void)state;
-    run_well("(done)", "compare", "small.json", PLAIN, "--tricks", "mixup", "--seeds", "3", "--out", "more", "-q");
-    char *before = read_inside("more", "values.csv");
-    struct outcome outcome = run_knack("compare", "small.json", PLAIN, "--tricks", "mixup,ema", "--seeds", "5", "--out", "more");
-    assert_status(&outcome, 0);
-    assert_contains(outcome.err, "more: 6 trials already done\n");
-    assert_contains(outcome.out, "3 arms, 5 seeds");
-    char *after = read_inside("more", "values.csv");
-    for (char *line = strtok(before, "\n"); line; line = strtok(NULL, "\n")) assert_contains(after, line);
-    outcome_free(&outcome);
-    free(before);
-    free(after);
-}
-
-/* One job or three, an arm alone or among others: the same values. */
-static void test_jobs_and_company(void **state)
-{
-    (void)state;
-    run_well(NULL, "compare", "small.json", PLAIN, "--tricks", "mixup,ema", "--seeds", "3", "--out", "one", "--jobs", "1");
-    run_well(NULL, "compare", "small.json", PLAIN, "--tricks", "mixup,ema", "--seeds", "3", "--out", "three", "--jobs", "3");
-    run_well(NULL, "compare", "small.json", PLAIN, "--tricks", "ema", "--seeds", "3", "--out", "alone");
-    assert_same_files("one/values.csv", "three/values.csv");
-    char *all = read_inside("one", "values.csv"), *alone = read_inside("alone", "values.csv");
-    for (char *line = strtok(alone, "\n"); line; line = strtok(NULL, "\n")) assert_contains(all, line);
-    free(all);
-    free(alone);
-}
-
 /* ---- Reports and lists ---- */
 
 static void test_report(void **state)
@@ -254,23 +224,6 @@ static void test_designs(void **state)
              "ablation");
     run_well("label-smoothing", "compare", "small.json", PLAIN, "--tricks", "mixup,ema,sam,label-smoothing", "--design", "fraction",
              "--seeds", "3", "--out", "fraction");
-    run_well("looks at 6, 10, 15, 20", "compare", "small.json", PLAIN, "--tricks", "mixup", "--adaptive", "--out", "looks");
-    run_well("at most, until decided", "compare", "small.json", PLAIN, "--tricks", "mixup", "--until-decided", "--seeds", "8", "--out",
-             "decided");
-}
-
-static void test_screening_and_confirmation(void **state)
-{
-    (void)state;
-    run_well("candidates, to be confirmed", "compare", "small.json", PLAIN, "--tricks", "mixup,ema,sam,swa", "--design", "screen",
-             "--seeds", "3", "--on", "test", "--out", "screening");
-    run_well("seeds        3000 to 3003 (confirmation), 4 complete blocks", "compare", "screening", "--confirm", "2", "--seeds", "4");
-    assert_true(path_exists("screening-confirmation/report.html"));
-    struct outcome outcome = run_knack("compare", "screening", "--confirm", "2", "--seeds", "4");
-    assert_status(&outcome, 0);
-    assert_contains(outcome.err, "trials already done");
-    assert_contains(outcome.out, "small: ");
-    outcome_free(&outcome);
 }
 
 /* A file's arms; one of them cannot train, which costs only its own trials. */
@@ -306,6 +259,47 @@ static void test_command_is_kept(void **state)
                     "\"command\": \"knack compare small.json --tricks '{\\\"name\\\": \\\"ema\\\", \\\"decay\\\": 0.9}' --seeds 3 --margin "
                     "0.01 --no-equal-cost --set train.epochs=2 --set train.batch=16 --out 'it'\\\\''s'\"");
     free(json);
+}
+
+/* ---- Before it is begun, and a trial once more ---- */
+
+static void test_dry_run(void **state)
+{
+    (void)state;
+    struct outcome outcome =
+        run_knack("compare", "small.json", PLAIN, "--tricks", "mixup", "--seeds", "4", "--margin", "0.02", "--dry-run", "--pilot", "3");
+    assert_status(&outcome, 0);
+    assert_contains(outcome.out, "small: 2 arms, seeds 2000 to 2003, test.accuracy, dry run\n");
+    assert_contains(outcome.out, "\nmixup          4     0  ");
+    assert_contains(outcome.out, "to make      8 trials, about ");
+    assert_contains(outcome.out, "; the margin of 2 points takes about ");
+    assert_contains(outcome.out, "nothing was read of the seeds that will judge\n");
+    assert_false(path_exists("comparisons/small"));
+    outcome_free(&outcome);
+    outcome = run_knack("compare", "small.json", PLAIN, "--tricks", "mixup", "--seeds", "4", "--dry-run", "--json");
+    assert_status(&outcome, 0);
+    assert_is_json(outcome.out);
+    assert_contains(outcome.out, "\"trials\": 8");
+    outcome_free(&outcome);
+}
+
+static void test_rerun(void **state)
+{
+    (void)state;
+    run_well(NULL, "compare", "small.json", PLAIN, "--tricks", "ema", "--seeds", "3", "--out", "again");
+    run_well("ema (primary)", "compare", "again", "--rerun", "ema:2001", "--out", "once-more");
+    assert_true(path_exists("once-more/model.safetensors") && path_exists("once-more/result.json"));
+    struct outcome outcome = run_knack("compare", "again", "--rerun", "ema:2001", "--out", "once-more");
+    assert_status(&outcome, 2);
+    assert_contains(outcome.err, "once-more");
+    outcome_free(&outcome);
+    char *values = read_inside("again", "values.csv");
+    outcome = run_knack("eval", "once-more", "--json");
+    assert_status(&outcome, 0);
+    const char *value = strstr(outcome.out, "\"accuracy\": "), *row = strstr(values, "ema,treated,2001,done,");
+    assert_true(value && row && atof(value + strlen("\"accuracy\": ")) == atof(row + strlen("ema,treated,2001,done,")));
+    outcome_free(&outcome);
+    free(values);
 }
 
 static void test_schema(void **state)
@@ -437,41 +431,12 @@ static const struct wrong wrong[] = {
     {{"compare", "small.json", "--tricks", "mixpu"},
      4,
      "knack: arm \"mixpu\": at plugins[0].name: no plugin \"mixpu\"; nearest is \"mixup\"..."},
-    {{"compare", "small.json", "--tricks", "ema,ema"},
-     2,
-     "knack: ema is listed twice; an entry may have its own name: {\"name\": \"ema\", \"as\": \"another\"}\n"},
-    {{"compare", "small.json", "--tricks", "{\"name\": \"ema\", \"dcay\": 0.9}"},
-     2,
-     "knack: arm \"ema\": at plugins[0].dcay: ema has no such option; nearest is \"decay\"..."},
     {{"compare", "small.json", "--tricks", "ema", "--seeds", "ten"}, 2, "knack: --seeds ten: expected a whole number from 1 to 100000\n"},
-    {{"compare", "small.json", "--tricks", "ema", "--seeds", "0"}, 2, "knack: --seeds 0: expected a whole number from 1 to 100000\n"},
-    {{"compare", "small.json", "--tricks", "ema", "--seeds", "2.5"}, 2, "knack: --seeds 2.5: expected a whole number from 1 to 100000\n"},
     {{"compare", "small.json", "--tricks", "ema", "--margin", "-0.1"}, 2, "knack: --margin -0.1: expected a number from 0 on\n"},
-    {{"compare", "small.json", "--tricks", "ema", "--margin=0,1"}, 2, "knack: --margin 0,1: expected a number from 0 on\n"},
     {{"compare", "small.json", "--tricks", "ema", "--failed-score", "low"}, 2, "knack: --failed-score low: expected a number\n"},
-    {{"compare", "small.json", "--tricks", "ema", "--adaptive", "--until-decided"},
-     2,
-     "knack: adaptive (looks fixed before) and until-decided (a look after every block): choose one\n"},
-    {{"compare", "small.json", "--tricks", "ema", "--adaptive", "--seeds", "5"},
-     2,
-     "knack: adaptive with 5 seeds: looks on the way need 6 at least\n"},
-    {{"compare", "small.json", "--tricks", "ema", "--design", "factorial"},
-     2,
-     "knack: design factorial needs 2 tricks at least, here are 1 (--tricks a,b)\n"},
-    {{"compare", "small.json", "--tricks", "ema,sam,mixup", "--design", "fraction"},
-     2,
-     "knack: half of the runs of 3 tricks cannot tell effects from interactions (resolution III), which is for --role screening only; "
-     "design "
-     "factorial has all runs\n"},
-    {{"compare", "small.json", "--tricks", "ema", "--metric", "accuracyy"},
-     2,
-     "knack: small.json: metric test.accuracyy: this task has no metric \"accuracyy\"; nearest is \"accuracy\"..."},
     {{"compare", "small.json", "--tricks", "ema", "--set", "train.epochs=3", "--set", "model.hiden=[4]"},
      2,
      "knack: small.json: at model.hiden: ..."},
-    {{"compare", "small.json", "--tricks", "ema", "--set", "seed=3"},
-     2,
-     "knack: --set seed=3: a comparison sets \"seed\" itself; --first-seed says where its seeds begin\n"},
     {{"compare", "nothing.json", "--tricks", "ema"}, 2, "knack: nothing.json: cannot be opened: No such file or directory\n"},
     {{"compare", "small.json", "--confirm", "2", "--tricks", "ema"},
      2,
@@ -481,6 +446,8 @@ static const struct wrong wrong[] = {
     {{"report", "nowhere", "--csv", "--markdown"}, 2, "knack: of --markdown, --csv and --json only one can be printed\n"},
     {{"report", "a", "b", "--csv"}, 2, "knack: --out, --markdown, --csv and --fail-if are for one comparison, and two are named\n"},
     {{"report", "nowhere"}, 6, "knack: nowhere: no comparison is here: knack.db is missing; name a folder that knack compare made\n"},
+    {{"compare", "small.json", "--tricks", "ema", "--pilot", "3"}, 2, "knack: --pilot is part of a --dry-run\n"},
+    {{"compare", "somewhere", "--rerun", "ema:2000"}, 2, "knack: --rerun ema:2000: say where the run goes, by --out DIR\n"},
 };
 
 static void assert_message(const char *err, const char *message)
@@ -511,58 +478,6 @@ static void test_wrong_words(void **state)
     }
 }
 
-/* Tricks that exclude each other: said for the arm that has both, before any trial. */
-static void test_refused_combination(void **state)
-{
-    (void)state;
-    struct outcome outcome = run_knack("compare", "small.json", PLAIN, "--tricks", "sam,awp", "--design", "factorial", "--out", "refused");
-    assert_status(&outcome, 2);
-    assert_contains(outcome.err, "knack: arm \"all\": at plugins[1]: awp conflicts with sam at plugins[0]: ");
-    assert_false(path_exists("refused"));
-    outcome_free(&outcome);
-}
-
-static void test_another_question_in_the_folder(void **state)
-{
-    (void)state;
-    run_well(NULL, "compare", "small.json", PLAIN, "--tricks", "ema", "--seeds", "3", "--out", "question");
-    struct outcome outcome = run_knack("compare", "small.json", PLAIN, "--tricks", "ema", "--out", "question", "--set", "train.epochs=4");
-    assert_status(&outcome, 2);
-    assert_string_equal(outcome.err, "knack: this folder's comparison has another base config than what small.json and --set give now: "
-                                     "compare into another folder (--out), or ask for the same\n");
-    outcome_free(&outcome);
-    outcome = run_knack("compare", "small.json", PLAIN, "--tricks", "ema", "--out", "question", "--metric", "test.loss");
-    assert_status(&outcome, 2);
-    assert_contains(outcome.err, "knack: this folder's comparison has metric accuracy, not loss: ");
-    outcome_free(&outcome);
-}
-
-/* Seeds that a choice was made by cannot judge it. */
-static void test_ledger(void **state)
-{
-    (void)state;
-    const char *ledger = "KNACK_LEDGER=own.jsonl";
-    struct outcome outcome = run_knack_with(ledger, "compare", "small.json", "--tricks", "ema", "--seeds", "3", "--role", "tuning", "--on",
-                                            "test", "--out", "t");
-    assert_status(&outcome, 0);
-    assert_contains(outcome.out, "seeds        0 to 2 (tuning)");
-    assert_contains(outcome.out, "comparison #1 on this test set");
-    outcome_free(&outcome);
-    outcome = run_knack_with(ledger, "compare", "small.json", "--tricks", "mixup", "--seeds", "3", "--first-seed", "2", "--out", "v");
-    assert_status(&outcome, 2);
-    assert_contains(outcome.err, "knack: seeds 2 to 4 are asked for as verdict, but on this test set the comparison \"small\" in ");
-    assert_contains(outcome.err, "/t used seeds 0 to 2 as tuning");
-    assert_contains(outcome.err, "use others, by --first-seed 2000\n");
-    outcome_free(&outcome);
-    outcome = run_knack_with(ledger, "compare", "small.json", "--tricks", "mixup", "--seeds", "3", "--first-seed", "3", "--out", "v");
-    assert_status(&outcome, 0);
-    assert_contains(outcome.out, "comparison #2 on this test set");
-    outcome_free(&outcome);
-    char *lines = read_text("own.jsonl");
-    assert_contains(lines, "\"role\": \"tuning\"");
-    free(lines);
-}
-
 /* ---- Interrupted, killed ---- */
 
 static void write_long_config(void)
@@ -573,9 +488,10 @@ static void write_long_config(void)
     write_text("long.json", text);
 }
 
-static const char *const long_words[] = {"compare", "long.json", "--tricks", "mixup,sam", "--seeds", "6",
-                                         "--jobs",  "2",         "--out",    NULL,        NULL};
-enum { OUT_WORD = 9 };
+/* Which longer baselines there are at equal cost goes by the clock. */
+static const char *const long_words[] = {"compare", "long.json", "--no-equal-cost", "--tricks", "mixup,sam", "--seeds", "6",
+                                         "--jobs",  "2",         "--out",           NULL,       NULL};
+enum { OUT_WORD = 10 };
 
 static struct started start_long(const char *folder)
 {
@@ -705,8 +621,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_compared_and_resumed),
-        cmocka_unit_test(test_more_seeds_and_arms),
-        cmocka_unit_test(test_jobs_and_company),
         cmocka_unit_test(test_report),
         cmocka_unit_test(test_reports_elsewhere),
         cmocka_unit_test(test_reports_at_once),
@@ -714,16 +628,14 @@ int main(void)
         cmocka_unit_test(test_two_reports),
         cmocka_unit_test(test_list),
         cmocka_unit_test(test_designs),
-        cmocka_unit_test(test_screening_and_confirmation),
         cmocka_unit_test(test_file_with_a_failure),
         cmocka_unit_test(test_command_is_kept),
+        cmocka_unit_test(test_dry_run),
+        cmocka_unit_test(test_rerun),
         cmocka_unit_test(test_schema),
         cmocka_unit_test(test_example),
         cmocka_unit_test(test_terminal),
         cmocka_unit_test(test_wrong_words),
-        cmocka_unit_test(test_refused_combination),
-        cmocka_unit_test(test_another_question_in_the_folder),
-        cmocka_unit_test(test_ledger),
         cmocka_unit_test(test_stopped_and_resumed),
         cmocka_unit_test(test_interrupted_as_json),
         cmocka_unit_test(test_two_at_once),
