@@ -9,6 +9,7 @@
 #include "compare/plan/parts.h"
 #include "rule.h"
 
+enum { ONE_BY_ONE = 50 };       /* every so many-th comparison is decided trial by trial */
 static const double level = .8; /* the baseline's mean */
 static const char config[] = "{\"data\": {\"source\": \"digits\"}, \"train\": {\"epochs\": 20}}";
 
@@ -170,22 +171,30 @@ static knack_status decide(struct made_up *made)
     return schedule_advance(&made->schedule);
 }
 
+/* Decided after each trial, as by one job, or after all that may go on at the moment, as by very many, which is faster and comes to the
+ * same. */
+static knack_status train_all(struct made_up *made)
+{
+    bool one_by_one = made->number % ONE_BY_ONE == 0;
+    int64_t block, arm, made_now = 1;
+    while (made_now > 0) {
+        TRY(decide(made));
+        for (made_now = 0; !(one_by_one && made_now > 0) && schedule_next(&made->schedule, false, &block, &arm); made_now++)
+            put_trial(made, arm, block);
+    }
+    return made->schedule.finished ? KNACK_OK : status_set(KNACK_E_CALL, "a comparison did not finish");
+}
+
 /* All trials that the plan leads to. before: those that the folder had when the plan got more seeds, or NULL. */
 static knack_status train(struct made_up *made, const struct grid *before)
 {
-    int64_t block, arm;
     schedule_free(&made->schedule);
     TRY(grid_new(made->plan, schedule_blocks(made->plan), &made->grid));
     for (int64_t b = 0; before && b < before->blocks; b++)
         for (int64_t a = 0; a < before->arms; a++)
             if (grid_there(before, b, a)) *grid_cell(&made->grid, b, a) = *grid_cell(before, b, a);
     TRY(schedule_new(made->plan, &made->grid, &made->schedule));
-    TRY(decide(made));
-    while (schedule_next(&made->schedule, false, &block, &arm)) {
-        put_trial(made, arm, block);
-        TRY(decide(made));
-    }
-    return made->schedule.finished ? KNACK_OK : status_set(KNACK_E_CALL, "a comparison did not finish");
+    return train_all(made);
 }
 
 static knack_status infer(const struct made_up *made, struct inference *inference)

@@ -299,9 +299,8 @@ int64_t schedule_budgets(const struct schedule *schedule, double size[BUDGETS_MO
 
 /* ---- Questions ---- */
 
-static double place(const struct schedule *schedule, int64_t block, int64_t arm)
+static double place(uint64_t key, int64_t block, int64_t arm)
 {
-    uint64_t key = random_key((uint64_t)schedule->plan->first_seed, "compare.order");
     return random_uniform(key, (struct random_place){.a = (uint32_t)block}, (uint64_t)arm);
 }
 
@@ -327,12 +326,14 @@ static bool is_full(const struct schedule *schedule, int64_t block)
 
 bool schedule_next(struct schedule *schedule, bool alone, int64_t *block, int64_t *arm)
 {
+    uint64_t key = random_key((uint64_t)schedule->plan->first_seed, "compare.order");
     while (schedule->open < schedule->grid->blocks && is_full(schedule, schedule->open)) schedule->open++;
     for (*block = schedule->open; *block < schedule->grid->blocks; ++*block) {
         double first = 2; /* places are below 1 */
         for (int64_t a = 0; a < schedule->plan->arms; a++) {
-            if (!may_begin(schedule, *block, a, alone) || place(schedule, *block, a) >= first) continue;
-            first = place(schedule, *block, a);
+            double at = may_begin(schedule, *block, a, alone) ? place(key, *block, a) : 2;
+            if (at >= first) continue;
+            first = at;
             *arm = a;
         }
         if (first < 2) return true;
