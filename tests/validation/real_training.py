@@ -10,14 +10,10 @@ import argparse
 import json
 import math
 import os
-import random
 import sqlite3
 import subprocess
 import sys
 import tempfile
-
-PAIRINGS = 2000
-QUANTILE = {5: 2.7764451052, 10: 2.2621571628}  # of t with n - 1 degrees of freedom, .975
 
 
 def config(epochs=20, **data):
@@ -30,19 +26,20 @@ def config(epochs=20, **data):
 
 
 class Runner:
-    def __init__(self, build, folder, jobs):
-        self.build, self.folder, self.jobs, self.rows = build, folder, jobs, []
+    def __init__(self, build, folder, jobs, comparisons):
+        self.build, self.folder, self.jobs, self.comparisons, self.rows = build, folder, jobs, comparisons, []
         # Its own ledger: the user's has nothing to do with this.
         self.environment = {**os.environ, "KNACK_LEDGER": os.path.join(folder, "ledger.jsonl"),
                             "KNACK_PLUGIN_PATH": os.path.join(build, "tests", "plugins")}
 
-    def compare(self, name, base, arms, seeds, jobs=None):
+    def compare(self, name, base, arms, seeds, jobs=None, first=2000):
         """Runs a comparison in a folder of its own; returns that folder and its comparison.json."""
         path, out = os.path.join(self.folder, name + ".json"), os.path.join(self.folder, name)
         with open(path, "w", encoding="utf-8") as file:
-            json.dump({"base": base, "arms": arms, "seeds": seeds, "metric": "test.accuracy", "equal_cost": False}, file)
+            json.dump({"base": base, "arms": arms, "seeds": seeds, "first_seed": first, "metric": "test.accuracy",
+                       "equal_cost": False, "converge": False}, file)
         run = subprocess.run([os.path.join(self.build, "core", "knack"), "compare", path, "--out", out, "--quiet", "--json",
-                              "--jobs", str(jobs or self.jobs)], env=self.environment, capture_output=True, text=True, check=False)
+                              "--no-cache", "--jobs", str(jobs or self.jobs)], env=self.environment, capture_output=True, text=True, check=False)
         if run.returncode != 0:
             print(f"{name}: knack ended with {run.returncode}:\n{run.stdout}{run.stderr}", file=sys.stderr)
             sys.exit(2)
@@ -86,7 +83,7 @@ def placebo(runner):
                complete(baseline, seeds) and len({v[3] for v in baseline.values()}) == seeds)
     for name, title in ("no-op", "no-op plugin"), ("draws", "10^6 draws an update"):
         arm, found = arm_of(comparison, name), trials(out, name)
-        zero = sum(d == 0 for d in arm["differences"])
+        zero = sum(d == 0 for d in arm["equal_updates"]["differences"])
         runner.row("placebo", f"{title}: differences that are 0", f"{zero} of {seeds}", "all", zero == seeds)
         same = sum(found.get(seed) == baseline[seed] for seed in baseline)
         runner.row("placebo", f"{title}: same correctness and losses", f"{same} of {seeds}", "all, to the bit",
@@ -96,28 +93,32 @@ def placebo(runner):
 
 # ---- The baseline against itself ----
 
-def rejected(differences):
-    n = len(differences)
-    mean = math.fsum(differences) / n
-    deviation = math.sqrt(math.fsum((d - mean) ** 2 for d in differences) / (n - 1))
-    return abs(mean) > QUANTILE[n] * deviation / math.sqrt(n)
+def most(comparisons):
+    """How many of these may err at 5 % each: beyond it lies 1 % of the binomial distribution."""
+    total, k = 0.0, -1
+    while total < 0.99:
+        k += 1
+        total += math.comb(comparisons, k) * 0.05 ** k * 0.95 ** (comparisons - k)
+    return k
 
 
 def against_itself(runner):
-    seeds = 120
-    out, _ = runner.compare("against-itself", config(label_noise=0.2), {"no-op": {"plugins": ["mishap"]}}, seeds)
-    found = trials(out, "baseline")
-    values = [v[1] for v in found.values()]
-    same = sum(trial == found[seed] for seed, trial in trials(out, "no-op").items())
-    runner.row("A/A", "no-op plugin: same to the bit", f"{same} of {seeds}", "all", same == seeds and complete(found, seeds))
-    generator = random.Random(20240101)
-    for n in 5, 10:
-        count = 0
-        for _ in range(PAIRINGS):
-            drawn = generator.sample(values, 2 * n)
-            count += rejected([a - b for a, b in zip(drawn[:n], drawn[n:])])
-        rate = count / PAIRINGS
-        runner.row("A/A", f"n = {n}: t test of {PAIRINGS} disjoint pairings rejects", f"{rate:.4f}", "at most .08", rate <= .08)
+    """Both arms have the signs of their first gradient at random, from two streams: they train alike, but each its own way. Every
+    comparison has seeds and a folder of its own; what counts is the verdict of knack."""
+    base = config(label_noise=0.2)
+    base["plugins"] = [{"name": "mishap", "what": "jolt", "at": 0}]
+    arms = {"other signs": {"plugins": [{"name": "mishap", "as": "other", "what": "jolt", "at": 0}]}}
+    first = 10000
+    for seeds in 5, 10:
+        kinds = []
+        for number in range(runner.comparisons):
+            _, comparison = runner.compare(f"against-itself-{seeds}-{number}", base, arms, seeds, first=first)
+            first += seeds
+            kinds.append(arm_of(comparison, "other signs")["verdict_kind"])
+        wrong = sum(kind in ("helps", "hurts") for kind in kinds)
+        judged = sum(kind in ("helps", "hurts", "inconclusive") for kind in kinds)
+        runner.row("A/A", f"{seeds} seeds: HELPS or HURTS", f"{wrong} of {len(kinds)}", f"at most {most(len(kinds))}",
+                   wrong <= most(len(kinds)) and judged == len(kinds))
 
 
 # ---- Changes whose effect is known ----
@@ -165,13 +166,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", required=True, help="a build folder")
     parser.add_argument("--jobs", type=int, default=2, help="trials at once")
+    parser.add_argument("--comparisons", type=int, default=100, help="of the baseline against itself, at 5 and at 10 seeds each")
     parser.add_argument("--keep", help="keeps the comparisons in this new folder")
     parser.add_argument("--markdown", help="writes the table to this file")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         if asked.keep:
             os.makedirs(asked.keep)
-        runner = Runner(os.path.abspath(asked.build), os.path.abspath(asked.keep or temporary), asked.jobs)
+        runner = Runner(os.path.abspath(asked.build), os.path.abspath(asked.keep or temporary), asked.jobs, asked.comparisons)
         for part in placebo, against_itself, known_effects, determinism:
             part(runner)
     if asked.markdown:

@@ -67,9 +67,21 @@ static knack_status mishap_pre_step(knack_trick *trick, knack_step *step)
     return is(trick, "fail") ? knack_fail(trick, "it was told to fail") : KNACK_OK;
 }
 
+/* Gradients with signs at random: training from there on goes another way, by another instance as likely as by this one. */
+static void jolt(knack_trick *trick, knack_step *step)
+{
+    knack_real *gradient = knack_gradients(step, NULL), drawn[256];
+    int64_t count = knack_task(trick)->parameters;
+    for (int64_t i = 0; i < count; i++) {
+        if (i % 256 == 0) knack_uniform(trick, 2, i, 256, drawn);
+        if (drawn[i % 256] < (knack_real).5) gradient[i] = -gradient[i];
+    }
+}
+
 static knack_status mishap_post_backward(knack_trick *trick, knack_step *step)
 {
     if (is(trick, "nan") && happens(trick)) knack_gradients(step, NULL)[0] = (knack_real)NAN;
+    if (is(trick, "jolt") && happens(trick)) jolt(trick, step);
     return is(trick, "idle") ? KNACK_IDLE : KNACK_OK;
 }
 
