@@ -168,7 +168,10 @@ static knack_status show_counts(const struct console *console, const struct anal
         const struct arm_result *result = &analysis->arm[a];
         char text[64], number[NUMBER_SIZE];
         columns_cell(table, result->arm->name);
-        snprintf(text, sizeof text, "%lld of %lld", (long long)result->n, (long long)analysis->plan->seeds);
+        if (analysis->plan->design == DESIGN_SCREEN || result->arm->kind == ARM_BUDGET) /* how many there will be is not settled */
+            snprintf(text, sizeof text, "%lld", (long long)result->n);
+        else
+            snprintf(text, sizeof text, "%lld of %lld", (long long)result->n, (long long)analysis->plan->seeds);
         columns_cell(table, text);
         snprintf(text, sizeof text, "%lld", (long long)result->failed);
         columns_cell(table, text);
@@ -237,9 +240,6 @@ static void show_plan(const struct console *console, const struct analysis *anal
     if (plan->stopping == STOP_DECIDED) snprintf(looks, sizeof looks, "; at most, until decided");
     show_fact(console, "seeds", "%lld to %lld (%s), %s%s", (long long)plan->first_seed, (long long)analysis_last_seed(analysis),
               role_name[plan->role], number_of(number, analysis->blocks, "complete block"), looks);
-    if (plan->margin != plan->first_margin)
-        show_fact(console, "", "the margin was said after the first trial; before, it was %s",
-                  plan->first_margin > 0 ? number_short(number, analysis->percent * plan->first_margin) : "none");
     show_fact(console, "tests", "paired t over seeds, two-sided; %s%s", analysis->adjustment,
               plan->redraw ? "; variance by the re-split formula, since seeds redraw the data" : "");
     if (plan->generators) show_fact(console, "fraction", "%s", plan->generators);
@@ -279,6 +279,7 @@ static void show_budgets(const struct console *console, const struct analysis *a
 static void show_facts(const struct console *console, const struct analysis *analysis)
 {
     char number[NUMBER_SIZE];
+    for (int64_t i = 0; i < analysis->remarks; i++) show_fact(console, analysis->remark[i].about, "%s", analysis->remark[i].text);
     show_plan(console, analysis);
     show_lines(console, "fixed", analysis->fixed);
     show_joined(console, "random", analysis->random);
@@ -289,14 +290,6 @@ static void show_facts(const struct console *console, const struct analysis *ana
                   number_fixed(number, detectable_effect(analysis->plan->seeds, .8, .05), 1));
     if (analysis->plan->arms > 2)
         show_fact(console, "note", "all arms share one baseline: an unlucky one moves every verdict the same way");
-    if (analysis->candidates) show_fact(console, "candidates", "%s: left in the last round, the best first", analysis->candidates);
-    if (analysis->screening && analysis->best_bias > 0)
-        show_fact(console, "screening",
-                  "candidates, to be confirmed on fresh seeds (--confirm); the best of %lld is overstated by about %s of its "
-                  "standard errors",
-                  (long long)analysis->family_size[0], number_fixed(number, analysis->best_bias, 2));
-    if (analysis->comparison_number > 0)
-        show_fact(console, "ledger", "comparison #%lld on this test set", (long long)analysis->comparison_number);
     show_fact(console, "program", "knack %s, %s", analysis->knack, analysis->machine);
 }
 
@@ -323,6 +316,10 @@ knack_status show_comparison(const struct console *console, const struct analysi
     if (console->json) return console_print(report_json(analysis));
     bool inference = analysis->finished || analysis->plan->stopping != STOP_FIXED;
     show_title(analysis);
+    if (inference) {
+        print_paragraph(console, "", 0, analysis->headline);
+        putchar('\n');
+    }
     TRY(inference ? show_table(console, analysis) : show_counts(console, analysis));
     putchar('\n');
     if (inference) {

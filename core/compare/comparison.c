@@ -46,8 +46,10 @@ static knack_status enter(struct comparison *comparison)
     if (comparison->scratch) return KNACK_OK;
     entered.seeds = schedule_blocks(comparison->plan);
     knack_status status = ledger_enter(&entered, store_identity(comparison->store), comparison->folder, &comparison->number, &note);
-    if (note) comparison_warn(comparison, "%s: the networks that chose are the judges; use others, by --first-seed", note);
-    memory_free(note);
+    if (!note) return status;
+    comparison_warn(comparison, "%s: the networks that chose are the judges; use others, by --first-seed", note);
+    memory_free(comparison->plan->note);
+    comparison->plan->note = note;
     return status;
 }
 

@@ -29,7 +29,8 @@ static knack_status fill(struct store *store, struct analysis *analysis, struct 
     TRY(secondaries_fill(analysis, material));
     TRY(recalls_fill(analysis, material));
     TRY(header_fill(analysis));
-    return verdicts_fill(analysis);
+    TRY(verdicts_fill(analysis));
+    return remarks_fill(analysis, material);
 }
 
 knack_status analysis_new(struct store *store, struct analysis **analysis)

@@ -86,6 +86,13 @@ struct contrast_result {
     struct verdict verdict;
 };
 
+/* What a reader of verdicts has to know beside them. */
+struct remark {
+    const char *about; /* a word or two: "budget"; "": it goes on with what the one before is about */
+    const char *text;
+    bool alarm; /* it bears on what the verdicts are worth */
+};
+
 struct analysis {
     struct plan *plan;
     char status[32];
@@ -111,7 +118,10 @@ struct analysis {
     bool screening;         /* q values instead of Holm: candidates to confirm, no verdicts to rely on */
     char *candidates;       /* halving: who was left in its last round, the best first, "pgd, fgm"; else NULL */
     double best_bias;       /* screening: how far the best is overstated, in standard errors */
-    struct arena *arena;    /* holds all that is pointed to but the plan */
+    char *headline;         /* the answer in a sentence or two */
+    struct remark *remark;  /* [remarks] */
+    int64_t remarks;
+    struct arena *arena; /* holds all that is pointed to but the plan */
 };
 
 /* Everything, from the store alone. Works at any time; what is incomplete is left out of estimates. */

@@ -37,6 +37,7 @@ knack_status secondaries_fill(struct analysis *, const struct material *);
 knack_status recalls_fill(struct analysis *, const struct material *);
 knack_status header_fill(struct analysis *);
 knack_status verdicts_fill(struct analysis *);
+knack_status remarks_fill(struct analysis *, const struct material *);
 
 /* A verdict while it is written. */
 enum { MOST_QUALIFIERS = 16 };

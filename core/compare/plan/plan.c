@@ -187,7 +187,7 @@ void plan_free(struct plan *plan)
     for (int64_t c = 0; c < plan->contrasts; c++) free_contrast(&plan->contrast[c]);
     for (int64_t f = 0; f < plan->factors; f++) memory_free(plan->factor[f]);
     char *text[] = {plan->name, plan->config, plan->folder,     plan->command, plan->generators,
-                    plan->part, plan->metric, plan->data_title, plan->labels};
+                    plan->part, plan->metric, plan->data_title, plan->labels,  plan->note};
     for (size_t i = 0; i < sizeof text / sizeof *text; i++) memory_free(text[i]);
     for (int64_t k = 0; k < plan->classes; k++) memory_free(plan->class_name[k]);
     memory_free(plan->class_name);

@@ -98,6 +98,7 @@ struct plan {
     char **class_name; /* [classes] */
     int64_t classes;
     char *data_title;
+    char *note; /* where seeds of the plan chose before, store/ledger.h; else NULL */
 };
 
 /* How a comparison is asked for; text fields may be NULL, numbers 0 or NaN for "not said". */

@@ -113,6 +113,7 @@ static const struct json_field plan_fields[] = {
     PLAN(data_title, JSON_TEXT, "", NULL, NULL),
     PLAN(labels, JSON_TEXT, "", NULL, NULL),
     KEPT(classes, JSON_TEXTS, ""),
+    PLAN(note, JSON_TEXT, "", NULL, NULL),
     KEPT(factors, JSON_TEXTS, NULL),
     KEPT(arms, JSON_ANY, NULL),
     KEPT(contrasts, JSON_ANY, NULL),

@@ -195,6 +195,10 @@ static const struct member arm_members[] = {ARM_MEMBERS, {NULL}};
 static const struct member convergence_members[] = {CONVERGENCE_MEMBERS, {NULL}};
 #undef SELF
 
+#define SELF struct remark
+static const struct member remark_members[] = {M(TEXT, about, about), M(TEXT, text, text), M(FLAG, alarm, alarm), {NULL}};
+#undef SELF
+
 struct said {
     struct analysis a;
     struct plan plan;
@@ -211,14 +215,15 @@ static const struct list looks = {offsetof(SELF, plan.looks), sizeof(int64_t), c
                          sources = {offsetof(SELF, sources), sizeof(char *), text_entry},
                          fixed = {offsetof(SELF, fixed), sizeof(char *), text_entry},
                          classes = {offsetof(SELF, plan.classes), sizeof(char *), text_entry},
+                         remarks = {offsetof(SELF, a.remarks), sizeof(struct remark), remark_members},
                          drawn = {offsetof(SELF, random), sizeof(char *), text_entry},
                          arms = {offsetof(SELF, plan.arms), sizeof(struct said_arm), arm_members},
                          contrasts = {offsetof(SELF, plan.contrasts), sizeof(struct said_contrast), contrast_members};
 #define SAID_MEMBERS                                                                                                                       \
-    M(TEXT, name, plan.name), T(NAME, role, plan.role, role_name), T(NAME, design, plan.design, design_name),                              \
-        T(NAME, stopping, plan.stopping, stopping_name), M(LETTERS, metric, metric), M(FLAG, lower_is_better, plan.lower_is_better),       \
-        M(NUMBER, margin, plan.margin), M(NUMBER, first_margin, plan.first_margin), M(COUNT, seeds, plan.seeds),                           \
-        M(COUNT, first_seed, plan.first_seed), M(COUNT, blocks, a.blocks), T(LIST, looks, look, &looks),                                   \
+    M(TEXT, headline, a.headline), T(LIST, remarks, a.remark, &remarks), M(TEXT, name, plan.name), T(NAME, role, plan.role, role_name),    \
+        T(NAME, design, plan.design, design_name), T(NAME, stopping, plan.stopping, stopping_name), M(LETTERS, metric, metric),            \
+        M(FLAG, lower_is_better, plan.lower_is_better), M(NUMBER, margin, plan.margin), M(NUMBER, first_margin, plan.first_margin),        \
+        M(COUNT, seeds, plan.seeds), M(COUNT, first_seed, plan.first_seed), M(COUNT, blocks, a.blocks), T(LIST, looks, look, &looks),      \
         M(NUMBER, failed_score, plan.failed_score), M(FLAG, redraw, plan.redraw), M(NUMBER, shared, plan.shared),                          \
         M(COUNT, epochs, plan.epochs), M(LETTERS, status, a.status), M(COUNT, comparison_number, a.comparison_number),                     \
         M(LETTERS, test_set, test_set), M(TEXT, data, plan.data_title), M(COUNT, training_examples, plan.train_count),                     \

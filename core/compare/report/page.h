@@ -16,7 +16,7 @@ struct page {
 /* ---- Sections, in the order of the page ---- */
 
 extern const char page_style[];           /* CSS, but that of the figures */
-void page_header(const struct page *);    /* the finding */
+void page_header(const struct page *);    /* the answer, and what to know about it */
 void page_result(const struct page *);    /* the table of contrasts and a sentence for each; unfinished: counts and means */
 void page_figures(const struct page *);   /* all that there is to draw */
 void page_setup(const struct page *);     /* what was compared, and how */

@@ -4,82 +4,42 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "compare/analysis/phrases.h"
+#include "base/memory.h"
 #include "compare/report/page.h"
 
-/* ---- The finding ---- */
+/* ---- The answer ---- */
 
-struct group { /* contrasts of one family with one kind of verdict */
-    int family;
-    enum verdict_kind kind;
-    int64_t count;
-};
-
-static struct group group_of(const struct analysis *analysis, int family, enum verdict_kind kind)
+/* The contrast that is named where a part of the headline begins; NULL: none. */
+static const struct contrast_result *named_at(const struct analysis *analysis, const char *at)
 {
-    struct group group = {family, kind, 0};
+    const struct contrast_result *named = NULL;
     for (int64_t c = 0; c < analysis->plan->contrasts; c++) {
         const struct contrast_result *result = &analysis->contrast[c];
-        group.count += result->contrast->family == family && result->verdict.kind == kind;
+        size_t length = strlen(result->title);
+        bool here = strncmp(at, result->title, length) == 0 && (at[length] == ' ' || at[length] == ',');
+        if (here && (!named || length > strlen(named->title))) named = result;
     }
-    return group;
+    return named;
 }
 
-/* "<b>mixup</b>, <b>ema</b> and <b>sam</b>" */
-static void put_names(const struct page *page, struct group group)
+/* Names in the colour of their verdict. */
+static void put_headline(const struct page *page)
 {
-    const struct analysis *analysis = page->analysis;
-    int64_t seen = 0;
-    for (int64_t c = 0; c < analysis->plan->contrasts; c++) {
-        const struct contrast_result *result = &analysis->contrast[c];
-        if (result->contrast->family != group.family || result->verdict.kind != group.kind) continue;
-        if (seen > 0) markup_raw(page->html, seen + 1 == group.count ? " and " : ", ");
-        markup_put(page->html, "<b class=\"%s\">%s</b>", page_verdict_class(group.kind), page_title(result));
-        seen++;
+    static const char before[] = ":;,d"; /* "the baseline: mixup, ema and sam help; rdrop hurts" */
+    const char *headline = page->analysis->headline;
+    markup_raw(page->html, "<p class=\"lead\">");
+    for (const char *at = headline; *at;) {
+        bool begins = at == headline || (at[-1] == ' ' && strchr(before, at[-2]));
+        const struct contrast_result *named = begins ? named_at(page->analysis, at) : NULL;
+        int length = named ? (int)strlen(named->title) : 1 + (int)strcspn(at + 1, " ") + (at[1 + strcspn(at + 1, " ")] == ' ');
+        if (named) markup_put(page->html, "<b class=\"%s\">", page_verdict_class(named->verdict.kind));
+        char *part = memory_format("%.*s", length, at);
+        markup_put(page->html, "%s", part ? part : "");
+        markup_raw(page->html, !part ? NULL : named ? "</b>" : "");
+        memory_free(part);
+        at += length;
     }
-}
-
-static void put_group(const struct page *page, struct group group, const char *one, const char *many, bool *first)
-{
-    if (group.count == 0) return;
-    if (!*first) markup_raw(page->html, "; ");
-    *first = false;
-    put_names(page, group);
-    markup_put(page->html, " %s", group.count == 1 ? one : many);
-}
-
-static void put_finding(const struct page *page, int family, const char *what)
-{
-    const struct analysis *analysis = page->analysis;
-    int64_t open = group_of(analysis, family, VERDICT_INCONCLUSIVE).count, none = group_of(analysis, family, VERDICT_NONE).count;
-    int64_t all = analysis->family_size[family];
-    bool first = true;
-    if (all == 0) return;
-    markup_put(page->html, "<p class=\"lead\">%s", what);
-    put_group(page, group_of(analysis, family, VERDICT_HELPS), "helps", "help", &first);
-    put_group(page, group_of(analysis, family, VERDICT_HURTS), "hurts", "hurt", &first);
-    put_group(page, group_of(analysis, family, VERDICT_NO_DIFFERENCE), "makes no meaningful difference", "make no meaningful difference",
-              &first);
-    put_group(page, group_of(analysis, family, VERDICT_NOT_WORTH_IT), "does not gain the margin", "do not gain the margin", &first);
-    put_group(page, group_of(analysis, family, VERDICT_CANDIDATE), "is a candidate", "are candidates", &first);
-    put_group(page, group_of(analysis, family, VERDICT_IDENTICAL), "changes nothing at all", "change nothing at all", &first);
-    if (open > 0) {
-        markup_put(page->html, "%s%s%" PRId64, first ? "" : "; ", open == all ? "all " : "", open);
-        if (open < all) markup_put(page->html, " of %" PRId64, all);
-        markup_put(page->html, " inconclusive");
-        first = false;
-    }
-    if (none > 0) markup_put(page->html, "%s%" PRId64 " of %" PRId64 " without a verdict", first ? "" : "; ", none, all);
-    markup_raw(page->html, ".</p>\n");
-}
-
-static void put_findings(const struct page *page)
-{
-    bool combined = page->analysis->plan->design == DESIGN_FACTORIAL || page->analysis->plan->design == DESIGN_FRACTION;
-    const char *effects = combined ? "Main effects: " : "Against the baseline: ";
-    if (page->analysis->screening) effects = "Candidates, to be confirmed on new seeds: ";
-    put_finding(page, 0, effects);
-    put_finding(page, 1, "Interactions: ");
+    markup_raw(page->html, "</p>\n");
 }
 
 /* ---- What is not as it should be ---- */
@@ -87,38 +47,39 @@ static void put_findings(const struct page *page)
 static void put_unfinished(const struct page *page)
 {
     const struct analysis *analysis = page->analysis;
-    int64_t done = 0;
-    for (int64_t a = 0; a < analysis->plan->arms; a++) done += analysis->arm[a].n;
+    const struct plan *plan = analysis->plan;
+    int64_t done = 0, planned = 0;
     if (analysis->finished) return;
-    markup_put(page->html, "<p class=\"notice\" role=\"note\"><b>Not finished</b> (%s): %" PRId64 " of %" PRId64 " trials. ",
-               analysis->status, done, analysis->plan->arms * analysis->plan->seeds);
+    for (int64_t a = 0; a < plan->arms; a++) {
+        if (plan->arm[a].kind == ARM_BUDGET) continue;
+        done += analysis->arm[a].n;
+        planned += plan->seeds;
+    }
+    markup_put(page->html, "<p class=\"notice\" role=\"note\"><b>Not finished</b> (%s): %" PRId64, analysis->status, done);
+    if (plan->design != DESIGN_SCREEN && plan->stopping == STOP_FIXED) markup_put(page->html, " of %" PRId64, planned);
+    markup_raw(page->html, done == 1 && planned == 0 ? " trial. " : " trials. ");
     markup_raw(page->html, page->inference
                                ? "What follows rests on the looks made so far; the plan allows for that.</p>\n"
                                : "Counts and means only, as tests and intervals hold for all planned seeds, not for those that happen "
                                  "to be there.</p>\n");
 }
 
-static void put_screening(const struct page *page)
-{
-    char bias[NUMBER_SIZE];
-    const struct analysis *analysis = page->analysis;
-    if (!analysis->screening) return;
-    markup_raw(page->html, "<p class=\"notice\" role=\"note\"><b>A screening</b> finds candidates, not conclusions. ");
-    if (isfinite(analysis->best_bias) && analysis->best_bias > 0)
-        markup_put(page->html, "The best of so many looks better than it is, by about %s standard errors. ",
-                   number_fixed(bias, analysis->best_bias, 1));
-    if (analysis->candidates) markup_put(page->html, "In the last round were left, the best first: <b>%s</b>. ", analysis->candidates);
-    markup_raw(page->html, "Run the best again on new seeds: <code>knack compare DIR --confirm 2</code>.</p>\n");
-}
-
-static void put_budget(const struct page *page)
-{
-    char budget[192];
-    if (page->inference && *phrase_budget(page->analysis, budget))
-        markup_put(page->html, "<p class=\"notice\" role=\"note\"><b>Verdicts hold %s.</b></p>\n", budget);
-}
-
 /* ---- How it was done ---- */
+
+/* Alarms as notices, the others as facts. Warnings, which are the last, have a table of their own. */
+static void put_remarks(const struct page *page, bool alarm)
+{
+    const struct analysis *analysis = page->analysis;
+    int64_t count = 0;
+    for (int64_t i = 0; i < analysis->remarks && strcmp(analysis->remark[i].about, "warnings") != 0; i++) {
+        const struct remark *remark = &analysis->remark[i];
+        if (remark->alarm != alarm) continue;
+        if (count++ == 0 && !alarm) markup_raw(page->html, "<dl class=\"facts remarks\">\n");
+        markup_put(page->html, alarm ? "<p class=\"notice\" role=\"note\"><b>%s</b>: %s</p>\n" : "<dt>%s</dt><dd>%s</dd>\n", remark->about,
+                   remark->text);
+    }
+    if (count > 0 && !alarm) markup_raw(page->html, "</dl>\n");
+}
 
 static void open_fact(const struct page *page, const char *name)
 {
@@ -177,21 +138,6 @@ static void put_arm_seeds(const struct page *page)
     for (int64_t a = 0; a < plan->arms && least < arm[0].n; a++)
         if (plan->arm[a].kind != ARM_BUDGET)
             markup_put(page->html, "%s%s %" PRId64, a == 0 ? "; of them " : ", ", plan->arm[a].name, arm[a].n);
-}
-
-/* Whether the baseline was trained for long enough. */
-static void put_convergence(const struct page *page)
-{
-    const struct convergence *convergence = &page->analysis->convergence;
-    char amount[192], factor[NUMBER_SIZE];
-    open_fact(page, "Baseline\u2019s budget");
-    if (convergence->known)
-        markup_put(page->html, "%s: a baseline trained %s times as long gains %s, over %" PRId64 " seeds",
-                   convergence->enough ? "enough" : "not enough", number_short(factor, convergence->factor),
-                   phrase_amount(page->analysis, convergence->gain, phrase_in_points(page->analysis) ? 2 : 4, amount), convergence->n);
-    else
-        markup_raw(page->html, "not known to be enough, since no longer baseline was compared with it");
-    close_fact(page);
 }
 
 static void put_seeds(const struct page *page)
@@ -260,7 +206,6 @@ void page_setup(const struct page *page)
     put_data(page);
     put_metric(page);
     put_seeds(page);
-    if (page->inference) put_convergence(page);
     put_list(page, "Held fixed", page->analysis->fixed);
     put_list(page, "Random", page->analysis->random);
     if (page->analysis->plan->generators) {
@@ -285,8 +230,8 @@ void page_header(const struct page *page)
                                                            : "Comparison of training tricks",
                analysis->plan->name);
     put_unfinished(page);
-    put_screening(page);
-    if (page->inference) put_findings(page);
-    put_budget(page);
+    if (page->inference) put_headline(page);
+    put_remarks(page, true);
+    put_remarks(page, false);
     markup_raw(page->html, "</header>\n");
 }

@@ -145,7 +145,10 @@ static void put_counts(const struct page *page)
     for (int64_t a = 0; a < analysis->plan->arms; a++) {
         const struct arm_result *arm = &analysis->arm[a];
         page_row_open(page, analysis->plan->arm[a].name);
-        snprintf(text, sizeof text, "%" PRId64 " of %" PRId64, arm->n, analysis->plan->seeds);
+        if (analysis->plan->design == DESIGN_SCREEN || arm->arm->kind == ARM_BUDGET)
+            number_count(text, arm->n);
+        else
+            snprintf(text, sizeof text, "%" PRId64 " of %" PRId64, arm->n, analysis->plan->seeds);
         page_cell(page, text);
         page_cell(page, number_count(text, arm->failed));
         page_cell(page, page_mean(page, text, arm->mean));

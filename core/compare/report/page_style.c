@@ -39,6 +39,7 @@ const char page_style[] =
     /* Facts */
     ".facts{display:grid;grid-template-columns:minmax(7rem,max-content) 1fr;gap:.35rem 1.25rem;font-size:.88rem;line-height:1.5}\n"
     ".facts dt{color:var(--figure-muted)}.facts dd{margin:0;min-width:0}\n"
+    ".notice b{display:inline-block}.remarks dt::first-letter,.notice b::first-letter{text-transform:uppercase}\n"
     /* Tables */
     ".scroll{overflow-x:auto;margin-bottom:1rem}\n"
     "table{border-collapse:collapse;font-size:.8rem;line-height:1.35;font-variant-numeric:tabular-nums lining-nums;width:100%}\n"

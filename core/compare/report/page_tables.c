@@ -256,32 +256,6 @@ static void put_failures(const struct page *page)
     put_ended(page, true);
 }
 
-/* Arms that are not what their rows may look like. */
-static void put_arm_notes(const struct page *page)
-{
-    const struct analysis *analysis = page->analysis;
-    char text[NUMBER_SIZE];
-    for (int64_t a = 0; a < analysis->plan->arms; a++) {
-        const struct arm_result *arm = &analysis->arm[a];
-        int64_t c = analysis_arm_contrast(analysis, a);
-        const struct contrast_result *result = c < 0 ? NULL : &analysis->contrast[c];
-        if (arm->idle)
-            markup_put(page->html,
-                       "<p class=\"notice\">In arm <b>%s</b> the trick <b>%s</b> never acted: the arm may not be what it says.</p>\n",
-                       arm->arm->name, arm->idle);
-        if (result && result->waits)
-            markup_put(page->html,
-                       "<p class=\"notice\"><b>%s</b> waits for trials that the machine could not make; the same command makes "
-                       "them.</p>\n",
-                       arm->arm->name);
-        if (arm->arm->dropped)
-            markup_put(page->html, "<p><b>%s</b> was dropped by --drop after %s.</p>\n", arm->arm->name, number_of(text, arm->n, "seed"));
-        else if (result && (result->at_equal_cost.n > 0 ? result->at_equal_cost.futile : result->estimate.futile))
-            markup_put(page->html, "<p><b>%s</b> was dropped after %s, as the margin is out of its reach.</p>\n", arm->arm->name,
-                       number_of(text, arm->n, "seed"));
-    }
-}
-
 static void put_warnings(const struct page *page)
 {
     char text[NUMBER_SIZE];
@@ -294,20 +268,6 @@ static void put_warnings(const struct page *page)
         page_row_close(page);
     }
     page_table_close(page);
-}
-
-/* Trials of the baseline that other folders had. */
-static void put_taken_over(const struct page *page)
-{
-    const struct stored_trial *trial = page->analysis->trial;
-    const char *last = "";
-    for (int64_t i = 0; i < page->analysis->trials; i++) {
-        if (!*trial[i].source || strcmp(trial[i].source, last) == 0) continue;
-        markup_raw(page->html, *last ? ", " : "<p>Trials of the baseline were taken over from ");
-        markup_put(page->html, "<code>%s</code>", trial[i].source);
-        last = trial[i].source;
-    }
-    if (*last) markup_raw(page->html, ".</p>\n");
 }
 
 void page_trials(const struct page *page)
@@ -326,8 +286,6 @@ void page_trials(const struct page *page)
         markup_put(page->html, " Where none did, the true rate may still be up to %s %%, at 95 %% confidence.",
                    number_fixed(text, 100 * bound, 0));
     markup_raw(page->html, "</p>\n");
-    put_taken_over(page);
-    put_arm_notes(page);
     if (failed > 0) put_failures(page);
     if (analysis->asides > 0) put_ended(page, false);
     if (analysis->warnings > 0) put_warnings(page);
