@@ -108,8 +108,8 @@ static void head(struct result_table *table)
     for (int i = 0; i < TABLE_COLUMNS; i++)
         for (int64_t r = 0; r < table->rows; r++) table->shown[i] |= strcmp(table->cell[r][i].text, "-") != 0;
     bool several = analysis->family_size[0] > 1 || analysis->family_size[1] > 1;
-    table->shown[TABLE_ADJUSTED] = several;
-    table->shown[TABLE_P] = table->shown[TABLE_DELTA] = table->shown[TABLE_N] = true;
+    table->shown[TABLE_ADJUSTED] &= several;
+    table->shown[TABLE_DELTA] = true;
 }
 
 knack_status result_table_new(const struct analysis *analysis, struct result_table *table)
