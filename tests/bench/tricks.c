@@ -9,8 +9,8 @@
 enum { ROUNDS = 7 };
 static const double SECONDS = 0.5;
 
-/* In the order of docs/tricks/README.md. Of what a trick does at the ends of epochs and in evaluations nothing is seen here: tta and early-stop do
- * nothing else. */
+/* In the order of docs/tricks/README.md. Of what a trick does at the ends of epochs and in evaluations nothing is seen here: tta and
+ * early-stop do nothing else. */
 static const struct trick {
     const char *name, *entry; /* entry of the config's list, but where it says otherwise for an encoder */
     const char *encoder;
