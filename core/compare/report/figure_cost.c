@@ -378,9 +378,8 @@ static char *draw(const struct analysis *analysis, int64_t index, enum figure_wi
 const struct figure figure_cost = {
     .name = "cost",
     .title = "Cost against gain",
-    .text = "To the right is dearer, upwards is better; the cost is of a whole training. The steps join what nothing cheaper beats; "
-            "squares are the baseline itself, "
-            "trained longer: a trick below their line buys less than more training does.",
+    .text = "To the right is dearer, upwards is better; the cost is of a whole training. The steps join what nothing cheaper beats. Where "
+            "the baseline was trained longer, its squares are joined: a trick below that line buys less than more training does.",
     .arms = true,
     .shows = is_shown,
     .draw = draw,

@@ -179,7 +179,8 @@ static char *draw(const struct analysis *analysis, int64_t index, enum figure_wi
     int64_t keys = figure_keys(key, summary.kinds);
     if (isfinite(usual.half_width)) {
         key[keys++] = (struct key){KEY_LINE, SHAPE_DOT, "thick unclear", "95 % interval"};
-        key[keys++] = (struct key){KEY_LINE, SHAPE_DOT, "thin unclear", "simultaneous over the family"};
+        if (analysis->family_size[0] > 1 || analysis->family_size[1] > 1)
+            key[keys++] = (struct key){KEY_LINE, SHAPE_DOT, "thin unclear", "simultaneous over the family"};
     }
     number_short(number, margin);
     snprintf(seeds, sizeof seeds, analysis->percent == 100 ? "within the margin of %s point%s" : "within the margin of %s", number,
@@ -193,8 +194,9 @@ static char *draw(const struct analysis *analysis, int64_t index, enum figure_wi
 const struct figure figure_forest = {
     .name = "forest",
     .title = "Effects with their intervals",
-    .text = "A mark is the mean difference over seeds, the thick line its 95 % interval, the thin line an interval that holds for all "
-            "rows at once. A verdict needs the adjusted p value below .05; the mark's shape says which it is.",
+    .text = "A mark is the mean difference over seeds, the thick line its 95 % interval; a thin line, where there are several rows, "
+            "is an interval that holds for all of them at once. A verdict needs the adjusted p value below .05; the mark's shape says "
+            "which it is.",
     .shows = is_shown,
     .draw = draw,
 };
