@@ -314,7 +314,7 @@ static knack_status show_path(const struct console *console, const char *folder)
 knack_status show_comparison(const struct console *console, const struct analysis *analysis, const char *folder)
 {
     if (console->json) return console_print(report_json(analysis));
-    bool inference = analysis->finished || analysis->plan->stopping != STOP_FIXED;
+    bool inference = analysis_has_inference(analysis);
     show_title(analysis);
     if (inference) {
         print_paragraph(console, "", 0, analysis->headline);

@@ -128,6 +128,8 @@ struct analysis {
 knack_status analysis_new(struct store *, struct analysis **);
 void analysis_free(struct analysis *); /* NULL is fine */
 
+/* Estimates and verdicts may be shown: all is there, or all but what waits for the machine, or looks on the way are planned. */
+bool analysis_has_inference(const struct analysis *);
 /* A difference, or interval of differences, as it is shown: in the metric's own direction, shares in points. */
 double analysis_shown(const struct analysis *, double difference);
 struct interval analysis_shown_interval(const struct analysis *, struct interval);

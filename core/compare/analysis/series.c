@@ -188,8 +188,7 @@ static void compare_point(const struct analysis *analysis, const struct material
         sum += value;
     }
     if (n > 0) curve->difference[point] = sum / (double)n;
-    bool inference = analysis->finished || analysis->plan->stopping != STOP_FIXED;
-    if (n < BAND_FROM || !inference) return;
+    if (n < BAND_FROM || !analysis_has_inference(analysis)) return;
     struct paired paired = paired_t(difference, n);
     if (!isfinite(paired.ci.low) || !isfinite(paired.ci.high)) return;
     curve->low[point] = paired.ci.low;

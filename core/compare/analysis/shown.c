@@ -3,6 +3,11 @@
 
 #include <string.h>
 
+bool analysis_has_inference(const struct analysis *analysis)
+{
+    return analysis->finished || analysis->plan->stopping != STOP_FIXED || strcmp(analysis->status, "waiting") == 0;
+}
+
 double analysis_shown(const struct analysis *analysis, double difference)
 {
     return (analysis->plan->lower_is_better ? -1 : 1) * analysis->percent * difference;

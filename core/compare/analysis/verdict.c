@@ -295,7 +295,8 @@ static bool is_open(const struct draft *draft)
 {
     const struct contrast_result *result = draft->result;
     bool futile = result->estimate.futile || result->at_equal_cost.futile;
-    if (draft->analysis->finished || result->waits) return false;
+    bool waited_for = strcmp(draft->analysis->status, "waiting") == 0 && result->estimate.n >= draft->analysis->plan->seeds;
+    if (draft->analysis->finished || result->waits || waited_for) return false;
     return draft->analysis->plan->stopping == STOP_FIXED || !(result->decided || futile);
 }
 

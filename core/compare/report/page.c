@@ -50,7 +50,7 @@ char *report_html(const struct analysis *analysis)
     struct growing html = {0};
     struct page page = {.analysis = analysis, .html = &html, .places = result_table_decimals(analysis)};
     if (page.places < 0) return NULL;
-    page.inference = analysis->finished || analysis->plan->stopping != STOP_FIXED;
+    page.inference = analysis_has_inference(analysis);
     head(&page);
     body(&page);
     markup_raw(page.html, "</main>\n</body>\n</html>\n");

@@ -58,7 +58,10 @@ static void put_unfinished(const struct page *page)
     markup_put(page->html, "<p class=\"notice\" role=\"note\"><b>Not finished</b> (%s): %" PRId64, analysis->status, done);
     if (plan->design != DESIGN_SCREEN && plan->stopping == STOP_FIXED) markup_put(page->html, " of %" PRId64, planned);
     markup_raw(page->html, done == 1 && planned == 0 ? " trial. " : " trials. ");
-    markup_raw(page->html, page->inference
+    markup_raw(page->html, strcmp(analysis->status, "waiting") == 0
+                               ? "Some trials could not be made, by no fault of their own. Their arms have no verdict; the same command "
+                                 "makes what is missing.</p>\n"
+                           : page->inference
                                ? "What follows rests on the looks made so far; the plan allows for that.</p>\n"
                                : "Counts and means only, as tests and intervals hold for all planned seeds, not for those that happen "
                                  "to be there.</p>\n");

@@ -74,7 +74,7 @@ static knack_status remove_charts(const char *folder)
 static knack_status write_charts(const struct analysis *analysis, const char *folder)
 {
     TRY(remove_charts(folder));
-    if (!analysis->finished && analysis->plan->stopping == STOP_FIXED) return KNACK_OK;
+    if (!analysis_has_inference(analysis)) return KNACK_OK;
     TRY(file_make_folder(folder));
     for (int i = 0; figures[i]; i++)
         for (int64_t item = 0; item < figure_items(figures[i], analysis); item++) TRY(write_chart(figures[i], analysis, item, folder));

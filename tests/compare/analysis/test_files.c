@@ -112,8 +112,8 @@ static void test_json_of_the_store(void **state)
     (void)state;
     char folder[] = "/tmp/knack-files-XXXXXX";
     assert_non_null(mkdtemp(folder));
-    double value[] = {.9, .92, .91, .92, .9, .95, .91, .93};
-    struct recipe recipe = {.arms = 2, .seeds = 4, .planned = 5, .value = value, .status = "waiting"};
+    double value[] = {.9, .92, .95, .91, .92, .955, .9, .95, .953, .91, .93, .95, -INFINITY, -INFINITY, .956};
+    struct recipe recipe = {.arms = 3, .seeds = 5, .value = value, .status = "waiting"};
     struct store *store;
     struct analysis *analysis;
     assert_done(recipe_store(&recipe, folder, &store));
@@ -139,6 +139,8 @@ static void test_json_of_the_store(void **state)
     assert_true(number(aside, "step") == 7 && number(aside, "seed") == 2004);
     assert_int_equal(json_member(mixup, "trials")->count, 4);
     assert_true(json_member(mixup, "waits")->flag);
+    assert_string_equal(json_member_text(mixup, "verdict", ""), "WAITS");
+    assert_string_equal(json_member_text(entry(root, "arms", "cutmix"), "verdict", ""), "HELPS"); /* it has all its trials */
     assert_string_equal(json_member_text(warning, "text", ""), "nothing to agree on");
     assert_true(number(warning, "trials") == 1);
     assert_string_equal(json_member(root, "sources")->first->string, "/elsewhere");

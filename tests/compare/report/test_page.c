@@ -270,6 +270,12 @@ static void an_unfinished_page_has_counts_and_means_only(void **state)
     assert_has(page, "20 of 20");
     for (int i = 0; unsaid[i]; i++) assert_has_not(strstr(page, "<main>"), unsaid[i]);
     memory_free(page);
+    strcpy(analysis->status, "waiting");
+    page = page_of(analysis);
+    assert_has(page, "Their arms have no verdict; the same command makes");
+    assert_has(page, "HELPS");
+    memory_free(page);
+    strcpy(analysis->status, "interrupted");
     analysis->plan->stopping = STOP_LOOKS;
     page = page_of(analysis);
     assert_has(page, "<b>Not finished</b> (interrupted)");

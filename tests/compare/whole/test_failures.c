@@ -89,6 +89,7 @@ static void what_spins_holds_up_only_itself(void **state)
     }
     struct analysis *analysis = whole_analysis("spins");
     assert_false(isnan(whole_contrast(analysis, "mixup")->estimate.p));
+    assert_string_not_equal(whole_contrast(analysis, "mixup")->verdict.word, "NOT FINISHED");
     assert_int_equal(whole_contrast(analysis, "spins")->failed, 3);
     analysis_free(analysis);
     struct store *store = whole_store("spins");
