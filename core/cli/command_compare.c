@@ -212,6 +212,7 @@ static knack_status run(const struct console *console, const void *user)
     if (options->list) return list(console, options);
     if (!options->config)
         return status_set(KNACK_E_USAGE, "knack compare needs CONFIG: %s; for example `%s`", arguments[0].help, command_compare.example);
+    TRY(fail_if_check(options->fail_if));
     if (options->pilot.said && !options->dry_run) return status_set(KNACK_E_USAGE, "--pilot is part of a --dry-run");
     if (options->rerun && options->dry_run) return status_set(KNACK_E_USAGE, "--dry-run is of comparisons, not of --rerun");
     if (options->rerun) return rerun(console, options);

@@ -68,6 +68,9 @@ static knack_status run(const struct console *console, const void *user)
     bool one = options->out || options->markdown || options->csv || options->fail_if;
     if (options->markdown + options->csv + console->json > 1)
         return status_set(KNACK_E_USAGE, "of --markdown, --csv and --json only one can be printed");
+    TRY(fail_if_check(options->fail_if));
+    if (options->out && (options->markdown || options->csv))
+        return status_set(KNACK_E_USAGE, "--out writes the report's files, --markdown and --csv print a table: one of them at a time");
     if (!options->other) return show_one(console, options);
     if (one) return status_set(KNACK_E_USAGE, "--out, --markdown, --csv and --fail-if are for one comparison, and two are named");
     return show_both(console, options->folder, options->other);

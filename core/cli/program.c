@@ -34,6 +34,7 @@ const struct gloss program_exits[] = {
     {"4", "plugin"},
     {"5", "loss or gradient not finite"},
     {"6", "input, output or memory; a comparison that waits for them: the same command goes on"},
+    {"7", "a verdict that --fail-if names"},
     {"130", "interrupted (nothing is lost: knack resume DIR, or the same knack compare again)"},
     {NULL},
 };

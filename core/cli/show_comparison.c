@@ -336,6 +336,19 @@ knack_status show_comparison(const struct console *console, const struct analysi
 const char *const fail_if_name[] = {"hurts", "inconclusive", "hurts,inconclusive", NULL};
 const char fail_if_help[] = "exit status 7 if a verdict is so: hurts, inconclusive, or one of both: hurts,inconclusive";
 
+/* A word that no verdict can be would never fail. */
+knack_status fail_if_check(const char *fail_if)
+{
+    for (const char *word = fail_if; word; word = strchr(word, ',') ? strchr(word, ',') + 1 : NULL) {
+        size_t length = strcspn(word, ",");
+        bool known = false;
+        for (int i = 0; i < 2; i++) known |= strlen(fail_if_name[i]) == length && strncmp(word, fail_if_name[i], length) == 0;
+        if (!known)
+            return status_set(KNACK_E_USAGE, "--fail-if %s: there are hurts, inconclusive, or both with a comma between them", fail_if);
+    }
+    return KNACK_OK;
+}
+
 knack_status fail_if_verdicts(const struct analysis *analysis, const char *fail_if)
 {
     char text[1024] = "";

@@ -11,6 +11,7 @@ knack_status show_comparison(const struct console *, const struct analysis *, co
 /* The value of --fail-if, and its words. */
 extern const char *const fail_if_name[], fail_if_help[];
 /* STATUS_VERDICT, naming the verdicts, if there are any of a kind that the text names; NULL names none. */
+knack_status fail_if_check(const char *fail_if); /* before anything runs; NULL is fine */
 knack_status fail_if_verdicts(const struct analysis *, const char *fail_if);
 /* Two comparisons, trick by trick, and in what they differ; no test between them. */
 knack_status show_two_comparisons(const struct console *, const struct analysis *, const struct analysis *);

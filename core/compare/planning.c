@@ -140,14 +140,15 @@ static knack_status merge_kept(struct comparison *comparison)
     TRY(open_store(comparison));
     TRY(store_read_plan(comparison->store, &kept));
     if (!kept) return KNACK_OK;
+    int64_t contrasts = kept->contrasts, seeds = kept->seeds;
     knack_status status = plan_merge(kept, comparison->plan);
     if (status < 0) {
         plan_free(kept);
         return status;
     }
-    if (kept->contrasts > comparison->plan->contrasts || kept->seeds > comparison->plan->seeds)
-        comparison_note(comparison, "%s: what it has stays: %lld comparisons, %lld seeds", comparison->folder, (long long)kept->contrasts,
-                        (long long)kept->seeds);
+    if (contrasts > comparison->plan->contrasts || seeds > comparison->plan->seeds)
+        comparison_note(comparison, "%s: what it has stays: %lld comparisons, %lld seeds", comparison->folder, (long long)contrasts,
+                        (long long)seeds);
     plan_free(comparison->plan);
     comparison->plan = kept;
     return KNACK_OK;

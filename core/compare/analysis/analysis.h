@@ -68,7 +68,7 @@ struct contrast_result {
     const char *title;             /* what to call it: with its aliases, "A x B or C x D", never the name of one */
     struct estimate estimate;      /* at equal updates */
     struct estimate at_equal_cost; /* n 0: not measured */
-    double p, p_adjusted;          /* of both lines together, as struct finding has them */
+    double p, p_adjusted;          /* of both lines together, or of the line whose word stands */
     enum verdict_kind updates_say, equal_cost_says;
     bool by_cost, by_failures, decided, waits, all_failed;
     int64_t trained;      /* seeds in which every trial of it trained, where some failed, */

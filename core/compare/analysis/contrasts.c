@@ -95,8 +95,9 @@ static knack_status fill(struct analysis *analysis, const struct material *mater
     result->costs = finding->cost;
     result->equal_cost = finding->cost.at;
     result->equal_cost_missing = finding->cost_missing;
-    result->p = finding->p;
-    result->p_adjusted = finding->p_adjusted;
+    bool common = finding->at_equal_cost.n == 0 || (finding->updates == finding->equal && finding->kind == finding->updates);
+    result->p = common ? finding->p : finding_line(finding)->p; /* of the line whose word stands, if it is one's alone */
+    result->p_adjusted = common ? finding->p_adjusted : finding_line(finding)->p_adjusted;
     result->updates_say = finding->updates;
     result->equal_cost_says = finding->equal;
     result->by_cost = finding->by_cost;

@@ -57,13 +57,15 @@ const char *phrase_interval_name(const struct plan *plan, const struct estimate 
 
 const char *phrase_cost(const struct contrast_result *result, char buffer[128])
 {
-    char passes[NUMBER_SIZE], time[NUMBER_SIZE];
+    char passes[NUMBER_SIZE], time[NUMBER_SIZE], least[NUMBER_SIZE];
     double counted = result->costs.counted, cpu = result->costs.cpu;
     number_fixed(passes, counted, 2);
     number_fixed(time, cpu, 2);
     buffer[0] = '\0';
     if (isnan(counted)) return buffer;
-    if (!isnan(cpu) && fabs(cpu / counted - 1) > .05)
+    if (result->costs.differs && fabs(result->costs.at / counted - 1) > 1e-9) /* the lower end of the time's interval is what counts */
+        snprintf(buffer, 128, "costs %.24sx, in CPU time %.24sx, at least %.24sx", passes, time, number_fixed(least, result->costs.at, 2));
+    else if (!isnan(cpu) && fabs(cpu / counted - 1) > .05)
         snprintf(buffer, 128, "costs %sx, in CPU time %sx", passes, time);
     else if (fabs(counted - 1) >= .005)
         snprintf(buffer, 128, "costs %sx", passes);

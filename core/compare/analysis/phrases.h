@@ -12,7 +12,8 @@ const char *phrase_amount(const struct analysis *, double difference, int decima
                           char buffer[192]); /* "+0.50 points accuracy", "loss -0.031" */
 const char *phrase_interval(const struct analysis *, struct interval, int decimals, char buffer[128]); /* "+0.30 to +0.70" */
 const char *phrase_interval_name(const struct plan *, const struct estimate *);                        /* "95% CI", "95% repeated CI" */
-/* "costs 2.00x": passes of a whole training; "costs 2.00x, in CPU time 2.31x" where that says something else. "": about the baseline's. */
+/* "costs 2.00x": passes of a whole training; "costs 2.00x, in CPU time 2.31x" where that says something else; "..., at least
+ * 1.60x": the cost that counts, where passes mislead. "": about the baseline's. */
 const char *phrase_cost(const struct contrast_result *, char buffer[128]);
 /* "the budget of 6 epochs: twice as many gain +11.5 points", or "" if the baseline's budget is enough or nothing is known. */
 const char *phrase_budget(const struct analysis *, char buffer[192]);

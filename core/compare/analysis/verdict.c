@@ -53,17 +53,15 @@ static const char *where(const struct draft *draft)
     return result->at_equal_cost.n > 0 && result->equal_cost_says == VERDICT_HELPS ? " at equal updates" : "";
 }
 
-/* "p 0.002, Holm 0.006": of an effect that both lines show the larger ones. */
+/* "p 0.002, Holm 0.006" */
 static void say_p(struct draft *draft)
 {
     const struct analysis *analysis = draft->analysis;
     const struct contrast_result *result = draft->result;
-    bool common = result->at_equal_cost.n == 0 || both_claim(draft);
     char p[NUMBER_SIZE];
-    say(draft, "p %s", analysis_p(analysis, p, common ? result->p : draft->estimate->p));
+    say(draft, "p %s", analysis_p(analysis, p, result->p));
     if (analysis->family_size[result->contrast->family] < 2) return;
-    say(draft, ", %s %s", analysis->screening ? "q" : "Holm",
-        analysis_p(analysis, p, common ? result->p_adjusted : draft->estimate->p_adjusted));
+    say(draft, ", %s %s", analysis->screening ? "q" : "Holm", analysis_p(analysis, p, result->p_adjusted));
 }
 
 /* In how many seeds it went the way that the verdict says. */

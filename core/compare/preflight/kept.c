@@ -28,6 +28,8 @@ static void free_kept(struct kept *kept)
 {
     memory_free(kept->trial);
     memory_free(kept->identity);
+    kept->trial = NULL;
+    kept->identity = NULL;
 }
 
 static const char *identity_text(const struct kept *kept, int64_t id)
@@ -56,11 +58,24 @@ static knack_status check_names(const struct kept *kept)
     return KNACK_OK;
 }
 
-static knack_status set_aside(const struct kept *kept, int64_t *aside)
+static knack_status find_change(const struct kept *, int64_t arm, int64_t *trials, char **words);
+
+/* Readings were of the trials that are set aside, unless the new ones come to the same. */
+static knack_status make_again(struct kept *kept, int64_t arm, int64_t *count)
+{
+    char *words;
+    int64_t trials;
+    TRY(find_change(kept, arm, &trials, &words));
+    if (words) kept->plan->arm[arm].reads = 0;
+    memory_free(words);
+    return store_set_aside_arm(kept->store, arm, "again", false, count);
+}
+
+static knack_status set_aside(struct kept *kept, int64_t *aside)
 {
     for (int64_t a = 0; a < kept->plan->arms; a++) {
         int64_t again = 0, failed = 0;
-        if (is_asked_again(kept->request, kept->plan->arm[a].name)) TRY(store_set_aside_arm(kept->store, a, "again", false, &again));
+        if (is_asked_again(kept->request, kept->plan->arm[a].name)) TRY(make_again(kept, a, &again));
         if (kept->request->retry_failed) TRY(store_set_aside_arm(kept->store, a, "retry-failed", true, &failed));
         kept->plan->retried += failed;
         *aside += again + failed;
@@ -132,8 +147,12 @@ knack_status kept_check(struct store *store, struct plan *plan, const struct kep
     struct kept kept = {.store = store, .plan = plan, .request = request};
     *aside = 0;
     TRY(check_names(&kept));
-    TRY(set_aside(&kept, aside));
     knack_status status = read_kept(store, &kept);
+    if (status >= 0) status = set_aside(&kept, aside);
+    if (status >= 0 && *aside > 0) {
+        free_kept(&kept);
+        status = read_kept(store, &kept);
+    }
     if (status >= 0) status = refuse_changed(&kept);
     free_kept(&kept);
     return status;

@@ -111,6 +111,12 @@ knack_status trial_find_part(const char *part, const char *metric, const struct 
     if (data->part[p].count == 0) {
         char unknown[512];
         snprintf(unknown, sizeof unknown, "%s%s", known < 0 ? "; " : "", known < 0 ? knack_error() : "");
+        if (data->part[PART_TEST].count == 0 && data->part[PART_VALIDATION].count == 0)
+            return status_set(
+                KNACK_E_USAGE,
+                "metric %s.%s: the data have neither a test nor a validation part to judge by; give \"data.test\", or of one file "
+                "\"limit\": N with \"rest\": \"test\", or \"data.validation\"%s",
+                part, metric, unknown);
         return status_set(KNACK_E_USAGE, "metric %s.%s: the data have no %s part; give \"data.%s\", or judge on the other part%s", part,
                           metric, part, part, unknown);
     }
