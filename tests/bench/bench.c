@@ -31,6 +31,7 @@ static const struct command {
     {"data", "[WORKLOAD]...  batches that are drawn and read, without a step", bench_data, TRAINED, "tfpj"},
     {"checkpoint", "[FOLDER]  writing one, to memory and to a disk (.)", bench_checkpoint, OWN, "j"},
     {"compare", "  a comparison's time against trials, with one job and with two", bench_compare, NOTHING, "j"},
+    {"many", "  what lies between the trials of a comparison of 1,000, and its memory", bench_many, NOTHING, "j"},
     {"growth", "  a step's time against batch, width, depth, tokens, parameters", bench_growth, NOTHING, "trsj"},
     {"plots", "FOLDER OUT  charts of what growth and compare wrote as FOLDER/growth.json and compare.json", bench_plots, OWN, ""},
     {"write", "WORKLOAD FOLDER  the workload's config and data, for others to train", bench_write, OWN, "tfpbwdk"},

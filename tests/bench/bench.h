@@ -31,6 +31,7 @@ knack_status bench_start(const struct options *);
 knack_status bench_data(const struct options *);
 knack_status bench_checkpoint(const struct options *);
 knack_status bench_compare(const struct options *);
+knack_status bench_many(const struct options *);
 knack_status bench_growth(const struct options *);
 knack_status bench_plots(const struct options *);
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -38,7 +39,8 @@ struct worker {
     bool busy, reaped, garbled;
     bool late, by_clock; /* killed for it; by_clock: for its wall time */
     pid_t process;
-    int fd; /* of its pipe; -1: closed */
+    int fd;  /* of its pipe; -1: closed */
+    int end; /* becomes readable when the process can be reaped; -1: the system has no such thing, or it is reaped */
     int64_t job;
     double started, cpu, wall, seconds; /* cpu, wall: limits, or 0 */
     double spent;                       /* CPU seconds, when last looked at */
@@ -51,7 +53,7 @@ struct worker {
 
 struct pool {
     struct worker *worker; /* [size] */
-    struct pollfd *poll;   /* [size] */
+    struct pollfd *poll;   /* [2, size]: pipes, then ends */
     struct page *page;     /* [size], shared memory */
     int64_t size, working, turn;
 };
@@ -143,8 +145,10 @@ static void be_worker(const struct pool *pool, struct pool_channel *channel, pid
     memory_tell_refusals(&own_page->refused);
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent) _exit(1); /* it may have ended before prctl() could notice */
     ignore_signals(mask);
-    for (int64_t i = 0; i < pool->size; i++)
+    for (int64_t i = 0; i < pool->size; i++) {
         if (pool->worker[i].fd >= 0) close(pool->worker[i].fd);
+        if (pool->worker[i].end >= 0) close(pool->worker[i].end);
+    }
     if (!redirect() || !catch_crashes()) {
         fprintf(stderr, "knack: a worker cannot begin: %s\n", strerror(errno));
         own_page->refused = true;
@@ -181,23 +185,28 @@ knack_status pool_new(int64_t size, struct pool **out)
     struct pool *pool = memory_new(1, sizeof *pool);
     if (!pool) return KNACK_E_MEMORY;
     pool->worker = memory_new((size_t)size, sizeof *pool->worker);
-    pool->poll = pool->worker ? memory_new((size_t)size, sizeof *pool->poll) : NULL;
+    pool->poll = pool->worker ? memory_new(2 * (size_t)size, sizeof *pool->poll) : NULL;
     pool->page = pool->poll ? share((size_t)size * sizeof *pool->page) : NULL;
     if (!pool->page) {
         pool_free(pool);
         return KNACK_E_MEMORY;
     }
     pool->size = size;
-    for (int64_t i = 0; i < size; i++) pool->worker[i] = (struct worker){.fd = -1, .page = &pool->page[i]};
+    for (int64_t i = 0; i < size; i++) pool->worker[i] = (struct worker){.fd = -1, .end = -1, .page = &pool->page[i]};
     hear_of_children();
     *out = pool;
     return KNACK_OK;
 }
 
+static void close_one(int *fd)
+{
+    if (*fd >= 0) close(*fd);
+    *fd = -1;
+}
+
 static void close_pipe(struct worker *worker)
 {
-    if (worker->fd >= 0) close(worker->fd);
-    worker->fd = -1;
+    close_one(&worker->fd);
 }
 
 void pool_free(struct pool *pool)
@@ -210,6 +219,7 @@ void pool_free(struct pool *pool)
         if (worker->busy && !worker->reaped)
             while (waitpid(worker->process, NULL, 0) < 0 && errno == EINTR) continue;
         close_pipe(worker);
+        close_one(&worker->end);
         memory_free(worker->bytes);
     }
     if (pool->page) munmap(pool->page, (size_t)pool->size * sizeof *pool->page);
@@ -271,6 +281,13 @@ static pid_t start(const struct pool *pool, struct page *page, int ends[2], int 
     return process;
 }
 
+static int open_end(pid_t process)
+{
+    int fd = pidfd_open(process, 0);
+    if (fd >= 0 && !move_up(&fd)) close_one(&fd);
+    return fd;
+}
+
 knack_status pool_start(struct pool *pool, int64_t job, double cpu, double wall, int (*work)(void *user, struct pool_channel *), void *user)
 {
     struct worker *worker = pool->worker;
@@ -290,6 +307,7 @@ knack_status pool_start(struct pool *pool, int64_t job, double cpu, double wall,
     *worker = (struct worker){.busy = true,
                               .process = process,
                               .fd = ends[0],
+                              .end = open_end(process),
                               .job = job,
                               .started = now(),
                               .cpu = cpu,
@@ -372,6 +390,7 @@ static knack_status reap(struct worker *worker)
     if (ended < 0) return status_set(KNACK_E_IO, "how worker %lld ended cannot be learnt: %s", (long long)worker->process, strerror(errno));
     if (ended == 0) return KNACK_OK;
     worker->reaped = true;
+    close_one(&worker->end);
     worker->seconds = now() - worker->started;
     return KNACK_OK;
 }
@@ -443,15 +462,15 @@ static knack_status next_event(struct pool *pool, struct pool_event *event, bool
 
 /* ---- Waiting ---- */
 
-/* How long poll() may take, in ms, and then once more up to `until`. Nothing wakes it when a process ends whose pipe is closed already, or
- * held open by another. */
+/* How long poll() may take, in ms, and then once more up to `until`. Without `end` nothing wakes it when a process ends whose pipe is
+ * closed already, or held open by another. */
 static int patience(const struct pool *pool, double until)
 {
     double time = now(), wait = fmin(until - time, 0.2);
     for (int64_t i = 0; i < pool->size; i++) {
         const struct worker *worker = &pool->worker[i];
         if (!worker->busy) continue;
-        if (worker->fd < 0) wait = fmin(wait, 0.01);
+        if (worker->fd < 0 && worker->end < 0) wait = fmin(wait, 0.01);
         if (worker->late) continue;
         if (worker->cpu > 0) wait = fmin(wait, fmax(worker->cpu - worker->spent, 0.01));
         if (worker->wall > 0) wait = fmin(wait, worker->started + worker->wall - time);
@@ -474,8 +493,11 @@ static void end_late(struct worker *worker, double time)
 static knack_status look(struct pool *pool, double until, bool *interrupted)
 {
     *interrupted = false;
-    for (int64_t i = 0; i < pool->size; i++) pool->poll[i] = (struct pollfd){.fd = pool->worker[i].fd, .events = POLLIN};
-    if (poll(pool->poll, (nfds_t)pool->size, patience(pool, until)) < 0) {
+    for (int64_t i = 0; i < pool->size; i++) {
+        pool->poll[i] = (struct pollfd){.fd = pool->worker[i].fd, .events = POLLIN};
+        pool->poll[pool->size + i] = (struct pollfd){.fd = pool->worker[i].end, .events = POLLIN};
+    }
+    if (poll(pool->poll, 2 * (nfds_t)pool->size, patience(pool, until)) < 0) {
         *interrupted = errno == EINTR;
         return *interrupted ? KNACK_OK : status_set(KNACK_E_IO, "workers cannot be waited for: %s", strerror(errno));
     }

@@ -2,6 +2,7 @@
 #include "base/test.h"
 
 #include <errno.h>
+#include <math.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -356,10 +357,13 @@ static int leave_a_child(void *user, struct pool_channel *channel)
 static void test_held_pipe(void **state)
 {
     (void)state;
-    double start = now();
-    struct pool_event event = run_alone(0, leave_a_child, NULL);
-    assert_int_equal(event.kind, POOL_ENDED);
-    assert_true(now() - start < 3);
+    double least = INFINITY;
+    for (int i = 0; i < 5; i++) {
+        double began = now();
+        assert_int_equal(run_alone(0, leave_a_child, NULL).kind, POOL_ENDED);
+        least = fmin(least, now() - began);
+    }
+    assert_true(least < .15); /* nobody has to ask again and again */
 }
 
 /* ---- What a worker inherits ---- */
