@@ -7,22 +7,29 @@
 #include "compare/statistics/two_level.h"
 #include "rule.h"
 
-/* Correct or not with and without the trick, which moves the odds by run and by example, on average not at all. */
-static double draw_right(const struct cell *cell, uint64_t key, uint32_t number, double run, int64_t seed, int64_t example)
+/* What examples have in all seeds: by how much the trick moves them, and the odds to be right without it. */
+struct examples {
+    double *moved, *odds; /* [examples] each */
+};
+
+static void draw_examples(const struct cell *cell, uint64_t key, uint32_t number, struct examples *examples)
 {
-    uint64_t i = (uint64_t)(seed * cell->examples + example);
-    double odds = 1 + 1.5 * random_normal(key, (struct random_place){number, 1, 0}, (uint64_t)example);
-    double half = (run + cell->by_example * random_normal(key, (struct random_place){number, 2, 0}, (uint64_t)example)) / 2;
-    bool with = random_uniform(key, (struct random_place){number, 3, 0}, i) < 1 / (1 + exp(-odds - half));
-    bool without = random_uniform(key, (struct random_place){number, 4, 0}, i) < 1 / (1 + exp(-odds + half));
-    return with - without;
+    for (int64_t e = 0; e < cell->examples; e++) {
+        examples->moved[e] = cell->by_example * random_normal(key, (struct random_place){number, 2, 0}, (uint64_t)e);
+        if (cell->right) examples->odds[e] = 1 + 1.5 * random_normal(key, (struct random_place){number, 1, 0}, (uint64_t)e);
+    }
 }
 
-static double draw_number(const struct cell *cell, uint64_t key, uint32_t number, double run, int64_t seed, int64_t example)
+/* A difference; or of right and not with and without the trick, which moves the odds by run and by example, on average not at all. */
+static double draw(const struct cell *cell, uint64_t key, uint32_t number, double run, const struct examples *examples, int64_t seed,
+                   int64_t e)
 {
-    uint64_t i = (uint64_t)(seed * cell->examples + example);
-    double moved = cell->by_example * random_normal(key, (struct random_place){number, 2, 0}, (uint64_t)example);
-    return run + moved + random_normal(key, (struct random_place){number, 3, 0}, i);
+    uint64_t i = (uint64_t)(seed * cell->examples + e);
+    if (!cell->right) return run + examples->moved[e] + random_normal(key, (struct random_place){number, 3, 0}, i);
+    double half = (run + examples->moved[e]) / 2;
+    bool with = random_uniform(key, (struct random_place){number, 3, 0}, i) < 1 / (1 + exp(-examples->odds[e] - half));
+    bool without = random_uniform(key, (struct random_place){number, 4, 0}, i) < 1 / (1 + exp(-examples->odds[e] + half));
+    return with - without;
 }
 
 static double draw_run(const struct cell *cell, uint64_t key, uint32_t number, int64_t seed)
@@ -33,15 +40,17 @@ static double draw_run(const struct cell *cell, uint64_t key, uint32_t number, i
     return cell->by_seed * value / (cell->heavy ? sqrt(squares) : 1);
 }
 
-/* Adds seeds up to `until`; means [seeds]. */
+/* Adds seeds up to `until`; row [3, examples], mean [seeds]. */
 static void add_seeds(const struct cell *cell, uint32_t number, int64_t until, struct two_way_sums *sums, double *row, double *mean)
 {
     uint64_t key = random_key(0, cell->name);
+    struct examples examples = {row + cell->examples, row + 2 * cell->examples};
+    if (sums->seeds == 0) draw_examples(cell, key, number, &examples);
     for (int64_t s = sums->seeds; s < until; s++) {
         double run = draw_run(cell, key, number, s);
         mean[s] = 0;
         for (int64_t e = 0; e < cell->examples; e++) {
-            row[e] = cell->right ? draw_right(cell, key, number, run, s, e) : draw_number(cell, key, number, run, s, e);
+            row[e] = draw(cell, key, number, run, &examples, s, e);
             mean[s] += row[e] / (double)cell->examples;
         }
         two_way_add(sums, row);
@@ -64,7 +73,7 @@ static double watch(const struct cell *cell, uint32_t number, const double *look
 knack_status rule_transfer(const struct cell *cell, uint32_t number, const double *look_bound, struct tally *tally)
 {
     struct two_way_sums sums;
-    double *row = memory_new((size_t)cell->examples, sizeof *row), mean[32], bound = 0;
+    double *row = memory_new(3 * (size_t)cell->examples, sizeof *row), mean[32], bound = 0;
     knack_status status = row ? two_way_begin(&sums, cell->examples) : KNACK_E_MEMORY;
     if (status >= 0) {
         if (cell->looks > 0)

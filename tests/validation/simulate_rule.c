@@ -2,7 +2,7 @@
  * 1 if one is outside of what is accepted. Always the same numbers (Philox). docs/measured/rule.md has the table.
  *
  *   simulate_rule FILE [--only TEXT] [--part K/N] [--quick N]   runs the cells that FILE (CSV; "-": print only) lacks, and adds them
- *   simulate_rule --table FILE                                  prints its rows as Markdown
+ *   simulate_rule --table FILE                                  prints them as Markdown: by measure, then by cell
  *   simulate_rule --cells                                       lists the cells
  *
  * --only: cells whose names hold a text; --quick: so many comparisons a cell, with four and a half standard errors of them allowed;
@@ -70,8 +70,16 @@ static bool write_rows(const struct asked *asked, const struct cell *of, const s
     return written;
 }
 
-/* Words and numbers, the bound as a reader says it. */
-static void print_row(char *line)
+/* ---- Tables ---- */
+
+/* What the file has of a cell and measure. */
+struct kept_row {
+    bool there, bounded, good;
+    double rate, low, high;
+};
+static struct kept_row kept[CELLS_MOST][MEASURES];
+
+static void keep_row(char *line, int64_t cells)
 {
     char *field[8] = {line};
     for (int i = 1; i < 8; i++) {
@@ -79,17 +87,97 @@ static void print_row(char *line)
         if (!field[i]) return;
         *field[i]++ = '\0';
     }
-    double low = 100 * strtod(field[5], NULL), high = 100 * strtod(field[6], NULL), rate = 100 * strtod(field[4], NULL);
-    char bound[64] = "-";
-    field[7][strcspn(field[7], "\n")] = '\0';
-    if (strcmp(field[7], "shown") != 0)
-        low == 0      ? snprintf(bound, sizeof bound, "at most %g %%", high)
-        : high == 100 ? snprintf(bound, sizeof bound, "at least %g %%", low)
-                      : snprintf(bound, sizeof bound, "%g to %g %%", low, high);
-    printf("| %s | %s | %s | %.2f %% | %s |\n", field[0], field[1], bound, rate, field[7]);
+    for (int64_t c = 0; c < cells; c++)
+        for (int m = 0; m < MEASURES && strcmp(cell[c].name, field[0]) == 0; m++)
+            if (strcmp(measure_name[m], field[1]) == 0)
+                kept[c][m] = (struct kept_row){.there = true,
+                                               .bounded = strncmp(field[7], "shown", 5) != 0,
+                                               .good = strncmp(field[7], "ok", 2) == 0,
+                                               .rate = 100 * strtod(field[4], NULL),
+                                               .low = 100 * strtod(field[5], NULL),
+                                               .high = 100 * strtod(field[6], NULL)};
 }
 
-static int print_table(const char *file)
+/* Cells with the same bound on the measure as `first`: how many, their least and largest, how many are outside. */
+static void print_bound(const struct kept_row *first, int measure, int64_t cells)
+{
+    double least = 100, most = 0;
+    int64_t count = 0, outside = 0;
+    for (int64_t c = 0; c < cells; c++) {
+        const struct kept_row *row = &kept[c][measure];
+        if (!row->there || row->bounded != first->bounded || row->low != first->low || row->high != first->high) continue;
+        least = fmin(least, row->rate);
+        most = fmax(most, row->rate);
+        outside += row->bounded && !row->good;
+        count++;
+    }
+    char bound[64] = "shown only";
+    if (first->bounded && first->low == 0) snprintf(bound, sizeof bound, "at most %g", first->high);
+    if (first->bounded && first->low > 0)
+        first->high == 100 ? snprintf(bound, sizeof bound, "at least %g", first->low)
+                           : snprintf(bound, sizeof bound, "%g to %g", first->low, first->high);
+    printf("| %s | %s | %lld | %.2f to %.2f | %lld |\n", measure_name[measure], bound, (long long)count, least, most, (long long)outside);
+}
+
+static void print_summary(int64_t cells)
+{
+    puts("| measure, in % | accepted | cells | measured | outside |\n|---|---|---|---|---|");
+    for (int m = 0; m < MEASURES; m++)
+        for (int64_t c = 0; c < cells; c++) {
+            const struct kept_row *row = &kept[c][m];
+            bool before = false;
+            for (int64_t k = 0; k < c && row->there; k++)
+                before |=
+                    kept[k][m].there && kept[k][m].bounded == row->bounded && kept[k][m].low == row->low && kept[k][m].high == row->high;
+            if (row->there && !before) print_bound(row, m, cells);
+        }
+}
+
+/* One row a cell; in brackets what is only shown, in bold what is outside. */
+static void print_cells(int64_t cells)
+{
+    static const struct {
+        const char *title;
+        enum measure measure;
+    } column[] = {{"wrong effect", WRONG_EFFECT},
+                  {"at any reading", WRONG_EFFECT_EVER},
+                  {"wrong no difference", WRONG_SAME},
+                  {"wrong not worth it", WRONG_NOT_WORTH},
+                  {"of any arm", ANY_NOT_WORTH},
+                  {"covers at updates", COVERS_UPDATES},
+                  {"at cost", COVERS_COST},
+                  {"verdict's", COVERS_PRINTED},
+                  {"together", COVERS_TOGETHER},
+                  {"upper limit", COVERS_UPPER},
+                  {"next seed", COVERS_NEXT},
+                  {"transfer", COVERS_TRANSFER},
+                  {"HELPS or HURTS", FOUND}};
+    enum { COLUMNS = sizeof column / sizeof *column };
+    printf("\n| cell |");
+    for (int i = 0; i < COLUMNS; i++) printf(" %s |", column[i].title);
+    printf(" within |\n|---|");
+    for (int i = 0; i < COLUMNS; i++) printf("---|");
+    puts("---|");
+    for (int64_t c = 0; c < cells; c++) {
+        bool there = false, good = true;
+        for (int m = 0; m < MEASURES; m++) {
+            there |= kept[c][m].there;
+            good &= !kept[c][m].there || !kept[c][m].bounded || kept[c][m].good;
+        }
+        if (!there) continue;
+        printf("| %s |", cell[c].name);
+        for (int i = 0; i < COLUMNS; i++) {
+            const struct kept_row *row = &kept[c][column[i].measure];
+            if (!row->there)
+                printf(" |");
+            else
+                printf(!row->bounded ? " (%.2f) |" : row->good ? " %.2f |" : " **%.2f** |", row->rate);
+        }
+        puts(good ? " ok |" : " NOT |");
+    }
+}
+
+static int print_tables(const char *file, int64_t cells)
 {
     char line[512];
     FILE *stream = fopen(file, "r");
@@ -97,9 +185,10 @@ static int print_table(const char *file)
         fprintf(stderr, "%s: cannot be read\n", file);
         return 2;
     }
-    puts("| cell | what | accepted | measured | within |\n|---|---|---|---|---|");
-    while (fgets(line, sizeof line, stream)) print_row(line);
+    while (fgets(line, sizeof line, stream)) keep_row(line, cells);
     fclose(stream);
+    print_summary(cells);
+    print_cells(cells);
     return 0;
 }
 
@@ -178,7 +267,7 @@ int main(int count, char **word)
         fprintf(stderr, "simulate_rule FILE [--only TEXT] [--part K/N] [--quick N] [--must-break] | --table FILE | --cells\n");
         return 2;
     }
-    if (asked.table) return print_table(asked.file);
+    if (asked.table) return print_tables(asked.file, cells);
     for (int64_t i = 0; asked.cells && i < cells; i++) puts(cell[i].name);
     return asked.cells ? 0 : run_cells(&asked, cells);
 }
