@@ -25,7 +25,7 @@ import browser  # noqa: E402
 
 COLUMNS, LINES = 112, 27
 CHARACTER, LINE, EDGE = 7.2, 17, 14
-WIDTH, HEIGHT, TALLEST = 1400, 732, 5000
+WIDTH, HEIGHT, TALLEST = 1400, 732, 2400
 STYLE = """.paper{fill:#f6f8fa}text{fill:#1c2128;font:12px ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace;white-space:pre}
 .command{fill:#0068a8;font-weight:600}
 @media (prefers-color-scheme:dark){.paper{fill:#14171c}text{fill:#e4e7eb}.command{fill:#56b4e9}}"""
