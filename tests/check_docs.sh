@@ -27,4 +27,10 @@ for page in README.md CHANGELOG.md $(find docs -name '*.md' | sort); do
         length(line) > 120 { print page ":" NR ": " length(line) " characters"; wrong = 1 }
         END { exit wrong }' "$page" || wrong=1
 done
+# Each comparison of tests/bench/effects has its rows, which effects.py writes.
+for file in tests/bench/effects/*.json; do
+    sed -n 's/^    "\([^"]*\)": {.*/\1/p' "$file" | while read -r arm; do
+        grep -qF "| $arm" docs/measured/tricks.md || { echo "$file: \"$arm\" has no row in docs/measured/tricks.md" && exit 1; }
+    done || wrong=1
+done
 exit $wrong
