@@ -75,8 +75,9 @@ knack_status choice_make(const struct plan *plan, const struct grid *grid, struc
     }
     order_arms(plan, grid, choice);
     choice->pairs = choice->arms * (choice->arms - 1) / 2;
-    double *p = memory_new((size_t)(2 * choice->pairs + grid->blocks), sizeof *p), *adjusted = p + choice->pairs;
+    double *p = memory_new((size_t)(2 * choice->pairs + grid->blocks), sizeof *p);
     if (!p) return KNACK_E_MEMORY;
+    double *adjusted = p + choice->pairs;
     int64_t pairs = 0;
     for (int64_t i = 0; i < choice->arms; i++)
         for (int64_t j = i + 1; j < choice->arms; j++)
