@@ -19,6 +19,7 @@ static void interrupt(struct analysis *analysis)
 {
     strcpy(analysis->status, "interrupted");
     analysis->finished = false;
+    analysis->remarks = 0; /* they are those of the end */
     for (int64_t a = 0; a < analysis->plan->arms; a++) analysis->arm[a].n -= analysis->arm[a].n / 3 + (a > 1);
 }
 

@@ -154,8 +154,8 @@ static knack_status tell_budget(struct analysis *analysis)
     }
     phrase_amount(analysis, convergence->gain, phrase_in_points(analysis) ? 1 : 3, gain);
     snprintf(times, sizeof times, convergence->factor == 2 ? "twice" : "%s times", number_short(factor, convergence->factor));
-    add(&text, "%s: %s the updates gain the baseline %s (%s)%s", convergence->enough ? "enough" : "NOT ENOUGH, the baseline is not done",
-        times, gain, number_of(seeds, convergence->n, "seed"),
+    add(&text, "%s: %s the updates %s the baseline%s %s (%s)%s", convergence->enough ? "enough" : "NOT ENOUGH, the baseline is not done",
+        times, convergence->enough ? "change" : "gain", convergence->enough ? " by" : "", gain, number_of(seeds, convergence->n, "seed"),
         convergence->enough           ? ""
         : convergence->gain > largest ? ", more than anything here does; verdicts hold for this budget only"
                                       : "; verdicts hold for this budget only");

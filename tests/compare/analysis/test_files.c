@@ -338,13 +338,61 @@ static void test_values(void **state)
     fixture_free(analysis);
 }
 
+/* ---- The result table, for other pages and programs ---- */
+
+static char *markdown(const struct analysis *analysis)
+{
+    return report_table(analysis, true);
+}
+
+static char *table_csv(const struct analysis *analysis)
+{
+    return report_table(analysis, false);
+}
+
+static void test_tables(void **state)
+{
+    (void)state;
+    double value[20];
+    for (int s = 0; s < 10; s++) {
+        value[2 * s] = .9 + (s % 2 ? .0078125 : -.0078125);
+        value[2 * s + 1] = value[2 * s] + .0078125 * (s % 2);
+    }
+    static const char *const name[] = {"a|b, <c>"};
+    struct analysis *analysis = recipe_analysis(&(struct recipe){.arms = 2, .seeds = 10, .value = value, .name = name});
+    assert_non_null(analysis);
+    char *text = markdown(analysis);
+    assert_string_equal(
+        text, "| Comparison | n | Base (mean) | Arm (mean) | \u0394 (95 % CI) | p | Wins | SD (of \u0394) | VRF | Cost | Verdict |\n"
+              "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |\n"
+              "| a\\|b, \\<c> | 10 | 90.00 | 90.39 | +0.39 (+0.10 to +0.69) | 0.015 | 7.5 | 0.41 | 13.0 | 1.00x | HELPS |\n");
+    memory_free(text);
+    text = table_csv(analysis);
+    const char *row = strchr(text, '\n') + 1;
+    char head[512];
+    snprintf(head, sizeof head, "%.*s", (int)(row - text), text);
+    assert_string_equal(
+        head, "comparison,n,failed,base_mean,mean,delta,delta_low,delta_high,p,p_holm,wins,s_d,vrf,transfer_low,transfer_high,cost,"
+              "cpu_cost,cpu_cost_low,cpu_cost_high,delta_equal_cost,delta_equal_cost_low,delta_equal_cost_high,verdict_kind,verdict\n");
+    double base, mean;
+    assert_int_equal(sscanf(row, "\"a|b, <c>\",10,0,%lf,%lf,", &base, &mean), 2);
+    assert_true(fabs(base - 90) < 1e-12 && fabs(mean - 90.390625) < 1e-12); /* all digits */
+    assert_non_null(strstr(row, ",1,,,,,,,helps,HELPS\n"));
+    int64_t heads = 0, cells = 0;
+    for (const char *c = head; *c; c++) heads += *c == ',';
+    for (const char *c = row; *c; c++) cells += *c == ',';
+    assert_int_equal(cells, heads + 1); /* one is in the name */
+    memory_free(text);
+    fixture_free(analysis);
+}
+
 static void test_without_memory(void **state)
 {
     (void)state;
     struct analysis *analysis = fixture_analysis(4, 4, DESIGN_ONE);
     assert_non_null(analysis);
-    char *(*const make[])(const struct analysis *) = {report_json, report_csv};
-    for (int i = 0; i < 2; i++) {
+    char *(*const make[])(const struct analysis *) = {report_json, report_csv, markdown, table_csv};
+    for (int i = 0; i < 4; i++) {
         char *text = NULL;
         for (int64_t nth = 1; !text; nth++) {
             memory_fail_at(nth);
@@ -367,6 +415,7 @@ int main(void)
         cmocka_unit_test(test_schema),
         cmocka_unit_test(test_docs),
         cmocka_unit_test(test_values),
+        cmocka_unit_test(test_tables),
         cmocka_unit_test(test_without_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -122,7 +122,7 @@ static void the_budget_is_enough_or_not_or_unknown(void **state)
     fill(value, 10, 3, 5, .001);
     for (int s = 0; s < 10; s++) value[5 * s + 3] = value[5 * s + 4];
     analysis = analyse(&recipe, wants_longer);
-    assert_remark(analysis, "budget", "enough: twice the updates gain the baseline +0.1 points accuracy (10 seeds)");
+    assert_remark(analysis, "budget", "enough: twice the updates change the baseline by +0.1 points accuracy (10 seeds)");
     assert_false(remark(analysis, "budget")->alarm);
     assert_null(strstr(analysis->headline, "epochs"));
     analysis_free(analysis);

@@ -180,6 +180,11 @@ static void seeds_that_chose_by_another_part_are_told(void **state)
     whole_run(&(struct asked){.tricks = "mixup", .seeds = 2, .first_seed = 2000, .role = "tuning", .out = "tuned"});
     whole_run(&(struct asked){.tricks = "mixup", .seeds = 2, .out = "judged"});
     assert_true(whole_warned("the networks that chose are the judges"));
+    struct analysis *analysis = whole_analysis("judged"); /* the folder keeps that, for its reports */
+    bool told = false;
+    for (int64_t i = 0; i < analysis->remarks; i++) told |= strstr(analysis->remark[i].text, "chose on the validation part in ") != NULL;
+    assert_true(told);
+    analysis_free(analysis);
     whole_run(&(struct asked){.tricks = "mixup", .seeds = 2, .first_seed = 2100, .out = "others"});
     assert_false(whole_warned("the networks that chose"));
 }
