@@ -25,7 +25,7 @@ import browser  # noqa: E402
 
 COLUMNS, LINES = 112, 27
 CHARACTER, LINE, EDGE = 7.2, 17, 14
-WIDTH, HEIGHT, TALLEST = 1400, 732, 2400
+WIDTH, TALLEST = 1400, 2400
 STYLE = """.paper{fill:#f6f8fa}text{fill:#1c2128;font:12px ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace;white-space:pre}
 .command{fill:#0068a8;font-weight:600}
 @media (prefers-color-scheme:dark){.paper{fill:#14171c}text{fill:#e4e7eb}.command{fill:#56b4e9}}"""
@@ -69,10 +69,10 @@ def terminal(lines, path):
     path.write_text('\n'.join(parts) + '\n</svg>\n')
 
 
-def report(window, page_path, scheme, path, height):
-    """The top of a page."""
+def report(window, page_path, scheme, path, end):
+    """The top of a page, to the end of the first element of this kind."""
     page = browser.Page(window, page_path, WIDTH, scheme)
-    height = min(height, page.evaluate('document.documentElement.scrollHeight'))
+    height = min(TALLEST, page.evaluate('document.querySelector("%s").getBoundingClientRect().bottom + 2' % end))
     clip = {'x': 0, 'y': 0, 'width': WIDTH, 'height': height, 'scale': 1}
     data = page.call('Page.captureScreenshot', {'format': 'png', 'captureBeyondViewport': True, 'clip': clip})['data']
     page.close()
@@ -93,7 +93,7 @@ def readme(window, knack, folder):
     terminal(['$ knack compare examples/compare-quickstart.json'] + lines, pictures / 'terminal.svg')
     compare(knack, 'compare-cost', folder)
     for scheme in ('light', 'dark'):
-        report(window, folder + '/compare-cost/report.html', scheme, pictures / ('report-%s.png' % scheme), HEIGHT)
+        report(window, folder + '/compare-cost/report.html', scheme, pictures / ('report-%s.png' % scheme), 'table')
 
 
 def main():
@@ -104,7 +104,7 @@ def main():
     if len(sys.argv) == 2:
         readme(window, str(pathlib.Path(sys.argv[1]).resolve() / 'core/knack'), folder)
     for study in map(pathlib.Path, sys.argv[2:]):
-        report(window, study / 'report.html', 'light', study / 'report.png', TALLEST)
+        report(window, study / 'report.html', 'light', study / 'report.png', 'html')
     window.close()
     shutil.rmtree(folder, ignore_errors=True)
 
