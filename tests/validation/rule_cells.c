@@ -72,7 +72,9 @@ static void failures(struct list *list)
         struct cell near = {.seeds = sizes[n], .fails = {.2, .2}, .worst = 3};
         struct cell far = every((struct cell){.seeds = sizes[n], .fails = {.2, .2}, .worst = 60}, (struct kind_of_arm){.effect = 3});
         add(list, near, "%d seeds; failures 20 %% in both at a score near the others", (int)sizes[n]);
+        struct cell many = {.seeds = sizes[n], .arms = 5, .fails = {0, .2}, .worst = 6};
         add(list, far, "%d seeds; failures 20 %% in both; effect 3", (int)sizes[n]);
+        add(list, many, "%d seeds; 5 arms that fail in 20 %%", (int)sizes[n]);
     }
 }
 
@@ -203,6 +205,10 @@ static void looks(struct list *list)
             struct cell cell = {0};
             cell.fails[side] = .2;
             add(list, with_plan(cell, p), "%s; %s fails in 20 %%", name, side ? "arm" : "baseline");
+            cell.worst = 4;
+            add(list, with_plan(cell, p), "%s; %s fails in 20 %% at a score near the others", name, side ? "arm" : "baseline");
+            cell.fails[side] = .5;
+            add(list, with_plan(cell, p), "%s; %s fails in 50 %% at a score near the others", name, side ? "arm" : "baseline");
         }
         for (int m = 0; m < 3; m++) {
             double margin = m == 0 ? .5 : m == 1 ? 1 : 3;

@@ -78,6 +78,13 @@ static bool test(const struct plan *plan, struct estimate *e, struct paired *pai
     return e->s_d > 0;
 }
 
+double estimate_any_time_p(const struct plan *plan, const double *difference, int64_t n)
+{
+    double most = 1;
+    for (int64_t i = 2; i <= n; i++) most = fmax(most, e_value(estimate_test(plan, difference, i).t, i, prior));
+    return 1 / most;
+}
+
 /* Any time after the first: the e-process, with the largest value that it had on the way. */
 static void infer_any_time(const struct estimate_context *context, struct estimate *e)
 {
@@ -85,10 +92,8 @@ static void infer_any_time(const struct estimate_context *context, struct estima
     struct paired paired;
     e->n = blocks_in_a_row(plan, e);
     if (!test(plan, e, &paired)) return;
-    double most = 1;
-    for (int64_t n = 2; n <= e->n; n++) most = fmax(most, e_value(estimate_test(plan, e->difference, n).t, n, prior));
     e->boundary = e_boundary(e->n, prior, ALPHA);
-    e->p = 1 / most;
+    e->p = estimate_any_time_p(plan, e->difference, e->n);
     e->ci = bounded(e_interval(&paired, prior, ALPHA));
     e->simultaneous = bounded(e_interval(&paired, prior, ALPHA / (double)context->of));
     e->upper = e_interval(&paired, prior, 2 * ALPHA).high;

@@ -54,6 +54,8 @@ void estimate_clear(struct estimate *); /* no inference: NaN */
 void estimate_infer(const struct estimate_context *, struct estimate *);
 /* The paired test of the plan's data: by the re-split formula where seeds redraw them. */
 struct paired estimate_test(const struct plan *, const double *difference, int64_t n);
+/* The e-process's p, by the largest value that it had on the way: valid however often and whenever it is asked. */
+double estimate_any_time_p(const struct plan *, const double *difference, int64_t n);
 /* What is only shown: sign flips, wins' interval, prediction, power, outliers. */
 void estimate_describe(const struct plan *, int64_t of, struct estimate *);
 

@@ -100,9 +100,11 @@ static void estimate_trained(const struct making *making, struct finding *f)
         f->trained.difference[f->trained.n++] = f->estimate.difference[i];
     }
     struct paired paired = estimate_test(making->plan, f->trained.difference, f->trained.n);
+    bool once = making->plan->stopping == STOP_FIXED && !f->estimate.extended; /* looks do not say how many of these there are */
     f->trained.delta = paired.mean;
-    f->trained.p = paired.p;
-    f->trained.ci = paired.ci;
+    f->trained.p = f->trained.n < INFERENCE_FROM ? 1
+                   : once                        ? paired.p
+                                                 : estimate_any_time_p(making->plan, f->trained.difference, f->trained.n);
 }
 
 /* Of sides that are several arms by counts alone. */
@@ -157,11 +159,17 @@ static double p_equal(const struct finding *f)
     return has_both(f) ? f->at_equal_cost.p : f->estimate.p;
 }
 
-/* An effect is one that both lines show: the larger p, if they agree on its sign. */
+/* The larger p, if the other line agrees on the sign. */
+static double p_with(const struct finding *f, double p, const struct estimate *other)
+{
+    return f->estimate.delta * other->delta > 0 ? fmax(p, isnan(other->p) ? 1 : other->p) : 1;
+}
+
+/* An effect is one that both lines show, and trials that train where those of one side fail. */
 static double p_effect(const struct finding *f)
 {
-    if (!has_both(f)) return f->estimate.p;
-    return f->estimate.delta * f->at_equal_cost.delta > 0 ? fmax(f->estimate.p, f->at_equal_cost.p) : 1;
+    double p = has_both(f) ? p_with(f, f->estimate.p, &f->at_equal_cost) : f->estimate.p;
+    return finding_asks_trained(f) ? p_with(f, p, &f->trained) : p;
 }
 
 static double *updates_adjusted(struct finding *f)
@@ -206,6 +214,7 @@ static void adjust_families(struct inference *inference, double *p, double *adju
     for (int64_t c = 0; c < inference->plan->contrasts; c++) {
         struct finding *f = &inference->finding[c];
         f->p = has_both(f) ? fmax(f->estimate.p, f->at_equal_cost.p) : f->estimate.p;
+        if (finding_asks_trained(f)) f->p = fmax(f->p, f->trained.p);
     }
 }
 

@@ -30,7 +30,7 @@ struct finding {
     bool waits;                    /* for trials that the machine kept from being made */
     bool all_failed;               /* every trial of every arm */
     int64_t failed, base_failed;   /* trials within the estimate's blocks that failed where it is on, off */
-    double p, p_adjusted;          /* of the effect: the larger of both lines' p (Berger 1982), and Holm's over the family or the q */
+    double p, p_adjusted;          /* of the effect: the largest of its lines' p (Berger 1982), and Holm's over the family or the q */
     enum verdict_kind updates, equal; /* what each line says alone */
     enum verdict_kind kind;           /* what both say */
     bool by_failures;                 /* it would claim an effect, but only one side's failures make it: trials that train do not */
@@ -64,6 +64,8 @@ void inference_free(struct inference *); /* zeroed is fine */
 const struct estimate *finding_line(const struct finding *);
 /* What one line says. sure: its adjusted p is below ALPHA. */
 enum verdict_kind judge_line(const struct estimate *, bool sure, double margin);
+/* Whether more trials failed on one side, so that those that train have to show an effect too; not if none do. */
+bool finding_asks_trained(const struct finding *);
 /* kind, by_cost and decided, from the estimates. */
 void judge_finding(const struct plan *, struct finding *);
 /* Interaction of tricks, not an effect. */

@@ -83,11 +83,16 @@ static bool is_sure(const struct estimate *e)
     return e->p_adjusted < ALPHA;
 }
 
-/* Whether trials that train show the effect too; too few of them cannot be asked. */
-static bool trials_that_train_agree(const struct finding *f)
+bool finding_asks_trained(const struct finding *f)
 {
-    if (f->failed == f->base_failed || f->trained.n < INFERENCE_FROM) return true;
-    return f->trained.p < ALPHA && (f->trained.delta > 0) == (f->kind == VERDICT_HELPS);
+    return f->failed != f->base_failed && f->trained.n > 0;
+}
+
+/* A claim, or what would be one if trials that train showed it too. */
+static bool failures_make(const struct finding *f, enum verdict_kind claim)
+{
+    if (!claims(claim) || !finding_asks_trained(f)) return false;
+    return !(f->trained.p < ALPHA) || (f->trained.delta > 0) != (claim == VERDICT_HELPS);
 }
 
 void judge_finding(const struct plan *plan, struct finding *f)
@@ -99,7 +104,7 @@ void judge_finding(const struct plan *plan, struct finding *f)
     f->kind = judge_line(&f->estimate, f->p_adjusted < ALPHA, plan->margin);
     if (both && f->equal != VERDICT_NONE && f->updates != VERDICT_NONE) judge_both(f, plan->margin);
     f->decided = f->p_adjusted < ALPHA || (both && !agree && claims(f->kind) && is_sure(&f->estimate) && is_sure(&f->at_equal_cost));
-    f->by_failures = claims(f->kind) && !trials_that_train_agree(f);
+    f->by_failures = failures_make(f, both && f->updates != f->equal ? f->kind : f->updates);
     if (f->by_failures) {
         f->kind = VERDICT_INCONCLUSIVE;
         f->decided = false;
