@@ -75,7 +75,6 @@ struct contrast_result {
     double trained_delta; /* and their mean difference */
     struct two_level two_level;
     struct cost costs;
-    double cost;             /* of what is on against what is off, in passes: costs.counted; NaN of interactions */
     double equal_cost;       /* at which the baseline is read: costs.at */
     bool equal_cost_missing; /* it costs more or less, and there is no such baseline */
     /* Cost at which the baseline reaches the arm's mean, divided by the arm's; NaN: unknown; inf: beyond what was run. */

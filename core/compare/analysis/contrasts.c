@@ -91,7 +91,6 @@ static knack_status fill(struct analysis *analysis, const struct material *mater
     struct contrast_result *result = &analysis->contrast[c];
     const struct finding *finding = &material->inference.finding[c];
     result->contrast = finding->contrast;
-    result->cost = finding->cost.counted;
     result->costs = finding->cost;
     result->equal_cost = finding->cost.at;
     result->equal_cost_missing = finding->cost_missing;

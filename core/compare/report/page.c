@@ -126,11 +126,6 @@ const char *page_mean(const struct page *page, char buffer[NUMBER_SIZE], double 
     return number_fixed(buffer, value * page->analysis->percent, page->places);
 }
 
-const char *page_difference(const struct page *page, char buffer[NUMBER_SIZE], double difference)
-{
-    return number_signed(buffer, analysis_shown(page->analysis, difference), page->places);
-}
-
 const char *page_interval(const struct page *page, char buffer[NUMBER_SIZE], struct interval interval)
 {
     struct interval shown = analysis_shown_interval(page->analysis, interval);

@@ -44,9 +44,8 @@ const char *page_verdict_class(enum verdict_kind);
 /* ---- Numbers, as base/number.h writes them: each returns its buffer ---- */
 
 const char *page_range(char buffer[NUMBER_SIZE], double low, double high, int decimals); /* "0.98 to 1.02" */
-/* A mean of the primary metric, a difference (larger is better) or interval of differences, as they are shown. */
+/* A mean of the primary metric, an interval of differences (larger is better), as they are shown. */
 const char *page_mean(const struct page *, char buffer[NUMBER_SIZE], double value);
-const char *page_difference(const struct page *, char buffer[NUMBER_SIZE], double difference);
 const char *page_interval(const struct page *, char buffer[NUMBER_SIZE], struct interval);
 
 #endif

@@ -21,8 +21,8 @@ static void equal_cost_of_arms_that_are_no_tricks(void **state)
     whole_run(&(struct asked){.config = config, .seeds = 4, .equal_cost = true, .out = "arms"});
     struct analysis *analysis = whole_analysis("arms");
     const struct contrast_result *sixteen = whole_contrast(analysis, "sixteen"), *longer = whole_contrast(analysis, "long");
-    assert_true(sixteen->cost == 1);
-    assert_true(longer->cost == 2 && longer->equal_cost == 2);
+    assert_true(sixteen->costs.counted == 1);
+    assert_true(longer->costs.counted == 2 && longer->equal_cost == 2);
     assert_int_equal(longer->at_equal_cost.n, 4);
     assert_int_equal(longer->equal_cost_says, VERDICT_IDENTICAL);
     assert_int_equal(longer->verdict.kind, VERDICT_IDENTICAL);
@@ -44,7 +44,7 @@ static void a_model_whose_passes_take_longer(void **state)
     whole_run(&asked);
     struct analysis *analysis = whole_analysis("models");
     const struct contrast_result *wide = whole_contrast(analysis, "wide");
-    assert_true(wide->cost == 1 && wide->costs.cpu == 2.8 && wide->equal_cost == 2.5);
+    assert_true(wide->costs.counted == 1 && wide->costs.cpu == 2.8 && wide->equal_cost == 2.5);
     assert_int_equal(wide->at_equal_cost.n, 3);
     assert_int_equal(whole_count("models", "baseline x2") + whole_count("models", "baseline x3"), 6);
     analysis_free(analysis);
