@@ -146,7 +146,10 @@ static knack_status write_plan(struct comparison *comparison, const struct compa
     if (status < 0 && before) {
         char message[1280];
         snprintf(message, sizeof message, "%s", knack_error());
-        store_write_plan(comparison->store, before);
+        struct plan *refused = comparison->plan;
+        comparison->plan = before;
+        comparison_write_plan(comparison);
+        comparison->plan = refused;
         status_set(status, "%s", message);
     }
     plan_free(before);

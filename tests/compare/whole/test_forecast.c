@@ -134,7 +134,7 @@ static void without_memory_there_is_no_forecast(void **state)
     knack_status status = KNACK_E_MEMORY;
     for (int64_t nth = 1; status == KNACK_E_MEMORY; nth += 1 + nth / 12) {
         struct forecast f;
-        const struct asked asked = {.config = whole_config(), .tricks = "mixup", .seeds = 2, .jobs = 1, .out = "new"};
+        const struct asked asked = {.config = whole_config(), .tricks = "mixup", .seeds = 4, .jobs = 1, .out = "kept"};
         memory_fail_at(nth);
         status = whole_forecast(&asked, 2, &f);
         memory_fail_at(0);

@@ -152,6 +152,20 @@ static void a_trial_that_rests_on_something_else_is_not(void **state)
     expect_repeat("repeated", "sam:2001", KNACK_E_USAGE, "the trial of sam, seed 2001, rests on what has changed since: ");
 }
 
+static void without_memory_nothing_is_repeated(void **state)
+{
+    (void)state;
+    knack_status status = KNACK_E_MEMORY;
+    for (int64_t nth = 1; status == KNACK_E_MEMORY; nth++) {
+        struct rerun rerun;
+        memory_fail_at(nth);
+        status = rerun_find(whole_path("repeated"), NULL, "baseline x2:2001", &rerun);
+        memory_fail_at(0);
+        if (status < 0 && status != KNACK_E_MEMORY) fail_msg("allocation %d: %s", (int)nth, knack_error());
+        rerun_free(&rerun);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -162,6 +176,7 @@ int main(void)
         cmocka_unit_test(the_plan_is_a_file_too),
         cmocka_unit_test(a_trial_is_repeated_as_a_run),
         cmocka_unit_test(a_trial_that_rests_on_something_else_is_not),
+        cmocka_unit_test(without_memory_nothing_is_repeated),
     };
     return cmocka_run_group_tests(tests, whole_set_up, whole_tear_down);
 }

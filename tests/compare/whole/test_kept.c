@@ -70,6 +70,10 @@ static void other_code_under_the_same_version_is_refused(void **state)
         whole_expect(&asked, KNACK_E_USAGE, "3 trials of mishap rest on what has changed since: plugin mishap: its code",
                      "Have them made anew: --again mishap (the old ones are kept aside)", NULL);
         assert_int_equal(whole_count("code", "mishap"), 3);
+        struct json_document *plan; /* of what is refused nothing is kept */
+        assert_int_equal(json_read(whole_path("code/plan.json"), &plan), KNACK_OK);
+        assert_true(json_member_number(plan->root, "seeds") == 3);
+        json_free(plan);
     }
     asked.seeds = 3;
     int64_t baseline = last_row("code", "baseline"), ema = last_row("code", "ema"), mishap = last_row("code", "mishap");
