@@ -136,7 +136,7 @@ static void without_memory_there_is_no_forecast(void **state)
         struct forecast f;
         const struct asked asked = {.config = whole_config(), .tricks = "mixup", .seeds = 4, .jobs = 1, .out = "kept"};
         memory_fail_at(nth);
-        status = whole_forecast(&asked, 2, &f);
+        status = whole_forecast(&asked, 0, &f);
         memory_fail_at(0);
         if (status < 0 && status != KNACK_E_MEMORY) fail_msg("allocation %d: %s", (int)nth, knack_error());
         forecast_free(&f);

@@ -156,6 +156,7 @@ knack_status whole_forecast(const struct asked *asked, int64_t pilot, struct for
 {
     char **trick;
     struct comparison_request request;
+    *forecast = (struct forecast){0};
     TRY(make_request(asked, &trick, &request));
     knack_status status = forecast_make(&request, pilot, forecast);
     memory_free(trick);
