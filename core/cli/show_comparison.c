@@ -36,6 +36,14 @@ struct layout {
     struct line_scale scale;
 };
 
+/* Of a verdict's word, without what qualifies it. */
+static size_t word_length(const char *word)
+{
+    size_t length = strcspn(word, ",;(:");
+    while (length > 0 && word[length - 1] == ' ') length--;
+    return length;
+}
+
 /* A name is cut where the table has no room for it; the sentence below the table has all of it, and all of the verdict. */
 static const char *cell_of(const struct layout *layout, int64_t row, int column, char text[CELL])
 {
@@ -50,7 +58,7 @@ static const char *cell_of(const struct layout *layout, int64_t row, int column,
     else if (column == LINE)
         interval_line(text, &layout->scale, isnan(effect[1]) ? effect[0] : effect[1], effect[0], isnan(effect[2]) ? effect[0] : effect[2]);
     else if (column == VERDICT)
-        snprintf(text, CELL, "%.*s", (int)strcspn(result->verdict.word, ",;(:"), result->verdict.word);
+        snprintf(text, CELL, "%.*s", (int)word_length(result->verdict.word), result->verdict.word);
     else if (*cell->below && column != TABLE_COST)
         snprintf(text, CELL, "%s [%.*s, %s]", cell->text, (int)to, cell->below, cell->below + to + strlen(" to "));
     else
@@ -270,10 +278,11 @@ static void show_budgets(const struct console *console, const struct analysis *a
     for (int64_t a = 0; a < analysis->plan->arms; a++) {
         const struct arm_result *result = &analysis->arm[a];
         if (result->arm->kind != ARM_BUDGET) continue;
-        snprintf(text + strlen(text), sizeof text - strlen(text), "%sx%s: %s", *text ? ", " : "", number_short(size, result->arm->budget),
-                 number_fixed(number, analysis->percent * result->mean, analysis->percent == 100 ? 2 : 4));
+        snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s with %sx as many", *text ? ", " : "",
+                 number_fixed(number, analysis->percent * result->mean, analysis->percent == 100 ? 2 : 4),
+                 number_short(size, result->arm->budget));
     }
-    if (*text) show_fact(console, "longer", "the baseline with more updates, its schedule stretched: %s", text);
+    if (*text) show_fact(console, "longer", "the baseline with more updates, its schedule stretched, has a mean of %s", text);
 }
 
 static void show_facts(const struct console *console, const struct analysis *analysis)
@@ -297,9 +306,9 @@ static void show_title(const struct analysis *analysis)
 {
     const struct plan *plan = analysis->plan;
     char arms[NUMBER_SIZE], seeds[NUMBER_SIZE];
-    printf("%s%s: %s, %s%s, %s %s (%s)\n\n", analysis->screening ? "SCREENING " : "", plan->name, number_of(arms, plan->arms, "arm"),
-           plan->stopping == STOP_FIXED ? "" : "at most ", number_of(seeds, plan->seeds, "seed"), plan->part, plan->metric,
-           analysis->status);
+    printf("%s%s: %s, %s%s, %s %s (%s)\n\n", analysis->screening ? "SCREENING " : "", plan->name,
+           number_of(arms, plan_own_arms(plan), "arm"), plan->stopping == STOP_FIXED ? "" : "at most ",
+           number_of(seeds, plan->seeds, "seed"), plan->part, plan->metric, analysis->status);
 }
 
 static knack_status show_path(const struct console *console, const char *folder)

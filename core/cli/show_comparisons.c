@@ -107,7 +107,7 @@ knack_status show_two_comparisons(const struct console *console, const struct an
     const struct analysis *const analysis[2] = {a, b};
     if (console->json) return print_both_json(analysis);
     for (int i = 0; i < 2; i++)
-        printf("%s: %s, %lld arms, %lld seeds (%s)\n", i ? "B" : "A", analysis[i]->plan->name, (long long)analysis[i]->plan->arms,
+        printf("%s: %s, %lld arms, %lld seeds (%s)\n", i ? "B" : "A", analysis[i]->plan->name, (long long)plan_own_arms(analysis[i]->plan),
                (long long)analysis[i]->plan->seeds, analysis[i]->status);
     puts("\ndelta [interval]  verdict; shares in points");
     for (int64_t c = 0; c < a->plan->contrasts; c++) show_pair(console, analysis, a->contrast[c].title);

@@ -120,7 +120,7 @@ knack_status show_forecast(const struct console *console, const struct forecast 
 {
     const struct plan *plan = forecast->plan;
     if (console->json) return print_json(forecast);
-    printf("%s: %lld arms, seeds %lld to %lld, %s.%s, dry run\n\n", plan->name, (long long)plan->arms, (long long)plan->first_seed,
+    printf("%s: %lld arms, seeds %lld to %lld, %s.%s, dry run\n\n", plan->name, (long long)plan_own_arms(plan), (long long)plan->first_seed,
            (long long)(plan->first_seed + plan->seeds - 1), plan->part, plan->metric);
     TRY(print_arms(console, forecast));
     print_sums(forecast);

@@ -126,12 +126,11 @@ static void introduce(struct comparison *comparison)
 {
     const struct plan *plan = comparison->plan;
     int64_t done, planned;
-    int64_t arms = plan->arms;
-    while (arms > 1 && plan->arm[arms - 1].kind == ARM_BUDGET) arms--;
     schedule_count(&comparison->schedule, &done, &planned);
     comparison_note(comparison, "%s", plan->data_title);
-    comparison_note(comparison, "%lld arms, seeds from %lld on, %lld at once: comparison %lld on this %s set", (long long)arms,
-                    (long long)plan->first_seed, (long long)comparison->jobs, (long long)comparison->number, plan->part);
+    comparison_note(comparison, "%lld arms, seeds from %lld on, %lld at once: comparison %lld on this %s set",
+                    (long long)plan_own_arms(plan), (long long)plan->first_seed, (long long)comparison->jobs, (long long)comparison->number,
+                    plan->part);
     if (plan->seeds < 3) comparison_note(comparison, "fewer than 3 seeds give differences, but neither an interval nor a verdict");
     if (done > 0) comparison_note(comparison, "%s: %lld trials already done", comparison->folder, (long long)done);
 }

@@ -127,12 +127,13 @@ static void find_cost(const struct making *making, struct finding *f)
     f->cost.differs = f->cost.at > SAME_COST || f->cost.at < SAVED_COST;
 }
 
+/* Halving picks at equal updates, and trains no baseline as long as an arm costs: at equal cost it says nothing. */
 static void estimate_equal_cost(const struct making *making, struct finding *f)
 {
     double scale;
     find_cost(making, f);
     if (!f->cost.differs) return;
-    if (f->contrast->kind == CONTRAST_ARM)
+    if (f->contrast->kind == CONTRAST_ARM && making->plan->design != DESIGN_SCREEN)
         equal_cost_gather(making->grid, f->contrast->arm, f->cost.at, making->blocks, &f->at_equal_cost, &scale);
     if (f->at_equal_cost.n > 0) infer(making, f, scale, &f->at_equal_cost);
     f->cost_missing = f->at_equal_cost.n == 0;

@@ -20,6 +20,13 @@ int64_t plan_family_size(const struct plan *plan, int family)
     return size;
 }
 
+int64_t plan_own_arms(const struct plan *plan)
+{
+    int64_t arms = plan->arms;
+    while (arms > 1 && plan->arm[arms - 1].kind == ARM_BUDGET) arms--;
+    return arms;
+}
+
 bool plan_is_screening(const struct plan *plan)
 {
     return plan->role == ROLE_SCREENING;

@@ -153,6 +153,7 @@ knack_status plan_extend(struct plan *, int64_t seeds, const char *command);
 knack_status plan_find_project(struct plan *, const char *said);
 int64_t plan_family_size(const struct plan *, int family); /* how many contrasts it has */
 bool plan_is_screening(const struct plan *);               /* picks candidates: by its role */
+int64_t plan_own_arms(const struct plan *);                /* without the longer baselines, which come last */
 /* Notes that so many of its blocks were read; readings stay ascending and distinct. */
 void arm_add_reading(struct arm *, int64_t blocks);
 int64_t plan_find_arm(const struct plan *, const char *name); /* -1: none */
