@@ -109,6 +109,7 @@ static void head(struct result_table *table)
         for (int64_t r = 0; r < table->rows; r++) table->shown[i] |= strcmp(table->cell[r][i].text, "-") != 0;
     bool several = analysis->family_size[0] > 1 || analysis->family_size[1] > 1;
     table->shown[TABLE_ADJUSTED] &= several;
+    table->shown[TABLE_EQUAL] &= analysis->plan->design != DESIGN_SCREEN;
     table->shown[TABLE_DELTA] = true;
 }
 
