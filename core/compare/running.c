@@ -168,6 +168,17 @@ static enum end judge_end(const struct trial_cell *cell, const struct trial_outc
     return alike ? END_COUNTS : END_WAITS;
 }
 
+/* Seeds are counted: of those that are made at once, the last to end need not be the last one. */
+static void tell_idle(struct comparison *comparison, int64_t arm, const char *trick)
+{
+    int64_t seeds = 0;
+    for (int64_t b = 0; b < comparison->grid.blocks; b++) seeds += grid_there(&comparison->grid, b, arm);
+    comparison_warn(comparison,
+                    "%s: its trick \"%s\" never acted in %lld seeds; see that it can act with these options in so many updates "
+                    "(%lld). This arm ends here, the others go on",
+                    comparison->plan->arm[arm].name, trick, (long long)seeds, (long long)comparison->plan->arm[arm].updates);
+}
+
 /* A trial that ended is stored before anything else happens. */
 static knack_status keep(struct comparison *comparison, int64_t slot, struct trial_outcome *outcome)
 {
@@ -187,12 +198,7 @@ static knack_status keep(struct comparison *comparison, int64_t slot, struct tri
         if (outcome->status != TRIAL_DONE)
             tell_failure(comparison, running.arm, seed, outcome, " (more of this arm that fail are in the report)");
         TRY(decide(comparison));
-        if (outcome->idle[0] && comparison->schedule.state[running.arm].idle)
-            comparison_warn(comparison,
-                            "%s: its trick \"%s\" never acted in %lld seeds; see that it can act with these options in so many updates "
-                            "(%lld). This arm ends here, the others go on",
-                            comparison->plan->arm[running.arm].name, outcome->idle, (long long)running.block + 1,
-                            (long long)comparison->plan->arm[running.arm].updates);
+        if (outcome->idle[0] && comparison->schedule.state[running.arm].idle) tell_idle(comparison, running.arm, outcome->idle);
         return KNACK_OK;
     }
     cell->attempts++;

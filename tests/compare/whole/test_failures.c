@@ -27,6 +27,18 @@ static void assert_trial(const char *out, const char *arm, int seed, const char 
     free(text);
 }
 
+/* Of how many of three seeds a failure was told: of the first that ended, whichever that is. */
+static int seeds_told(const char *arm, const char *failure)
+{
+    int told = 0;
+    for (int seed = 2000; seed < 2003; seed++) {
+        char text[256];
+        snprintf(text, sizeof text, "%s, seed %d: %s", arm, seed, failure);
+        told += whole_warned(text);
+    }
+    return told;
+}
+
 static void every_kind_of_failure_is_kept_and_the_others_go_on(void **state)
 {
     (void)state;
@@ -47,9 +59,8 @@ static void every_kind_of_failure_is_kept_and_the_others_go_on(void **state)
         assert_trial("out", "mixup", seed, "done", "");
         assert_trial("out", "baseline", seed, "done", "");
     }
-    assert_true(whole_warned("crash, seed 2000: crashed: signal 11 (Segmentation fault) ended its process"));
-    assert_false(whole_warned("crash, seed 2001")); /* once an arm */
-    assert_true(whole_warned("nan, seed 2000: not finite"));
+    assert_int_equal(seeds_told("crash", "crashed: signal 11 (Segmentation fault) ended its process"), 1);
+    assert_int_equal(seeds_told("nan", "not finite"), 1);
     whole_run(&asked); /* not tried again */
     assert_false(whole_warned("crashed"));
     assert_int_equal(whole_count("out", NULL), 18);
