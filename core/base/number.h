@@ -33,9 +33,9 @@ const char *number_s(const char *number); /* what a noun behind this text ends i
  * as a dash. */
 const char *number_typeset(char *text, size_t size);
 
-/* The fewest decimals of which one step is at most size / steps: how exactly to print numbers whose uncertainty is `size`. */
+/* How many decimals to print of a number whose uncertainty is `size`: the fewest with 10^-decimals at most size / steps. */
 int number_decimals(double size, double steps);
-/* Rounded to so many significant digits: the double nearest to that decimal, if it is between 1e-18 and 1e22. */
+/* The value rounded to `digits` significant digits: the double nearest to that decimal, if it is between 1e-18 and 1e22. */
 double number_round(double value, int digits);
 
 int numbers_compare(const void *a, const void *b);   /* of two doubles, for qsort() and bsearch() */

@@ -12,7 +12,7 @@ const char *text_nearest(const char *name, const char *const *names, int64_t cou
 locale_t text_locale(void); /* "C", whose numbers have a '.', for uselocale() around what reads or writes numbers; never freed */
 /* The shortest decimal text that reads back as the same double, with '.', whatever the locale; returns buffer. nan, inf, -inf as such. */
 const char *text_number(char buffer[32], double);
-/* With so many significant digits, as %g has it: "1.5e7", "0.25"; '.' whatever the locale; returns buffer. */
+/* Prints the value with `digits` significant digits, as %g does: "1.5e7", "0.25"; '.' whatever the locale; returns buffer. */
 const char *text_digits(char buffer[32], double value, int digits);
 /* With so many decimals, 0 to 6, and '.', whatever the locale; no "-0.00"; above 1e12 as text_number; returns buffer. */
 const char *text_fixed(char buffer[48], double value, int decimals);

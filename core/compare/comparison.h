@@ -48,7 +48,7 @@ struct comparison_request {
     struct kept_request kept;            /* what is to be made anew of what the folder holds */
     bool no_cache;                       /* trains the baseline also where another folder has equal trials */
     bool dry_run;                        /* on a copy that goes when it is closed: nothing stays, neither here nor in the ledger */
-    int64_t pilot;                       /* of a dry run: trains so many seeds for tuning, from 0 on, instead of what is planned */
+    int64_t pilot;                       /* of a dry run: trains this number of tuning seeds, from 0 on, instead of what is planned */
     struct comparison_observer observer; /* copied */
 };
 

@@ -89,16 +89,6 @@ bool budget_is_needed(const struct grid *grid, int64_t arm, int64_t blocks, doub
     return false;
 }
 
-bool budget_find(const struct plan *plan, double size, int64_t *arm)
-{
-    for (int64_t a = 0; a < plan->arms; a++) {
-        if (plan->arm[a].kind != ARM_BUDGET || !same_size(plan->arm[a].budget, size)) continue;
-        if (arm) *arm = a;
-        return true;
-    }
-    return false;
-}
-
 /* ---- Equal cost ---- */
 
 /* The baseline at its budgets, ascending. */

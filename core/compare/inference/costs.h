@@ -25,8 +25,6 @@ void cost_of(const struct grid *, int64_t arm, int64_t blocks, struct cost *);
  */
 int64_t budgets_needed(const struct grid *, int64_t arm, int64_t blocks, double size[BUDGETS_MOST]);
 bool budget_is_needed(const struct grid *, int64_t arm, int64_t blocks, double size);
-/* Whether the plan has the baseline at this budget; *arm (may be NULL): which arm that is. */
-bool budget_find(const struct plan *, double size, int64_t *arm);
 /* The arm against the baseline at cost `at`, seed by seed, among the first `blocks` blocks: fills n, seed and difference [blocks each]; n
  * 0: no such baseline. scale: as in estimate_context. */
 void equal_cost_gather(const struct grid *, int64_t arm, double at, int64_t blocks, struct estimate *, double *scale);

@@ -7,7 +7,7 @@
 
 /* What inference and verdicts go by; one place for each number. */
 #define ALPHA      .05
-#define SAME_COST  1.25 /* costs up to so many times the baseline's, or down to SAVED_COST, count as the same */
+#define SAME_COST  1.25 /* costs from SAVED_COST to SAME_COST times the baseline's count as the same */
 #define SAVED_COST .8
 enum { INFERENCE_FROM = 3, FLIPS_FROM = 6, CONVERGE_SEEDS = 5 };
 

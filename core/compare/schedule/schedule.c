@@ -289,7 +289,7 @@ int64_t schedule_budgets(const struct schedule *schedule, double size[BUDGETS_MO
         if (plan->contrast[c].kind != CONTRAST_ARM) continue;
         int64_t sizes = budgets_needed(schedule->grid, plan->contrast[c].arm, blocks, needed);
         for (int64_t i = 0; i < sizes; i++) {
-            bool known = budget_find(plan, needed[i], NULL);
+            bool known = plan_find_budget(plan, needed[i]) >= 0;
             for (int64_t k = 0; k < count; k++) known |= size[k] == needed[i];
             if (!known) size[count++] = needed[i];
         }

@@ -1,7 +1,6 @@
 #include "compare/statistics/equal_cost.h"
 
 #include <math.h>
-#include <stddef.h>
 
 double budget_value(const double *budget, const double *value, int64_t count, double cost)
 {
@@ -12,14 +11,6 @@ double budget_value(const double *budget, const double *value, int64_t count, do
         return value[i - 1] + share * (value[i] - value[i - 1]);
     }
     return NAN;
-}
-
-double budget_round_up(double cost)
-{
-    static const double budget[] = {1, 1.5, 2, 3, 4};
-    for (size_t i = 0; i < sizeof budget / sizeof *budget; i++)
-        if (cost <= budget[i]) return budget[i];
-    return 4;
 }
 
 double budget_reaching(const double *budget, const double *mean, int64_t count, double target)

@@ -6,8 +6,6 @@
 
 /* The baseline's value at `cost`, linear in ln(cost) between budgets (ascending, [count], the first is 1). NaN outside of them. */
 double budget_value(const double *budget, const double *value, int64_t count, double cost);
-/* The least of 1, 1.5, 2, 3, 4 that is at least cost; 4 above. */
-double budget_round_up(double cost);
 /* Cost at which the baseline's means reach `target` (larger is better); inf if they do not, 1 if the first does. */
 double budget_reaching(const double *budget, const double *mean, int64_t count, double target);
 

@@ -18,13 +18,6 @@ static void test_value(void **state)
     assert_true(isnan(budget_value(budget, holed, 4, 1.2)) && budget_value(budget, holed, 4, 2) == 92);
 }
 
-static void test_round_up(void **state)
-{
-    (void)state;
-    static const double cost[] = {.5, 1, 1.01, 1.5, 1.6, 2, 2.5, 3, 3.9, 4, 9}, up[] = {1, 1, 1.5, 1.5, 2, 2, 3, 3, 4, 4, 4};
-    for (size_t i = 0; i < COUNT(cost); i++) assert_true(budget_round_up(cost[i]) == up[i]);
-}
-
 static void test_reaching(void **state)
 {
     (void)state;
@@ -44,7 +37,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_value),
-        cmocka_unit_test(test_round_up),
         cmocka_unit_test(test_reaching),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
